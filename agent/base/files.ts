@@ -1,0 +1,17 @@
+//! Where the package's own files lie (models, page, examples), from the sources and from dist alike.
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+function findRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
+  return folder;
+}
+
+const ROOT = findRoot();
+
+/** Absolute path of a file of the package: `packageFile("agent/models/vibnet.onnx")`. */
+export function packageFile(path: string): string {
+  return join(ROOT, path);
+}

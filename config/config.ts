@@ -1,0 +1,142 @@
+//! What a loaded config is. Times are ms, bytes are bytes, every unit string has been parsed once.
+//! load.ts builds it; agent.ts hands each folder the part it needs.
+import type { RuleRow } from "../agent/rules/rule.js";
+import type { Amount, Unit } from "../agent/units/parse.js";
+
+export type Tls = {
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: string | null;
+  readonly rejectUnauthorized: boolean;
+};
+
+export type MqttConfig = {
+  readonly url: string;
+  /** 4 is MQTT 3.1.1, 5 is MQTT 5. */
+  readonly protocolVersion: 4 | 5;
+  readonly clientId: string | null;
+  readonly username: string | null;
+  /** Read from passwordFile or a systemd credential; never printed. */
+  readonly password: string | null;
+  readonly tls: Tls;
+  readonly keepalive_s: number;
+};
+
+export type OpcuaConfig = {
+  readonly endpoint: string;
+  readonly security: "None" | "Sign" | "SignAndEncrypt";
+  readonly policy: "None" | "Basic256Sha256" | "Aes128_Sha256_RsaOaep" | "Aes256_Sha256_RsaPss";
+  readonly username: string | null;
+  readonly password: string | null;
+  readonly certificate: string | null;
+  readonly privateKey: string | null;
+  readonly publishingInterval_ms: number;
+};
+
+export type MqttBinding = {
+  readonly via: "mqtt";
+  /** May hold `+` and `#`: then the channel is a pattern and each match a level. */
+  readonly topic: string;
+  readonly qos: 0 | 1;
+  /** `number` plain text, `json` by paths, `block` the binary header + samples. */
+  readonly codec: "number" | "json" | "block";
+  /** JSON paths ($.v, $.data[0].x): value, source time, unit. Arrays of both are a batch. */
+  readonly path: string | null;
+  readonly time: string | null;
+  readonly unitPath: string | null;
+  readonly timeUnit: "ms" | "s" | "iso";
+};
+
+export type OpcuaBinding = {
+  readonly via: "opcua";
+  readonly server: string;
+  readonly node: string;
+  readonly sampling_ms: number;
+  /** The config's unit wins over EUInformation only when this is true. */
+  readonly overrideUnit: boolean;
+};
+
+export type SimulatedBinding = { readonly via: "simulated"; readonly port: string };
+/** Fed by recordings or by a model only. */
+export type NoBinding = { readonly via: "none" };
+export type Binding = MqttBinding | OpcuaBinding | SimulatedBinding | NoBinding;
+
+export type ChannelConfig = {
+  readonly name: string;
+  readonly unit: Unit;
+  readonly shape: "scalar" | "block";
+  /** In SI; infinite where the config and the kind say nothing. */
+  readonly min: number;
+  readonly max: number;
+  readonly staleAfter_ms: number | null;
+  readonly codes: Readonly<Record<string, number>> | null;
+  readonly binding: Binding;
+  readonly path: Path;
+};
+
+export type AssetConfig = {
+  readonly id: string;
+  readonly kind: string;
+  readonly nameplate: Nameplate;
+  readonly channels: readonly ChannelConfig[];
+  readonly rules: readonly RuleConfig[];
+  /** Named rule sets of config/profiles, in addition to the kind's own: `article`. */
+  readonly profiles: readonly string[];
+  /** File of the commissioning baseline, null before commissioning. */
+  readonly baseline: string | null;
+  /** Rules of the kind that are switched off by id. */
+  readonly disable: readonly string[];
+  readonly path: Path;
+};
+
+/** Nested amounts of a nameplate, as written: `hssBearing.rollers` -> amount in SI. */
+export type Nameplate = { readonly [key: string]: Amount };
+
+export type RuleConfig = RuleRow & { readonly path: Path };
+
+export type ModelConfig = {
+  readonly name: string;
+  readonly file: string;
+  readonly asset: string;
+  readonly in: readonly ModelInput[];
+  readonly out: readonly ModelOutput[];
+  readonly path: Path;
+};
+export type ModelInput = {
+  readonly tensor: string;
+  /** One channel, or several stacked in this order. */
+  readonly channels: readonly string[];
+  readonly window: number;
+  readonly unit: Unit;
+};
+export type ModelOutput = {
+  readonly tensor: string;
+  readonly index: number;
+  readonly channel: string;
+  readonly unit: Unit;
+};
+
+export type Config = {
+  readonly file: string;
+  readonly gateway: { readonly id: string; readonly site: string };
+  readonly topicRoot: string;
+  readonly mqtt: MqttConfig | null;
+  readonly opcua: Readonly<Record<string, OpcuaConfig>>;
+  readonly store: {
+    readonly dir: string;
+    readonly outboxBytes_max: number;
+    readonly outboxAge_max_ms: number;
+  };
+  readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
+  readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
+  readonly accel: { readonly backend: string };
+  readonly intake: { readonly ring: number; readonly levels_max: number };
+  readonly time: { readonly ahead_max_ms: number; readonly behind_max_ms: number };
+  readonly models: readonly ModelConfig[];
+  readonly assets: readonly AssetConfig[];
+  /** Line and column of a place in the file, for faults found after loading. */
+  readonly where: (path: Path) => { readonly line: number; readonly column: number };
+};
+
+/** Keys and indexes from the root: ["assets", 0, "rules", 1, "when"]. */
+export type Path = readonly (string | number)[];
