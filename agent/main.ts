@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+//! Process entry: refuses an old Node before anything native loads, picks the command, and turns
+//! its outcome into an exit code. 0 done, 1 failed, 2 wrong command line, 78 faults in the config.
+import { enableCompileCache } from "node:module";
+
+const NODE_MAJOR_MIN = 24;
+
+if (Number(process.versions.node.split(".")[0]) < NODE_MAJOR_MIN) {
+  console.error(
+    `sterna needs Node ${NODE_MAJOR_MIN} or newer, this is ${process.versions.node}; ` +
+      "start it with the node_modules/.bin/node that npm installed beside it",
+  );
+  process.exit(1);
+}
+enableCompileCache?.();
+
+const { runCommand } = await import("./cli/command.js");
+process.exitCode = await runCommand(process.argv.slice(2));
