@@ -5,7 +5,6 @@ import { ConfigError, type Fault } from "./base/errors.js";
 import type { Channel } from "./base/telemetry.js";
 import { compileRules } from "./rules/compile.js";
 import type { RuleRow, Signal } from "./rules/rule.js";
-import { parseUnit } from "./units/parse.js";
 import { STALE_SIGNAL, Watch } from "./watch.js";
 
 /** The rule every asset has: silence is a fault of the sensor, said once an asset. */
@@ -110,6 +109,7 @@ export function assemble(config: Config): Assembly {
     const own = rules.filter((rule) => {
       const name = rule.on.reads.map((i) => patterns.get(i)).find((n) => n !== undefined);
       if (name === undefined) return true;
+      watch.addTemplate(rule.id);
       templates.set(name, [...(templates.get(name) ?? []), rule]);
       return false;
     });
@@ -165,10 +165,4 @@ function indexOf(signals: ReadonlyMap<string, Signal>, name: string): number {
 function placed(config: Config, path: Path, fault: { fault: string; at: number }): Fault {
   const { line, column } = config.where(path);
   return { file: config.file, line, column: column + fault.at, what: fault.fault, instead: "" };
-}
-
-/** The SI unit text of a dimension, for values whose rule names no unit. */
-export function siUnit(dim: string): string {
-  const unit = parseUnit(dim);
-  return "fault" in unit ? dim : unit.ucum;
 }

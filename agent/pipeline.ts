@@ -30,7 +30,8 @@ export function step(stages: Stages, now_ms: number): boolean {
     advance(stages.watches, item.r_ms, changes);
     stages.record?.(item);
     const watch = stages.watchOf(item.channel);
-    const reason = watch?.accept(item, stages.limits, changes) ?? (watch ? null : "unknown-channel");
+    const reason =
+      watch?.accept(item, stages.limits, changes) ?? (watch ? null : "unknown-channel");
     if (reason !== null) stages.reject(reason, item.channel);
   }
   const drained = stages.intake.length === 0;

@@ -37,6 +37,7 @@ export class Watch {
   #fresh = new Map<number, Freshness>();
   #rules: Rule[] = [];
   #readers: Rule[][] = [];
+  readonly #prefixes: string[] = [];
   #bound: Bound[] = [];
   #staleIndex = -1;
   #stale_next_ms = Number.POSITIVE_INFINITY;
@@ -93,6 +94,16 @@ export class Watch {
     this.#bound.push({ monitor, inputs, frame });
   }
 
+  /** Whether an alarm of this id may still change: its rule is there, or makes levels. */
+  keeps(rule: string): boolean {
+    return this.#rules.some((r) => r.id === rule) || this.#prefixes.some((p) => rule.startsWith(p));
+  }
+
+  /** The id of a rule over a topic pattern: its alarms are named `<id>-<level>`. */
+  addTemplate(id: string): void {
+    this.#prefixes.push(`${id}-`);
+  }
+
   get rules(): readonly Rule[] {
     return this.#rules;
   }
@@ -140,12 +151,12 @@ export class Watch {
 
   /** Lets everything happen that is due at arrival time `at_ms`. */
   advance(at_ms: number, changes: Change[]): void {
-    const source_ms = at_ms + this.#skew_ms;
     for (const rule of this.#rules) {
       const latch = this.latches.get(rule.id);
       if (latch === undefined || latch.since_ms === null) continue;
       const due = deadline_ms(rule, latch);
-      if (due === null || due > source_ms) continue;
+      // The same expression as in next_ms: another rounding would leave it due for ever.
+      if (due === null || due - this.#skew_ms > at_ms) continue;
       this.#settle(rule, expire(rule, latch, this.frame, due, at_ms), changes);
     }
     if (at_ms >= this.#stale_next_ms) this.#goStale(at_ms, changes);
@@ -214,7 +225,8 @@ export class Watch {
   ): void {
     if (verdict.latch === IDLE) return;
     this.latches.set(rule.id, verdict.latch);
-    if (verdict.change !== null) changes.push(verdict.change);
+    // Noted now: when the batch is stored, the channel may be back.
+    if (verdict.change !== null) changes.push({ ...verdict.change, stale: this.staleNames() });
   }
 
   #goStale(at_ms: number, changes: Change[]): void {

@@ -3,7 +3,7 @@ import type { Tier } from "../base/telemetry.js";
 
 /**
  * One integer layer (guide: weights -1/0/+1 or int8, row-major `rows x cols`):
- * y[r] = clamp(floor(((sum_c w[r][c] x[c] + bias[r]) * m[r] + 2^(s[r]-1)) / 2^s[r])), relu if asked.
+ * y[r] = clamp(floor(((sum_c w[r][c] x[c] + bias[r]) * m[r] + 2^(s[r]-1)) / 2^s[r])), relu last.
  * x and y are int8 in [-127, 127]; sums are int32 and exact; |acc + bias| * m < 2^52.
  */
 export type Layer = {

@@ -25,6 +25,7 @@ export function openBackend(wanted: string): Opened | string {
     if (absent === null) return { backend: driver.open(), skipped };
     skipped.push(`${driver.name}: ${absent}`);
   }
-  const reasons = skipped.join("; ") || `write one of auto, ${DRIVERS.map((d) => d.name).join(", ")}`;
+  const reasons =
+    skipped.join("; ") || `write one of auto, ${DRIVERS.map((d) => d.name).join(", ")}`;
   return `accel.backend "${wanted}" cannot be used: ${reasons}`;
 }

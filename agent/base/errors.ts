@@ -1,7 +1,7 @@
 //! The three kinds of error (DESIGN): bad input is a returned literal and never comes here; the
 //! world failing is an OperatingError; our own mistake is an assert that ends the process.
 
-/** The world failed (broker, disk, device). `code` is stable and documented, `cause` the original. */
+/** The world failed (broker, disk, device). `code` is stable, `cause` the original. */
 export class OperatingError extends Error {
   readonly code: string;
   constructor(code: string, message: string, cause?: unknown) {

@@ -1,4 +1,4 @@
-//! Where the package's own files lie (models, page, examples), from the sources and from dist alike.
+//! Where the package's own files lie, from the sources and from dist alike.
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,6 +1,6 @@
 //! The command table. Each command is one file beside this one, loaded only when it is called.
 import { readFileSync } from "node:fs";
-import { parseArgs, type ParseArgsConfig } from "node:util";
+import { type ParseArgsConfig, parseArgs } from "node:util";
 import { ConfigError, OperatingError } from "../base/errors.js";
 import { packageFile } from "../base/files.js";
 

@@ -105,7 +105,7 @@ function compare(op: Comparison, left: Numeric, right: Numeric): Judge {
   return (frame) => {
     const a = left(frame);
     const b = right(frame);
-    if (a !== a || b !== b) return UNKNOWN; // NaN
+    if (Number.isNaN(a) || Number.isNaN(b)) return UNKNOWN;
     return holds(a, b) ? TRUE : FALSE;
   };
 }

@@ -70,6 +70,7 @@ function settle(
     source_ms,
     value: shown === null ? null : known(shown.value(frame)),
     limit: shown === null ? null : known(shown.limit(frame)),
+    stale: [],
   };
   return { latch: { raised: raise, since_ms: null, onset_ms: raise ? onset_ms : null }, change };
 }

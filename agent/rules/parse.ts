@@ -1,5 +1,5 @@
-//! Rule text to a typed tree: a Pratt parser with unit literals. Every unit is checked here, so what
-//! it accepts never mixes dimensions at run time. Faults carry the place for a caret.
+//! Rule text to a typed tree: a Pratt parser with unit literals. Every unit is checked here, so
+//! what it accepts never mixes dimensions at run time. Faults carry the place for a caret.
 import { combineDimensions, isUnitFault, parseUnit } from "../units/parse.js";
 import type { Signal } from "./rule.js";
 
@@ -38,7 +38,9 @@ const WORDS: Readonly<Record<string, string>> = { and: "&&", or: "||" };
 const OPERATOR = /^(\|\||&&|<=|>=|==|!=|[<>+\-*/]|and\b|or\b)/;
 const NUMBER = /^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/;
 // A unit follows its number at once or after one blank, and ends where an operator can begin.
-const UNIT = /^ ?((?!(?:and|or)\b)(?:\[[^\]\s]*\]|[A-Za-zµ°%])(?:\[[^\]\s]*\]|\{[^}]*\}|\^\(\d+\/\d+\)|[A-Za-z0-9µ°%./^]|-(?=\d))*)/;
+const UNIT_START = String.raw`(?:\[[^\]\s]*\]|[A-Za-zµ°%])`;
+const UNIT_REST = String.raw`(?:\[[^\]\s]*\]|\{[^}]*\}|\^\(\d+\/\d+\)|[A-Za-z0-9µ°%./^]|-(?=\d))`;
+const UNIT = new RegExp(String.raw`^ ?((?!(?:and|or)\b)${UNIT_START}${UNIT_REST}*)`);
 const NAME = /^[A-Za-z_][\w-]*(?:\.[\w-]+)*/;
 const FUNCTIONS: Readonly<Record<string, number>> = { abs: 1, min: 2, max: 2 };
 const LENGTH_MAX = 2_000;
@@ -209,7 +211,11 @@ class Parser {
     if (op === "+" || op === "-") {
       this.#same(left, right, op, true);
       if (op === "+" && l.point && r.point) {
-        this.#fail("two points cannot be added; a literal in K is a difference", left.at, right.end);
+        this.#fail(
+          "two points cannot be added; a literal in K is a difference",
+          left.at,
+          right.end,
+        );
       }
       if (op === "-" && !l.point && r.point) {
         this.#fail("a point cannot be taken from a difference", left.at, right.end);

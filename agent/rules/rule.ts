@@ -78,7 +78,7 @@ export type Rule = RuleRow & {
 /** What is remembered of a rule between samples; stored with every commit. */
 export type Latch = {
   readonly raised: boolean;
-  /** Source time since which the pending condition holds (breach, or clear when raised); null: no. */
+  /** Source time since which the pending condition holds (breach, or clear); null: none. */
   readonly since_ms: number | null;
   /** Source time of the first breaching sample of the active alarm. */
   readonly onset_ms: number | null;
@@ -96,4 +96,6 @@ export type Change = {
   readonly source_ms: number;
   readonly value: number | null;
   readonly limit: number | null;
+  /** Channels of the asset that were stale at that moment. */
+  readonly stale: readonly string[];
 };

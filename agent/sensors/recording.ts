@@ -70,7 +70,8 @@ export function readLine(
   if (!QUALITIES.includes(q)) return reject("wrong-type");
   const unit = u === undefined ? channel : unitFor(channel, u);
   if (unit === null) return reject("unit-conflict");
-  if (v === undefined) return readBlock(record as Record<string, unknown>, channel, unit, t, r, reject);
+  if (v === undefined)
+    return readBlock(record as Record<string, unknown>, channel, unit, t, r, reject);
   const number = numberOf(channel, v);
   if (typeof number === "string") return reject(number);
   if (!Number.isFinite(number)) return reject("not-finite");

@@ -22,6 +22,8 @@ export function levelOf(filter: string, topic: string): string | null {
 
 // A byte outside the topic alphabet becomes _hh, so that two levels never share a name.
 function name(parts: readonly string[]): string {
-  const text = parts.join("-").replace(/[^A-Za-z0-9_-]/gu, (c) => `_${c.codePointAt(0)?.toString(16)}`);
+  const text = parts
+    .join("-")
+    .replace(/[^A-Za-z0-9_-]/gu, (c) => `_${c.codePointAt(0)?.toString(16)}`);
   return text === "" ? "_" : text;
 }

@@ -1,5 +1,6 @@
-//! Unit strings at run time: UCUM syntax plus the dialect of config writers (`m/s^2`, `rpm`, `degC`,
-//! `kWh`, `V/Hz^(1/2)`). One grammar for config, wire and rules. Pure; bounded in time and length.
+//! Unit strings at run time: UCUM syntax plus the dialect of config writers (`m/s^2`, `rpm`,
+//! `degC`, `kWh`, `V/Hz^(1/2)`). One grammar for config, wire and rules. Pure; bounded in time
+//! and length.
 import { ALIASES, ATOMS, BASES, NAMES, PREFIXES } from "./atoms.js";
 
 /** A parsed unit: SI value = written value * factor + offset. */
@@ -18,7 +19,7 @@ export type Unit = {
   readonly affine: boolean;
 };
 
-/** Why a unit string cannot be read: `at` is the offset of the offending part, `length` its size. */
+/** Why a unit string cannot be read: `at` and `length` are the offending part. */
 export type UnitFault = {
   readonly fault: string;
   readonly at: number;
@@ -46,7 +47,8 @@ export function parseUnit(text: string): Unit | UnitFault {
   const annotation = /\{([A-Za-z0-9_,.\- ]*)\}$/.exec(text);
   const body = annotation === null ? text : text.slice(0, annotation.index);
   const kind = annotation?.[1] ?? "";
-  if (body === "" && annotation === null) return fault('empty unit; write "1" for a bare number', 0, 1);
+  if (body === "" && annotation === null)
+    return fault('empty unit; write "1" for a bare number', 0, 1);
   const product = body === "" ? one() : new Reader(body).all();
   if ("fault" in product) return product;
   for (const exponent of product.dim.values()) {
@@ -67,7 +69,11 @@ export function parseUnit(text: string): Unit | UnitFault {
 }
 
 const one = (): Product => ({ factor: 1, dim: new Map(), lone: 0 });
-const fault = (what: string, at: number, length: number): UnitFault => ({ fault: what, at, length });
+const fault = (what: string, at: number, length: number): UnitFault => ({
+  fault: what,
+  at,
+  length,
+});
 
 class Reader {
   readonly #text: string;

@@ -3,7 +3,13 @@ import { prng } from "../../agent/base/prng.js";
 
 test("one stream per seed and purpose, repeatable, uniform and normal", () => {
   const draw = (seed: number, purpose: string) =>
-    Array.from({ length: 5 }, ((r) => () => r.next())(prng(seed, purpose)));
+    Array.from(
+      { length: 5 },
+      (
+        (r) => () =>
+          r.next()
+      )(prng(seed, purpose)),
+    );
   expect(draw(7, "wt07/wind")).toEqual(draw(7, "wt07/wind"));
   expect(draw(7, "wt07/wind")).not.toEqual(draw(8, "wt07/wind"));
   expect(draw(7, "wt07/wind")).not.toEqual(draw(7, "wt07/noise"));

@@ -80,9 +80,15 @@ test.each([
 test("no text crashes the rule parser", () => {
   const piece = fc.constantFrom("current", ">", "16 A", "&&", "(", ")", "!", "80 Cel", "-", "abs(");
   fc.assert(
-    fc.property(fc.oneof(fc.string(), fc.array(piece).map((p) => p.join(" "))), (text) => {
-      compileCondition(text, SIGNALS);
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.array(piece).map((p) => p.join(" ")),
+      ),
+      (text) => {
+        compileCondition(text, SIGNALS);
+      },
+    ),
     { numRuns: 2_000 },
   );
 });

@@ -8,8 +8,8 @@ import {
   parseJson,
   parsePath,
 } from "../../agent/sensors/decode.js";
-import { levelOf } from "../../agent/sensors/topic.js";
 import { readLine } from "../../agent/sensors/recording.js";
+import { levelOf } from "../../agent/sensors/topic.js";
 
 const TEMPERATURE: Channel = {
   id: 0,
@@ -33,7 +33,9 @@ function gather(): { intake: Intake; said: string[] } {
   const said: string[] = [];
   const intake: Intake = {
     push: (item: Item) =>
-      said.push(item.kind === "sample" ? `${item.value}@${item.t_ms}` : "block"),
+      said.push(
+        item.kind === "sample" ? `${Number(item.value.toPrecision(9))}@${item.t_ms}` : "block",
+      ),
     reject: (reason) => said.push(reason),
     level: () => null,
     link() {},
