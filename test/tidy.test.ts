@@ -4,7 +4,7 @@ import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..");
-const LIMIT = { lines: 320, columns: 100 };
+const LIMIT = { lines: 320, columns: 104 }; // biome keeps code to 100; a comment may run over by a word
 /** Folder to the folders it may import; what is not listed may import anything. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "agent/units": [],
@@ -31,10 +31,11 @@ const files = ["agent", "config"].flatMap((folder) =>
     .map((name) => join(folder, name)),
 );
 
-const importsOf = (file: string, text: string): string[] =>
-  [...text.matchAll(/from "(\.[^"]+)"/g)].map(([, to]) =>
-    normalize(join(dirname(file), to as string)).replace(/\.js$/, ".ts"),
-  );
+/** Relative imports of a file; `running` leaves out those of types alone, which never run. */
+const importsOf = (file: string, text: string, running = false): string[] =>
+  [...text.matchAll(/(import|export) (type )?[^;]*?from "(\.[^"]+)"/g)]
+    .filter(([, , type]) => !running || type === undefined)
+    .map(([, , , to]) => normalize(join(dirname(file), to as string)).replace(/\.js$/, ".ts"));
 
 test("sizes, banned calls and layers", () => {
   const faults: string[] = [];
@@ -64,7 +65,7 @@ test("sizes, banned calls and layers", () => {
 
 test("no import cycle", () => {
   const graph = new Map(
-    files.map((file) => [file, importsOf(file, readFileSync(join(ROOT, file), "utf8"))]),
+    files.map((file) => [file, importsOf(file, readFileSync(join(ROOT, file), "utf8"), true)]),
   );
   const done = new Set<string>();
   const cycles: string[] = [];

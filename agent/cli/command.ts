@@ -20,6 +20,7 @@ type Command = {
 };
 
 const text = { type: "string" } as const;
+const flag = { type: "boolean" } as const;
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   run: {
@@ -42,6 +43,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     positionals: 1,
     options: { config: text },
     load: async () => (await import("./replay.js")).replay,
+  },
+  demo: {
+    usage: "demo [--inject FAULT@20s] [--json]",
+    about: "a simulated turbine, a broker and the agent; also --speed, --seed, --duration",
+    positionals: 0,
+    options: { inject: text, speed: text, seed: text, duration: text, json: flag },
+    load: async () => (await import("./demo.js")).demo,
   },
   devices: {
     usage: "devices",

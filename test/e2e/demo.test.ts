@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { sterna } from "../fixtures/agent.js";
+
+const DEMO = ["demo", "--json", "--seed", "1"];
+
+test("a worn bearing gives one alarm, that of its component", () => {
+  const { code, out } = sterna(...DEMO, "--inject", "hss_bearing@1s", "--duration", "20");
+  expect(code).toBe(0);
+  const said = out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(said.map((d) => [d.subject, d.data.transition, d.data.class])).toEqual([
+    ["hss-bearing", "raise", "machine"],
+  ]);
+  expect(said[0].data).toMatchObject({ limit: { v: 18, u: "K", source: "config" } });
+});
+
+test("a healthy turbine gives none", () => {
+  expect(sterna(...DEMO, "--duration", "15")).toMatchObject({ code: 0, out: "" });
+});
+
+test("an unknown fault is answered with those there are", () => {
+  const { code, err } = sterna("demo", "--inject", "hss_baering@1s");
+  expect(code).toBe(2);
+  expect(err).toContain("hss_bearing");
+});
