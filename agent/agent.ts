@@ -1,5 +1,6 @@
 //! The composition root: the only file that constructs. It joins an assembly with its alarms, the
 //! store and the publisher, and fixes the order of start and stop.
+import { join } from "node:path";
 import type { Config } from "../config/config.js";
 import type { Alarm, Occurrence } from "./alerts/alarm.js";
 import { move } from "./alerts/lifecycle.js";
@@ -16,6 +17,7 @@ import { type Stages, step } from "./pipeline.js";
 import type { Change, Latch } from "./rules/rule.js";
 import { parsePath } from "./sensors/decode.js";
 import { clientOptions, type MqttOptions, mqttSource } from "./sensors/mqtt.js";
+import { opcuaSource } from "./sensors/opcua.js";
 import type { Source } from "./sensors/source.js";
 import { valueIn } from "./units/format.js";
 
@@ -252,6 +254,21 @@ function publish(config: Config, store: Store, log: Log, clock: Clock): Publishe
 }
 
 function sourcesOf(config: Config, assembly: Assembly, log: Log): Source[] {
+  return [...mqttSources(config, assembly, log), ...opcuaSources(config, assembly, log)];
+}
+
+function opcuaSources(config: Config, assembly: Assembly, log: Log): Source[] {
+  const pki_dir = join(config.store.dir, "pki");
+  return Object.entries(config.opcua).flatMap(([server, options]) => {
+    const bound = assembly.channels.flatMap((channel) => {
+      const { binding } = assembly.configOf(channel.id);
+      return binding.via === "opcua" && binding.server === server ? [{ channel, ...binding }] : [];
+    });
+    return bound.length === 0 ? [] : [opcuaSource(server, options, bound, log, pki_dir)];
+  });
+}
+
+function mqttSources(config: Config, assembly: Assembly, log: Log): Source[] {
   const options = mqttOptions(config, "telemetry");
   const bound = assembly.channels.flatMap((channel) => {
     const { binding } = assembly.configOf(channel.id);

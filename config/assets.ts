@@ -3,7 +3,14 @@
 import type { AlarmClass, Severity } from "../agent/base/telemetry.js";
 import { parsePath } from "../agent/sensors/decode.js";
 import { isUnitFault, parseAmount, parseUnit, type Unit } from "../agent/units/parse.js";
-import type { AssetConfig, ChannelConfig, MqttBinding, Path, RuleConfig } from "./config.js";
+import type {
+  AssetConfig,
+  ChannelConfig,
+  MqttBinding,
+  OpcuaBinding,
+  Path,
+  RuleConfig,
+} from "./config.js";
 import { checkKeys, isRecord, type Reading } from "./reading.js";
 import { ASSET_KEYS, CHANNEL_KEYS, duration_ms, LEVEL, RULE_KEYS } from "./schema.js";
 
@@ -12,7 +19,14 @@ const KINDS = ["generic"];
 const SEVERITIES: readonly string[] = ["info", "warning", "critical"];
 const CLASSES: readonly string[] = ["machine", "sensor", "process", "agent"];
 
-export function readAssets(list: unknown, reading: Reading, hasMqtt: boolean): AssetConfig[] {
+/** Connections of the config that a channel may name. */
+export type Connections = { readonly mqtt: boolean; readonly opcua: readonly string[] };
+
+export function readAssets(
+  list: unknown,
+  reading: Reading,
+  connections: Connections,
+): AssetConfig[] {
   if (!Array.isArray(list) || list.length === 0) {
     reading.fault(["assets"], "there is no asset", "write assets: with at least one item");
     return [];
@@ -30,7 +44,7 @@ export function readAssets(list: unknown, reading: Reading, hasMqtt: boolean): A
     if (typeof kind !== "string" || !KINDS.includes(kind)) {
       reading.fault([...path, "kind"], `no asset kind "${kind}"`, `write ${KINDS.join(" or ")}`);
     }
-    const channels = readChannels(item["channels"], [...path, "channels"], reading, hasMqtt);
+    const channels = readChannels(item["channels"], [...path, "channels"], reading, connections);
     const rules = readRules(item["rules"], [...path, "rules"], reading);
     return [
       {
@@ -48,7 +62,7 @@ export function readAssets(list: unknown, reading: Reading, hasMqtt: boolean): A
   });
 }
 
-function readChannels(map: unknown, path: Path, reading: Reading, hasMqtt: boolean) {
+function readChannels(map: unknown, path: Path, reading: Reading, connections: Connections) {
   if (!isRecord(map) || Object.keys(map).length === 0) {
     reading.fault(
       path,
@@ -93,7 +107,7 @@ function readChannels(map: unknown, path: Path, reading: Reading, hasMqtt: boole
         max: bound("max", Number.POSITIVE_INFINITY),
         staleAfter_ms: time(item, "staleAfter", at, reading),
         codes: readCodes(item["codes"], [...at, "codes"], reading),
-        binding: readBinding(item, at, reading, hasMqtt),
+        binding: readBinding(item, at, reading, connections),
         path: at,
       },
     ];
@@ -130,14 +144,18 @@ function readBinding(
   item: Row,
   at: Path,
   reading: Reading,
-  hasMqtt: boolean,
+  connections: Connections,
 ): ChannelConfig["binding"] {
   const topic = item["mqtt"];
+  if (item["opcua"] !== undefined) {
+    if (topic !== undefined) reading.fault(at, "mqtt and opcua at once", "keep one of them");
+    return readOpcuaBinding(item, at, reading, connections);
+  }
   if (topic === undefined) return { via: "none" };
   if (typeof topic !== "string" || topic === "" || /#(?!$)|[^/]\+|\+[^/]/.test(topic)) {
     reading.fault([...at, "mqtt"], `"${topic}" is no topic filter`, "write e.g. plant/+/accel");
   }
-  if (!hasMqtt) {
+  if (!connections.mqtt) {
     reading.fault([...at, "mqtt"], "there is no broker to read it from", "add mqtt: { url: ... }");
   }
   const path = (key: "path" | "time" | "unitPath"): string | null => {
@@ -164,6 +182,33 @@ function readBinding(
     timeUnit: timeUnit === "s" || timeUnit === "iso" ? timeUnit : "ms",
   };
   return binding;
+}
+
+function readOpcuaBinding(
+  item: Row,
+  at: Path,
+  reading: Reading,
+  connections: Connections,
+): OpcuaBinding {
+  const { opcua: server, node, overrideUnit = false } = item;
+  if (!connections.opcua.includes(String(server))) {
+    const known = connections.opcua.join(", ");
+    const instead = known === "" ? "add opcua: { plc: { endpoint: ... } }" : `there are ${known}`;
+    reading.fault([...at, "opcua"], `there is no OPC UA server "${server}"`, instead);
+  }
+  if (typeof node !== "string" || !/^(ns=\d+;)?[isgb]=.+/.test(node)) {
+    reading.fault([...at, "node"], `"${node}" is no node id`, 'write e.g. "ns=2;s=WT07.Power"');
+  }
+  if (typeof overrideUnit !== "boolean") {
+    reading.fault([...at, "overrideUnit"], `no truth "${overrideUnit}"`, "write true or false");
+  }
+  return {
+    via: "opcua",
+    server: String(server),
+    node: String(node),
+    sampling_ms: time(item, "sampling", at, reading) ?? 1_000,
+    overrideUnit: overrideUnit === true,
+  };
 }
 
 function readRules(list: unknown, path: Path, reading: Reading): RuleConfig[] {

@@ -6,6 +6,7 @@ import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
 import { ConfigError, type Fault } from "../agent/base/errors.js";
 import { readAssets } from "./assets.js";
 import type { Config, MqttConfig, Path } from "./config.js";
+import { readOpcua } from "./opcua.js";
 import { checkKeys, isRecord, type Reading } from "./reading.js";
 import { duration_ms, SCHEMA, size_bytes } from "./schema.js";
 
@@ -57,7 +58,9 @@ export function parseConfig(text: string, file: string): Config {
     throw new ConfigError(faults);
   }
   const scalars = readScalars(root, reading);
-  const assets = readAssets(root["assets"], reading, root["mqtt"] !== undefined);
+  const opcua = readOpcua(root["opcua"], file, reading);
+  const connections = { mqtt: root["mqtt"] !== undefined, opcua: Object.keys(opcua) };
+  const assets = readAssets(root["assets"], reading, connections);
   for (const asset of assets) {
     if (asset.id === scalars.gateway.id) {
       reading.fault([...asset.path, "id"], `"${asset.id}" is also the gateway's id`, "rename one");
@@ -72,7 +75,7 @@ export function parseConfig(text: string, file: string): Config {
     gateway: scalars.gateway,
     topicRoot: scalars.topicRoot,
     mqtt,
-    opcua: {},
+    opcua,
     store: {
       dir: resolve(dirname(file), store.dir),
       outboxBytes_max: size_bytes(store.outboxBytesMax) as number,
@@ -104,7 +107,7 @@ function safeJs(document: ReturnType<typeof parseDocument>, reading: Reading): u
 
 function readScalars(root: Readonly<Record<string, unknown>>, reading: Reading) {
   const settings = convict(SCHEMA);
-  checkKeys(root, [...Object.keys(SCHEMA), "assets"], [], reading);
+  checkKeys(root, [...Object.keys(SCHEMA), "opcua", "assets"], [], reading);
   for (const [key, shape] of Object.entries(SCHEMA)) {
     const given = root[key];
     if (given === undefined) continue;

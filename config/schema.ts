@@ -102,6 +102,20 @@ export const CHANNEL_KEYS = [
   "staleAfter",
   "codes",
   "shape",
+  "opcua",
+  "node",
+  "sampling",
+  "overrideUnit",
+] as const;
+export const OPCUA_KEYS = [
+  "endpoint",
+  "security",
+  "policy",
+  "username",
+  "passwordFile",
+  "certificate",
+  "privateKey",
+  "publishingInterval",
 ] as const;
 export const RULE_KEYS = [
   "id",

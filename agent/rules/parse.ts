@@ -206,6 +206,8 @@ class Parser {
         this.#fail(`"${op}" of a point (a temperature) has no meaning`, left.at, right.end);
       }
       const dim = combineDimensions(l.dim, r.dim, op === "*" ? 1 : -1);
+      if (dim === null)
+        return this.#fail("an exponent of the result is too large", left.at, right.end);
       return { op, left, right, type: { is: "number", dim, kind: "", point: false }, ...place };
     }
     if (op === "+" || op === "-") {

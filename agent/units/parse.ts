@@ -1,13 +1,16 @@
-//! Unit strings at run time: UCUM syntax plus the dialect of config writers (`m/s^2`, `rpm`,
-//! `degC`, `kWh`, `V/Hz^(1/2)`). One grammar for config, wire and rules. Pure; bounded in time
-//! and length.
-import { ALIASES, ATOMS, BASES, NAMES, PREFIXES } from "./atoms.js";
+//! Unit strings at run time: UCUM syntax plus the habits of people who write configs (`m/s^2`,
+//! `rpm`, `kWh`, `degC`). One parser for config, wire and rules; dimension.ts is its twin in types.
+
+import type { Atom } from "./atoms.js";
+import { BINARY, INSTEAD, METRIC, PLAIN, PREFIX, SPELLING, ZERO } from "./atoms.js";
+import { nearest } from "./nearest.js";
+import { customBase, fromExponents, multiply, print, type Vector } from "./vector.js";
 
 /** A parsed unit: SI value = written value * factor + offset. */
 export type Unit = {
   /** As the user wrote it. */
   readonly text: string;
-  /** The spelling that the wire and the page print (`m/s2`, `Cel`, `mm/s{rms}`). */
+  /** The UCUM spelling that the wire and the page print (`m/s2`, `Cel`, `mm/s{rms}`). */
   readonly ucum: string;
   /** Canonical SI dimension without kind: `m/s2`, `Pa`, `1`. Equal strings, equal dimensions. */
   readonly dim: string;
@@ -19,224 +22,297 @@ export type Unit = {
   readonly affine: boolean;
 };
 
-/** Why a unit string cannot be read: `at` and `length` are the offending part. */
+/** Why a unit string cannot be read: `at` is the offset of the offending part, `length` its size. */
 export type UnitFault = {
   readonly fault: string;
   readonly at: number;
   readonly length: number;
 };
 
-const LENGTH_MAX = 128;
-const DEPTH_MAX = 8;
-const EXPONENT_MAX = 8;
-const FACTOR = /^(\[[^\]\s]*\]|[A-Za-zµ°%]+|\d+)(\[[^\]\s]*\])?/;
-const EXPONENT = /^(?:\^\(([+-]?\d+)\/(\d+)\)|\^?([+-]?\d+))/;
+/** A literal such as `5 MW` or `60 s`: the value in SI with its unit. */
+export type Amount = { readonly value: number; readonly unit: Unit };
 
-type Vector = Map<string, number>;
-type Product = { factor: number; dim: Vector; lone: number };
+/** Longer text is no unit. It bounds time and memory on whatever the wire brings. */
+export const UNIT_CHARS_MAX = 128;
+const DEPTH_MAX = 4;
+const KIND_CHARS_MAX = 32;
+
+type State = {
+  readonly text: string;
+  at: number;
+  depth: number;
+  kind: string;
+  /** The first fault; later ones are consequences. */
+  fault: UnitFault | null;
+};
+
+/** A factor of the unit. Powers of ten are summed apart, so that mm3 is 1e-9 to the last bit. */
+type Part = {
+  readonly vector: Vector;
+  readonly factor: number;
+  readonly tens: number;
+  readonly offset: number;
+  readonly ucum: string;
+};
+
+const NOTHING: Part = { vector: [], factor: 1, tens: 0, offset: 0, ucum: "" };
+const metric = new Map<string, Atom>(Object.entries(METRIC));
+const plain = new Map<string, Atom>(Object.entries(PLAIN));
+const decimal = new Map<string, number>(Object.entries(PREFIX));
+const binary = new Map<string, number>(Object.entries(BINARY));
+
+const ATOM = /(?:[A-Za-z%'_]|\[[A-Za-z0-9_']+\])+/y;
+const EXPONENT = /\^\(([^()]*)\)|\^?([+-]?\d+)/y;
+const TEN = /10[*^](?=[+-]?\d)/y;
+const INTEGER = /[1-9]\d{0,14}(?![A-Za-z\d[%'_])/y;
+const EXPONENT_TEXT = /^[+-]?(?:[1-8]|(?:[13579]|1[135])\/2)$/;
+const NUMBER = /^\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*/;
+
+export function parseUnit(text: string): Unit | UnitFault {
+  if (text === "") return { fault: 'empty unit; write "1" for a plain number', at: 0, length: 0 };
+  if (text.length > UNIT_CHARS_MAX) {
+    const fault = `a unit has at most ${UNIT_CHARS_MAX} characters, this one ${text.length}`;
+    return { fault, at: 0, length: UNIT_CHARS_MAX };
+  }
+  const state: State = { text, at: 0, depth: 0, kind: "", fault: null };
+  const part = product(state);
+  if (state.fault === null && state.at < text.length) unexpected(state);
+  if (state.fault !== null) return state.fault;
+  const { kind } = state;
+  const shown = part.ucum === "" && kind === "" ? "1" : part.ucum;
+  const ucum = kind === "" ? shown : `${shown === "1" ? "" : shown}{${kind}}`;
+  const affine = part.offset !== 0;
+  const factor = scaled(part);
+  return { text, ucum, dim: print(part.vector), kind, factor, offset: part.offset, affine };
+}
 
 export function isUnitFault(unit: Unit | UnitFault): unit is UnitFault {
   return "fault" in unit;
 }
 
-/** Reads a unit string; a fault says which part and what to write instead. */
-export function parseUnit(text: string): Unit | UnitFault {
-  if (text.length > LENGTH_MAX) {
-    return fault(`a unit has at most ${LENGTH_MAX} characters, this has ${text.length}`, 0, 1);
+/** `5 MW`, `60 s`, `-20 Cel`, `5 %`, `0.85`. */
+export function parseAmount(text: string): Amount | UnitFault {
+  const match = NUMBER.exec(text.slice(0, UNIT_CHARS_MAX));
+  if (match === null) {
+    const fault = `no number in "${text.slice(0, 40)}"; write it first, as in "5 MW"`;
+    return { fault, at: 0, length: Math.min(text.length, UNIT_CHARS_MAX) };
   }
-  const annotation = /\{([A-Za-z0-9_,.\- ]*)\}$/.exec(text);
-  const body = annotation === null ? text : text.slice(0, annotation.index);
-  const kind = annotation?.[1] ?? "";
-  if (body === "" && annotation === null)
-    return fault('empty unit; write "1" for a bare number', 0, 1);
-  const product = body === "" ? one() : new Reader(body).all();
-  if ("fault" in product) return product;
-  for (const exponent of product.dim.values()) {
-    if (Math.abs(exponent) > EXPONENT_MAX) {
-      return fault(`an exponent of "${text}" is beyond ${EXPONENT_MAX}`, 0, text.length);
+  const at = match[0].length;
+  const rest = text.slice(at).trimEnd();
+  if (rest.startsWith(",")) return { fault: 'write a decimal point, not ","', at, length: 1 };
+  const unit = parseUnit(rest === "" ? "1" : rest);
+  if (isUnitFault(unit)) return { ...unit, at: unit.at + at };
+  const value = Number(match[1]) * unit.factor + unit.offset;
+  if (Number.isFinite(value)) return { value, unit };
+  return { fault: `the number ${match[1]} is too large`, at: 0, length: at };
+}
+
+/** Dimension of a product or quotient of two canonical dimensions; null when it overflows. */
+export function combineDimensions(a: string, b: string, power: 1 | -1): string | null {
+  const vector = multiply(dimVector(a), dimVector(b), power);
+  return vector === null ? null : print(vector);
+}
+
+function dimVector(dim: string): Vector {
+  return product({ text: dim, at: 0, depth: 0, kind: "", fault: null }).vector;
+}
+
+function scaled(part: Part): number {
+  const { factor, tens } = part;
+  return tens < 0 ? factor / 10 ** -tens : factor * 10 ** tens; // 10**n is exact up to 22
+}
+
+function fail(state: State, fault: string, at: number, length: number): Part {
+  state.fault ??= { fault, at, length };
+  state.at = state.text.length; // nothing after a fault is read
+  return NOTHING;
+}
+
+function product(state: State): Part {
+  let part = NOTHING;
+  let sign: 1 | -1 = 1;
+  if (state.text[state.at] === "/" && state.depth === 0) {
+    state.at += 1;
+    sign = -1;
+  }
+  for (;;) {
+    const at = state.at;
+    const next = component(state);
+    const vector = multiply(part.vector, next.vector, sign);
+    if (vector === null) {
+      return fail(state, "an exponent leaves the range -8 to 8", at, state.at - at);
     }
+    const lone = part === NOTHING && sign === 1;
+    const compound = sign === -1 && isCompound(next.ucum);
+    const shown = compound ? `(${next.ucum})` : next.ucum;
+    part = {
+      vector,
+      factor: sign === 1 ? part.factor * next.factor : part.factor / next.factor,
+      tens: part.tens + sign * next.tens,
+      offset: lone ? next.offset : 0,
+      ucum: lone ? shown : join(part.ucum, sign, shown),
+    };
+    const operator = state.text[state.at];
+    if (operator !== "." && operator !== "/") return part;
+    sign = operator === "." ? 1 : -1;
+    state.at += 1;
   }
-  const spelling = (body === "" ? "1" : canonical(body)) + (kind === "" ? "" : `{${kind}}`);
+}
+
+/** A lone kind prints as nothing, so `{cells}/uL` prints `/uL{cells}`. */
+function join(left: string, sign: 1 | -1, right: string): string {
+  if (right === "") return left;
+  if (sign === -1) return `${left}/${right}`;
+  return left === "" ? right : `${left}.${right}`;
+}
+
+function component(state: State): Part {
+  const { text, at } = state;
+  let part: Part;
+  if (text[at] === "(") part = group(state);
+  else if (text[at] === "{") part = NOTHING;
+  else part = number(state) ?? atom(state);
+  if (state.text[state.at] === "{") annotation(state);
+  return part;
+}
+
+function group(state: State): Part {
+  const open = state.at;
+  if (state.depth === DEPTH_MAX) {
+    return fail(state, `more than ${DEPTH_MAX} nested parentheses`, open, 1);
+  }
+  state.at += 1;
+  state.depth += 1;
+  const part = product(state);
+  state.depth -= 1;
+  if (state.fault !== null) return NOTHING;
+  if (state.text[state.at] !== ")") return fail(state, 'a "(" is not closed', open, 1);
+  state.at += 1;
+  if (/[\d^+-]/.test(state.text[state.at] ?? "")) {
+    const fault = "parentheses take no exponent; write it on each unit inside";
+    return fail(state, fault, state.at, 1);
+  }
+  return isCompound(part.ucum) ? { ...part, ucum: `(${part.ucum})` } : part;
+}
+
+/** Whether a text needs parentheses after "/"; the "/" of an exponent does not count. */
+function isCompound(ucum: string): boolean {
+  return /[./]/.test(ucum.replace(/\^\(.*?\)/g, "")) && !/^\([^()]*\)$/.test(ucum);
+}
+
+function annotation(state: State): void {
+  const { text, at } = state;
+  const end = text.indexOf("}", at);
+  const kind = end < 0 ? "" : text.slice(at + 1, end);
+  if (!/^[!-z|~]+$/.test(kind) || kind.includes("{")) {
+    fail(state, 'a kind is a plain word in braces, as in "mm/s{rms}"', at, 1);
+  } else if (kind.length > KIND_CHARS_MAX) {
+    fail(state, `a kind has at most ${KIND_CHARS_MAX} characters`, at, kind.length + 2);
+  } else if (state.kind !== "") {
+    fail(state, `a unit has one kind; "${state.kind}" stands before`, at, kind.length + 2);
+  } else {
+    state.kind = kind;
+    state.at = end + 1;
+  }
+}
+
+function match(state: State, pattern: RegExp): RegExpExecArray | null {
+  pattern.lastIndex = state.at;
+  const found = pattern.exec(state.text);
+  if (found !== null) state.at += found[0].length;
+  return found;
+}
+
+function number(state: State): Part | null {
+  const at = state.at;
+  if (match(state, TEN) !== null) {
+    const digits = /[+-]?\d{1,2}(?!\d)/y;
+    const power = match(state, digits);
+    if (power === null) return fail(state, "a power of ten has at most two digits", at, 3);
+    return { ...NOTHING, tens: Number(power[0]), ucum: state.text.slice(at, state.at) };
+  }
+  const integer = match(state, INTEGER);
+  return integer === null ? null : { ...NOTHING, factor: Number(integer[0]), ucum: integer[0] };
+}
+
+function atom(state: State): Part {
+  const at = state.at;
+  const name = match(state, ATOM)?.[0];
+  if (name === undefined) return unexpected(state);
+  const found = lookUp(name);
+  if (found === null) return unknown(state, name, at);
+  const exponentAt = state.at;
+  const written = match(state, EXPONENT);
+  if (written === null) return found;
+  const digits = written[1] ?? written[2] ?? "";
+  if (!EXPONENT_TEXT.test(digits) || (written[1] === undefined && digits.includes("/"))) {
+    const fault = `bad exponent "${digits}"; use 1 to 8, negative, or a half as in "^(1/2)"`;
+    return fail(state, fault, exponentAt, written[0].length);
+  }
+  const [over, under] = digits.split("/");
+  const exponent = Number(over) / Number(under ?? 1);
+  const vector = multiply([], found.vector, exponent);
+  if (vector === null) {
+    return fail(state, "an exponent leaves the range -8 to 8", at, state.at - at);
+  }
   return {
-    text,
-    ucum: spelling,
-    dim: showDimension(product.dim),
-    kind,
-    factor: product.factor,
-    offset: product.lone,
-    affine: product.lone !== 0,
+    vector,
+    factor: found.factor ** exponent,
+    tens: found.tens * exponent,
+    offset: exponent === 1 ? found.offset : 0,
+    ucum: printPower(name, found.ucum, exponent),
   };
 }
 
-const one = (): Product => ({ factor: 1, dim: new Map(), lone: 0 });
-const fault = (what: string, at: number, length: number): UnitFault => ({
-  fault: what,
-  at,
-  length,
-});
-
-class Reader {
-  readonly #text: string;
-  #at = 0;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  all(): Product | UnitFault {
-    const product = this.#term(0);
-    if ("fault" in product || this.#at === this.#text.length) return product;
-    return fault(`unexpected "${this.#text[this.#at]}" in the unit "${this.#text}"`, this.#at, 1);
-  }
-
-  #term(depth: number): Product | UnitFault {
-    const sum = one();
-    let sign = 1;
-    let factors = 0;
-    if (this.#take("/")) sign = -1;
-    for (;;) {
-      const part = this.#factor(depth);
-      if ("fault" in part) return part;
-      sum.factor *= part.factor ** sign;
-      for (const [base, exponent] of part.dim) {
-        sum.dim.set(base, (sum.dim.get(base) ?? 0) + sign * exponent);
-      }
-      factors += 1;
-      // degC is a point only alone: in Cel/min it is a difference, and the offset has no place.
-      sum.lone = factors === 1 && sign === 1 ? part.lone : 0;
-      if (this.#take(".") || this.#take("*")) sign = 1;
-      else if (this.#take("/")) sign = -1;
-      else return sum;
-    }
-  }
-
-  #factor(depth: number): Product | UnitFault {
-    const at = this.#at;
-    if (this.#take("(")) {
-      if (depth >= DEPTH_MAX) return fault("too many parentheses in the unit", at, 1);
-      const inner = this.#term(depth + 1);
-      if ("fault" in inner) return inner;
-      if (!this.#take(")")) return fault('a ")" is missing in the unit', this.#at, 1);
-      return this.#power({ ...inner, lone: 0 });
-    }
-    const match = FACTOR.exec(this.#text.slice(at));
-    if (match === null) {
-      const found = this.#text[at];
-      return fault(found === undefined ? "the unit ends too soon" : `"${found}" is no unit`, at, 1);
-    }
-    this.#at += match[0].length;
-    const found = lookUp(match[0]);
-    if (found === null) {
-      return fault(`unknown unit "${match[0]}"${nearest(match[0])}`, at, match[0].length);
-    }
-    return this.#power(found);
-  }
-
-  #power(base: Product): Product | UnitFault {
-    const match = EXPONENT.exec(this.#text.slice(this.#at));
-    if (match === null) return base;
-    const at = this.#at;
-    this.#at += match[0].length;
-    const exponent = Number(match[1] ?? match[3]) / Number(match[2] ?? 1);
-    if (!Number.isInteger(exponent * 2) || Math.abs(exponent) > EXPONENT_MAX || exponent === 0) {
-      return fault(
-        `bad exponent "${match[0]}"; write a multiple of 1/2 up to ${EXPONENT_MAX}`,
-        at,
-        match[0].length,
-      );
-    }
-    const dim: Vector = new Map([...base.dim].map(([b, e]) => [b, e * exponent]));
-    return { factor: base.factor ** exponent, dim, lone: exponent === 1 ? base.lone : 0 };
-  }
-
-  #take(character: string): boolean {
-    if (this.#text[this.#at] !== character) return false;
-    this.#at += 1;
-    return true;
-  }
+function printPower(name: string, ucum: string, exponent: number): string {
+  const base = isCompound(ucum) ? name : ucum; // `rpm2`: parentheses take no exponent
+  if (exponent === 1) return base;
+  return Number.isInteger(exponent) ? `${base}${exponent}` : `${base}^(${exponent * 2}/2)`;
 }
 
-function lookUp(name: string): Product | null {
-  const alias = ALIASES.get(name);
-  if (alias !== undefined) {
-    const product = new Reader(alias).all();
-    return "fault" in product ? null : product;
+function lookUp(name: string): Part | null {
+  const whole = plain.get(name) ?? metric.get(name);
+  if (whole !== undefined) return toPart(name, whole, "", 1, 0);
+  for (const size of [1, 2]) {
+    const prefix = name.slice(0, size);
+    const rest = metric.get(name.slice(size));
+    if (rest === undefined) continue;
+    const tens = decimal.get(prefix);
+    if (tens !== undefined) return toPart(name.slice(size), rest, prefix, 1, tens);
+    const twos = binary.get(prefix);
+    if (twos !== undefined) return toPart(name.slice(size), rest, prefix, 2 ** twos, 0);
   }
-  const atom = ATOMS.get(name);
-  if (atom !== undefined) {
-    return { factor: atom.factor, dim: new Map(Object.entries(atom.dim)), lone: atom.offset };
-  }
-  if (/^\d+$/.test(name)) return { factor: Number(name), dim: new Map(), lone: 0 };
-  for (const length of [1, 2]) {
-    const prefix = PREFIXES.get(name.slice(0, length));
-    const metric = ATOMS.get(name.slice(length));
-    if (prefix !== undefined && metric?.metric) {
-      return { factor: prefix * metric.factor, dim: new Map(Object.entries(metric.dim)), lone: 0 };
-    }
-  }
-  return null;
+  const vector = customBase(name);
+  return vector === null ? null : { ...NOTHING, vector, ucum: name };
 }
 
-function nearest(name: string): string {
-  const low = name.toLowerCase();
-  for (const known of [...ATOMS.keys(), ...ALIASES.keys()]) {
-    if (known.toLowerCase().replace(/[[\]]|_.*$/g, "") === low) return `; write "${known}"`;
-  }
-  return "";
+function toPart(name: string, atom: Atom, prefix: string, times: number, tens: number): Part {
+  const [factor, dim] = atom;
+  return {
+    vector: fromExponents(dim),
+    factor: factor * times,
+    tens,
+    offset: ZERO.get(name) ?? 0,
+    ucum: prefix + (SPELLING.get(name) ?? name),
+  };
 }
 
-function canonical(body: string): string {
-  return body
-    .replace(/[A-Za-z°]+/g, (word) => {
-      const alias = ALIASES.get(word);
-      if (alias === undefined || word === "r") return word;
-      return /[./]/.test(alias) && body !== word ? `(${alias})` : alias;
-    })
-    .replace(/\^(?=[+-]?\d)/g, "");
+function unknown(state: State, name: string, at: number): Part {
+  const known = INSTEAD.get(name) ?? INSTEAD.get(name.toLowerCase());
+  const near = known ?? nearest(name, [...plain.keys(), ...metric.keys()], (s) => `"${s}"`);
+  const advice = near === null ? "; see docs/units.md for the units" : `; write ${near}`;
+  return fail(state, `unknown unit "${name}"${advice}`, at, name.length);
 }
 
-/** Numerators in base order joined by ".", then "/x" for each denominator; "1" when empty. */
-export function showDimension(dim: ReadonlyMap<string, number>): string {
-  let over = "";
-  let under = "";
-  for (const base of BASES) {
-    const exponent = dim.get(base) ?? 0;
-    if (exponent > 0) over += `${over === "" ? "" : "."}${base}${power(exponent)}`;
-    if (exponent < 0) under += `/${base}${power(-exponent)}`;
-  }
-  const text = `${over === "" ? "1" : over}${under}`;
-  return NAMES.get(text) ?? text;
-}
-
-function power(exponent: number): string {
-  if (exponent === 1) return "";
-  return Number.isInteger(exponent) ? String(exponent) : `^(${exponent * 2}/2)`;
-}
-
-/** The dimension of a product or quotient of two canonical dimensions. */
-export function combineDimensions(left: string, right: string, sign: 1 | -1): string {
-  const product = new Reader(left).all();
-  const other = new Reader(right).all();
-  if ("fault" in product || "fault" in other) return "1";
-  for (const [base, exponent] of other.dim) {
-    product.dim.set(base, (product.dim.get(base) ?? 0) + sign * exponent);
-  }
-  return showDimension(product.dim);
-}
-
-/** A literal such as `5 MW` or `60 s`: the value in SI with its unit. */
-export type Amount = { readonly value: number; readonly unit: Unit };
-
-const AMOUNT = /^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$/;
-
-export function parseAmount(text: string): Amount | UnitFault {
-  if (text.length > LENGTH_MAX) return fault("an amount is a number and a unit", 0, 1);
-  const match = AMOUNT.exec(text);
-  if (match === null) return fault(`no number in "${text}"`, 0, text.length);
-  const written = match[2] === undefined || match[2] === "" ? "1" : match[2];
-  const unit = parseUnit(written);
-  if (isUnitFault(unit)) return { ...unit, at: unit.at + Math.max(0, text.indexOf(written)) };
-  const value = Number(match[1]) * unit.factor + unit.offset;
-  if (!Number.isFinite(value)) return fault(`"${text}" is not a finite amount`, 0, text.length);
-  return { value, unit };
+function unexpected(state: State): Part {
+  const { text, at } = state;
+  if (at >= text.length) return fail(state, "a unit is missing at the end", text.length, 0);
+  const sign = String.fromCodePoint(text.codePointAt(at) ?? 0);
+  const known = INSTEAD.get(text.slice(at, at + 2)) ?? INSTEAD.get(sign);
+  const code = sign.codePointAt(0) ?? 0;
+  const hex = code.toString(16).toUpperCase().padStart(4, "0");
+  const named = code > 32 && code < 127 ? `"${sign}"` : code === 32 ? "blank" : `U+${hex}`;
+  const hint = sign === " " ? '; write none, as in "km/h"' : "";
+  const advice = known === undefined ? hint : `; write ${known}`;
+  return fail(state, `unexpected ${named} in a unit${advice}`, at, sign.length);
 }
