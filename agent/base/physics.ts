@@ -1,4 +1,4 @@
-//! Equations that plants and monitors share: plain numbers in SI (temperatures in K, angles in rad).
+//! Equations that plants and monitors share: plain numbers in SI, temperatures in K, angles in rad.
 //! A plant and the monitor that watches it start from the same textbook, never from the same state.
 
 /** Standard gravity, m/s2 (BIPM). */
@@ -86,8 +86,8 @@ export const TURBINE = {
 } as const;
 
 /**
- * Power coefficient at tip-speed ratio `lambda` and pitch `pitch_rad`: Heier's form, fitted by least
- * squares to the published NREL 5-MW table (peak 0.473 at 7.76; weighted rms error 0.022).
+ * Power coefficient at tip-speed ratio `lambda` and pitch `pitch_rad`: Heier's form, fitted by
+ * least squares to the published NREL 5-MW table (peak 0.473 at 7.76; weighted rms error 0.022).
  */
 export function powerCoefficient(lambda: number, pitch_rad: number): number {
   const beta = (pitch_rad * 180) / Math.PI; // the fit is in degrees
@@ -108,7 +108,7 @@ export type ThermalNode = {
 /** Mechanical power at rated electrical power, W. */
 export const RATED_SHAFT_W = TURBINE.ratedPower_W / TURBINE.generatorEfficiency;
 
-/** Nodes of the 5-MW drive train. Winding, oil and main bearing lose to the nacelle, HSS to the oil. */
+/** Winding, oil and main bearing lose their heat to the nacelle, the HSS bearing to the oil. */
 export const TURBINE_NODES = {
   winding: { capacity_JpK: 8.9e6, conductance_WpK: 4950, heatMax_W: 304.6e3 },
   oil: { capacity_JpK: 12.3e6, conductance_WpK: 4500, heatMax_W: 157.4e3 },

@@ -2,6 +2,7 @@
 //! the plant, integrated at 50 ms (1 s is too coarse: it invents overspeeds in gusts).
 import { airDensity, powerCoefficient, TURBINE } from "../../base/physics.js";
 import { TURBINE_STATES } from "./channels.js";
+import { type Faults, level } from "./machine.js";
 import type { Weather } from "./weather.js";
 
 const AREA_m2 = Math.PI * TURBINE.rotorRadius_m ** 2;
@@ -23,7 +24,6 @@ const RATED_POWER_W = TURBINE.ratedPower_W / TURBINE.generatorEfficiency;
 
 export type Drive = {
   rotor_radps: number;
-  accel_radps2: number;
   torque_Nm: number;
   pitch_rad: number;
   pitchDemand_rad: number;
@@ -31,95 +31,99 @@ export type Drive = {
   /** Share of rated power that the grid allows. */
   allowed: number;
   state: number;
-  /** Once per outer step: state changes, on a mean wind. */
-  supervise(dt_s: number): void;
-  inner(dt_s: number): void;
+  windMean_mps: number;
+  integral_rad: number;
+  /** Where the pitch drives jammed; NaN while they work. */
+  jam_rad: number;
+  /** Time in this state. */
+  waited_s: number;
 };
 
-/** Starts running in the wind it finds. `faults` is read at every step. */
-export function createDrive(weather: Weather, faults: Readonly<Record<string, number>>): Drive {
-  let windMean_mps = weather.rotor_mps;
-  let integral_rad = 0;
-  let waited_s = 0;
-  let jam_rad = Number.NaN;
-  const level = (name: string): number => faults[name] ?? 0;
-
-  const drive: Drive = {
-    rotor_radps: Math.min(
-      TURBINE.ratedRotor_radps,
-      (7.7 * weather.rotor_mps) / TURBINE.rotorRadius_m,
-    ),
-    accel_radps2: 0,
+/** Running in the wind it finds. */
+export function createDrive(wind_mps: number): Drive {
+  const best_radps = (7.7 * wind_mps) / TURBINE.rotorRadius_m;
+  // Near the published steady pitch, or a start in strong wind is an overspeed.
+  const above = Math.max(0, wind_mps - TURBINE.ratedWind_mps);
+  const pitch_rad = 23.5 * DEGREE * Math.sqrt(above / 13.6);
+  return {
+    rotor_radps: Math.min(TURBINE.ratedRotor_radps, best_radps),
     torque_Nm: 0,
-    pitch_rad: 0,
-    pitchDemand_rad: 0,
+    pitch_rad,
+    pitchDemand_rad: pitch_rad,
     yawError_rad: 0,
     allowed: 1,
     state: TURBINE_STATES.run,
-    supervise(dt_s) {
-      windMean_mps += (weather.rotor_mps - windMean_mps) * Math.min(1, dt_s / 60);
-      drive.allowed = 1 - 0.5 * level("curtail");
-      const speed = drive.rotor_radps * TURBINE.gearRatio;
-      waited_s += dt_s;
-      const next = nextState(drive, speed, windMean_mps, waited_s, level("stop") > 0);
-      if (next !== drive.state) waited_s = 0;
-      drive.state = next;
-    },
-    inner(dt_s) {
-      drive.yawError_rad = weather.direction_rad + YAW_OFF_rad * level("yaw_misalign");
-      const wind = weather.rotor_mps * Math.cos(drive.yawError_rad);
-      const lambda = Math.max(0.05, (drive.rotor_radps * TURBINE.rotorRadius_m) / wind);
-      const cp = powerCoefficient(lambda, drive.pitch_rad) * (1 - 0.1 * level("blade"));
-      const density = airDensity(weather.pressure_Pa, weather.temperature_K);
-      const push_Nm = (0.5 * density * AREA_m2 * TURBINE.rotorRadius_m * wind * wind * cp) / lambda;
-      const brake_Nm = parked(drive) ? PARKING_Nm : 0;
-      const net_Nm =
-        push_Nm -
-        TURBINE.gearRatio * drive.torque_Nm -
-        TURBINE.shaftLoss_Nms * drive.rotor_radps -
-        brake_Nm;
-      drive.accel_radps2 = net_Nm / TURBINE.inertia_kgm2;
-      drive.rotor_radps = Math.max(0, drive.rotor_radps + drive.accel_radps2 * dt_s);
-      const speed = drive.rotor_radps * TURBINE.gearRatio;
-      const torque_Nm = wantedTorque(drive, speed);
-      drive.torque_Nm = approach(drive.torque_Nm, torque_Nm, TORQUE_RATE_Nmps * dt_s);
-      turnBlades(speed, dt_s);
-    },
+    windMean_mps: wind_mps,
+    integral_rad: pitch_rad,
+    jam_rad: Number.NaN,
+    waited_s: 0,
   };
-
-  function turnBlades(speed: number, dt_s: number): void {
-    let rate = PITCH_RATE_radps;
-    let wanted = PITCH_MAX_rad;
-    if (drive.state === TURBINE_STATES.run || drive.state === TURBINE_STATES.curtailed) {
-      const excess = speed - TURBINE.ratedGenerator_radps;
-      const gain = 1 / (1 + Math.max(0, drive.pitch_rad) / PITCH.soften_rad);
-      integral_rad = clamp(integral_rad + PITCH.integral * gain * excess * dt_s, 0, PITCH_MAX_rad);
-      wanted = clamp(PITCH.gain_s * gain * excess + integral_rad, 0, PITCH_MAX_rad);
-    } else {
-      integral_rad = drive.state === TURBINE_STATES.start ? 0 : PITCH_MAX_rad;
-      if (drive.state === TURBINE_STATES.start) [wanted, rate] = [0, START_RATE_radps];
-    }
-    drive.pitchDemand_rad = approach(drive.pitchDemand_rad, wanted, rate * dt_s);
-    const jam = level("pitch_stuck");
-    if (jam > 0 && Number.isNaN(jam_rad)) jam_rad = drive.pitch_rad + JAM_rad;
-    if (jam === 0) jam_rad = Number.NaN;
-    // In a stop the blades feather on their own batteries; then one of three is still jammed.
-    const share = isStopping(drive.state) ? jam / 3 : jam;
-    const reached =
-      drive.pitchDemand_rad + (jam > 0 ? share * (jam_rad - drive.pitchDemand_rad) : 0);
-    drive.pitch_rad = approach(drive.pitch_rad, reached, PITCH_RATE_radps * dt_s);
-  }
-
-  return drive;
 }
 
-function nextState(
-  drive: Drive,
-  speed: number,
-  wind_mps: number,
-  waited_s: number,
-  stopped: boolean,
-): number {
+/** Once per outer step: state changes, on a mean wind. */
+export function superviseDrive(drive: Drive, wind_mps: number, faults: Faults, dt_s: number): void {
+  drive.windMean_mps += (wind_mps - drive.windMean_mps) * Math.min(1, dt_s / 60);
+  drive.allowed = 1 - 0.5 * level(faults, "curtail");
+  drive.waited_s += dt_s;
+  const next = nextState(drive, level(faults, "stop") > 0);
+  if (next !== drive.state) drive.waited_s = 0;
+  drive.state = next;
+}
+
+/** One inner step of rotor, torque and pitch. */
+export function turnDrive(drive: Drive, weather: Weather, faults: Faults, dt_s: number): void {
+  drive.yawError_rad = weather.direction_rad + YAW_OFF_rad * level(faults, "yaw_misalign");
+  const wind = weather.rotor_mps * Math.cos(drive.yawError_rad);
+  const lambda = Math.max(0.05, (drive.rotor_radps * TURBINE.rotorRadius_m) / wind);
+  const cp = powerCoefficient(lambda, drive.pitch_rad) * (1 - 0.1 * level(faults, "blade"));
+  const density = airDensity(weather.pressure_Pa, weather.temperature_K);
+  // P / w with w = lambda U / R, so that a rotor at rest needs no division by its speed.
+  const push_Nm = (0.5 * density * AREA_m2 * TURBINE.rotorRadius_m * wind * wind * cp) / lambda;
+  const net_Nm =
+    push_Nm -
+    TURBINE.gearRatio * drive.torque_Nm -
+    TURBINE.shaftLoss_Nms * drive.rotor_radps -
+    (isParking(drive) ? PARKING_Nm : 0);
+  drive.rotor_radps = Math.max(0, drive.rotor_radps + (net_Nm / TURBINE.inertia_kgm2) * dt_s);
+  const torque_Nm = wantedTorque(drive);
+  drive.torque_Nm = approach(drive.torque_Nm, torque_Nm, TORQUE_RATE_Nmps * dt_s);
+  turnBlades(drive, level(faults, "pitch_stuck"), dt_s);
+}
+
+/** Speed of the high-speed shaft. */
+export function generatorSpeed(drive: Drive): number {
+  return drive.rotor_radps * TURBINE.gearRatio;
+}
+
+function turnBlades(drive: Drive, jam: number, dt_s: number): void {
+  let rate = PITCH_RATE_radps;
+  let wanted = PITCH_MAX_rad;
+  if (drive.state === TURBINE_STATES.run || drive.state === TURBINE_STATES.curtailed) {
+    const excess = generatorSpeed(drive) - TURBINE.ratedGenerator_radps;
+    const gain = 1 / (1 + Math.max(0, drive.pitch_rad) / PITCH.soften_rad);
+    const integral_rad = drive.integral_rad + PITCH.integral * gain * excess * dt_s;
+    drive.integral_rad = clamp(integral_rad, 0, PITCH_MAX_rad);
+    wanted = clamp(PITCH.gain_s * gain * excess + drive.integral_rad, 0, PITCH_MAX_rad);
+  } else if (drive.state === TURBINE_STATES.start) {
+    drive.integral_rad = 0;
+    [wanted, rate] = [0, START_RATE_radps];
+  }
+  drive.pitchDemand_rad = approach(drive.pitchDemand_rad, wanted, rate * dt_s);
+  let reached_rad = drive.pitchDemand_rad;
+  if (jam > 0) {
+    if (Number.isNaN(drive.jam_rad)) drive.jam_rad = drive.pitch_rad + JAM_rad;
+    // In a stop the blades feather on their own batteries; then one of three is still jammed.
+    const share = isStopping(drive.state) ? jam / 3 : jam;
+    reached_rad += share * (drive.jam_rad - drive.pitchDemand_rad);
+  } else {
+    drive.jam_rad = Number.NaN;
+  }
+  drive.pitch_rad = approach(drive.pitch_rad, reached_rad, PITCH_RATE_radps * dt_s);
+}
+
+function nextState(drive: Drive, stopped: boolean): number {
+  const speed = generatorSpeed(drive);
+  const { windMean_mps: wind_mps, waited_s } = drive;
   const { idle, start, run, stop, curtailed, service } = TURBINE_STATES;
   if (speed > OVERSPEED_radps) return service;
   switch (drive.state) {
@@ -142,8 +146,9 @@ function nextState(
   }
 }
 
-/** From nothing to K w^2 just above the least speed, a line from 0.95 to 0.99, constant power. */
-function wantedTorque(drive: Drive, speed: number): number {
+/** Nothing, then K w^2 above the least speed, a line from 0.95 to 0.99, constant power. */
+function wantedTorque(drive: Drive): number {
+  const speed = generatorSpeed(drive);
   const { idle, start } = TURBINE_STATES;
   if (drive.state === idle || drive.state === start || speed < CONNECT_radps) return 0;
   const { ratedGenerator_radps: rated, optimalTorque } = TURBINE;
@@ -163,9 +168,8 @@ function isStopping(state: number): boolean {
   return state === TURBINE_STATES.stop || state === TURBINE_STATES.service;
 }
 
-function parked(drive: Drive): boolean {
-  const still = drive.state === TURBINE_STATES.service || drive.state === TURBINE_STATES.stop;
-  return still && drive.rotor_radps * TURBINE.gearRatio < CONNECT_radps;
+function isParking(drive: Drive): boolean {
+  return isStopping(drive.state) && generatorSpeed(drive) < CONNECT_radps;
 }
 
 const clamp = (x: number, low: number, high: number): number => Math.min(high, Math.max(low, x));

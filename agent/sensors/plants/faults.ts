@@ -39,7 +39,7 @@ export const FAULTS: readonly FaultRow[] = [
   turbine("imbalance", "rotor", "0.45 m/s2 rms at once per turn on the tower at rated speed"),
   turbine("curtail", "", "the grid allows half of rated power"),
   turbine("stop", "", "an operator stops the turbine"),
-  turbine("gust", "", "8 m/s more wind for 10 s"),
+  turbine("gust", "", "up to 5 m/s more wind over the whole rotor for 10 s"),
   turbine("heat_wave", "", "outside air 15 K warmer"),
   drone("rotor_thrust", "rotor-1", "thrust constant of rotor 1 x 0.9: it turns 5.4 % faster"),
   drone("prop_chip", "rotor-1", "0.1 g missing at 0.1 m: 4.2 m/s2 at the rotor's rate"),

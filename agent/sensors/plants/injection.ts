@@ -1,20 +1,16 @@
 //! `hss_bearing@20s`: which fault, when, how hard. One text for the command line, tests and docs.
 import { QUADROTOR_CHANNELS, TURBINE_CHANNELS } from "./channels.js";
 import { FAULTS } from "./faults.js";
-import { SENSOR_FAULTS, type SensorFault, type SensorFaultMode } from "./instruments.js";
-import type { PlantChannel, PlantKind } from "./plant.js";
+import {
+  type Injection,
+  type PlantChannel,
+  type PlantKind,
+  SENSOR_FAULTS,
+  type SensorFault,
+  type SensorFaultMode,
+} from "./plant.js";
 
-export type Injection = {
-  /** A row of FAULTS, or the `sensor:...` text. */
-  readonly name: string;
-  readonly kind: PlantKind;
-  /** Set for a fault of one instrument. */
-  readonly sensor: SensorFault | null;
-  /** Seconds after the plant's start, and how long the severity takes to grow: 0 is a step. */
-  readonly at_s: number;
-  readonly ramp_s: number;
-  readonly severity: number;
-};
+export type { Injection } from "./plant.js";
 
 const CHANNELS: Readonly<Record<PlantKind, readonly PlantChannel[]>> = {
   "wind-turbine": TURBINE_CHANNELS,

@@ -5,28 +5,7 @@
 import { assert } from "../../base/errors.js";
 import type { Prng } from "../../base/prng.js";
 import { parseUnit } from "../../units/parse.js";
-import type { PlantChannel, PlantOutput } from "./plant.js";
-
-export const SENSOR_FAULTS = [
-  "stuck",
-  "spike",
-  "drift",
-  "bias",
-  "dropout",
-  "scale",
-  "delay",
-  "clock_jump",
-  "saturation",
-  "swap",
-] as const;
-export type SensorFaultMode = (typeof SENSOR_FAULTS)[number];
-
-export type SensorFault = {
-  readonly channel: number;
-  readonly mode: SensorFaultMode;
-  /** The partner of a swap, else -1. */
-  readonly other: number;
-};
+import type { PlantChannel, PlantOutput, SensorFault, SensorFaultMode } from "./plant.js";
 
 // At full severity; a span is the channel's usual range. A monitor should notice each of them.
 const BIAS_SPANS = 0.25;

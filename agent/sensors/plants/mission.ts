@@ -2,7 +2,7 @@
 //! fresh battery when the charge runs low, for ever.
 
 export type Mission = {
-  /** Position wanted in m (x forward, y left, z up from the take-off point), and speed towards it. */
+  /** Position wanted in m (x forward, y left, z up from take-off), and speed towards it. */
   readonly target: { x: number; y: number; z: number };
   speed_mps: number;
   /** True while standing with stopped motors. */

@@ -1,9 +1,6 @@
 //! What a simulated machine looks like from outside: a table of channels, time that advances only
 //! when told, readings handed to a callback in the order in which they would arrive. Everything
 //! random comes from the seed, so the same calls give the same readings on every machine.
-import { prng } from "../../base/prng.js";
-import type { Injection } from "./injection.js";
-import { createInstruments } from "./instruments.js";
 
 export type PlantKind = "wind-turbine" | "quadrotor";
 
@@ -55,67 +52,35 @@ export type PlantOptions = {
   readonly blockEvery_ms: number;
 };
 
-/** The inside of a plant: physics alone, without instruments, clock or output. */
-export type Machine = {
-  readonly channels: readonly PlantChannel[];
-  /** Severity 0..1 of each fault of the kind, by name; the plant writes, the machine reads. */
-  readonly faults: Record<string, number>;
-  /** Integrates over `dt_s`, in inner steps of its own choice. */
-  advance(dt_s: number): void;
-  /** The true value of each channel in SI, in table order. */
-  measure(values: Float64Array): void;
-  /** The waveform that ended now; null where the machine has none or stands. */
-  waveform(t_ms: number): PlantBlock | null;
+export const SENSOR_FAULTS = [
+  "stuck",
+  "spike",
+  "drift",
+  "bias",
+  "dropout",
+  "scale",
+  "delay",
+  "clock_jump",
+  "saturation",
+  "swap",
+] as const;
+export type SensorFaultMode = (typeof SENSOR_FAULTS)[number];
+
+export type SensorFault = {
+  readonly channel: number;
+  readonly mode: SensorFaultMode;
+  /** The partner of a swap, else -1. */
+  readonly other: number;
 };
 
-export function runMachine(kind: PlantKind, machine: Machine, options: PlantOptions): Plant {
-  const { asset, start_ms, period_ms, blockEvery_ms } = options;
-  const { channels } = machine;
-  const noise = prng(options.seed, `${asset}/instruments`);
-  const chance = prng(options.seed, `${asset}/sensor-faults`);
-  const instruments = createInstruments(channels, noise, chance);
-  const values = new Float64Array(channels.length);
-  const waveChannel = channels.findIndex((c) => c.shape === "block");
-  const injections: Injection[] = [];
-  let ticks = 0;
-  let nextBlock_ms = start_ms + blockEvery_ms;
-
-  const setFaults = (at_s: number): void => {
-    for (const injection of injections) {
-      const level = severityAt(injection, at_s);
-      if (injection.sensor !== null) instruments.fault(injection.sensor, level);
-      else machine.faults[injection.name] = level;
-    }
-  };
-
-  const tick = (output: PlantOutput): void => {
-    ticks += 1;
-    const t_ms = start_ms + ticks * period_ms;
-    setFaults((t_ms - start_ms) / 1000);
-    machine.advance(period_ms / 1000);
-    machine.measure(values);
-    instruments.read(t_ms, values, output);
-    if (waveChannel < 0 || t_ms < nextBlock_ms) return;
-    nextBlock_ms += blockEvery_ms * Math.ceil((t_ms - nextBlock_ms + 1) / blockEvery_ms);
-    const block = machine.waveform(t_ms);
-    if (block !== null) output.block(waveChannel, block);
-  };
-
-  return {
-    asset,
-    kind,
-    channels,
-    now_ms: () => start_ms + ticks * period_ms,
-    advance(to_ms, output) {
-      while (start_ms + (ticks + 1) * period_ms <= to_ms) tick(output);
-    },
-    inject(injection) {
-      injections.push(injection);
-    },
-  };
-}
-
-function severityAt({ at_s, ramp_s, severity }: Injection, now_s: number): number {
-  if (now_s < at_s) return 0;
-  return ramp_s <= 0 ? severity : severity * Math.min(1, (now_s - at_s) / ramp_s);
-}
+export type Injection = {
+  /** A row of FAULTS, or the `sensor:...` text. */
+  readonly name: string;
+  readonly kind: PlantKind;
+  /** Set for a fault of one instrument. */
+  readonly sensor: SensorFault | null;
+  /** Seconds after the plant's start, and how long the severity takes to grow: 0 is a step. */
+  readonly at_s: number;
+  readonly ramp_s: number;
+  readonly severity: number;
+};

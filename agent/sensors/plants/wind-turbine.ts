@@ -2,19 +2,21 @@
 //! together. Parameters may be varied a little, so that no monitor is tuned to one machine.
 import {
   NACELLE,
+  type ThermalNode,
   TURBINE,
   TURBINE_NODES,
   type TurbineNode,
   thermalStep,
   turbineHeat,
 } from "../../base/physics.js";
-import { prng } from "../../base/prng.js";
+import { type Prng, prng } from "../../base/prng.js";
 import { TURBINE_CHANNELS } from "./channels.js";
-import { createDrive } from "./drive.js";
+import { createDrive, type Drive, generatorSpeed, superviseDrive, turnDrive } from "./drive.js";
 import { faultNames } from "./faults.js";
-import { type Machine, type Plant, type PlantOptions, runMachine } from "./plant.js";
+import { type Faults, level, type Machine, runMachine } from "./machine.js";
+import type { Plant, PlantBlock, PlantOptions } from "./plant.js";
 import { synthesizeVibration, VIBRATION } from "./vibration.js";
-import { createWeather } from "./weather.js";
+import { blowWeather, changeWeather, createWeather, type Weather } from "./weather.js";
 
 export type WindTurbineOptions = Partial<PlantOptions> & {
   readonly asset: string;
@@ -28,148 +30,166 @@ export type WindTurbineOptions = Partial<PlantOptions> & {
   readonly spread?: number;
 };
 
-const NODES: readonly TurbineNode[] = ["winding", "oil", "hssBearing", "mainBearing"];
+type Node = ThermalNode & { readonly name: TurbineNode; temperature_K: number };
+
+type Turbine = {
+  readonly weather: Weather;
+  readonly drive: Drive;
+  readonly faults: Faults;
+  readonly nodes: Readonly<Record<TurbineNode, Node>>;
+  nacelle_K: number;
+  readonly inner_s: number;
+  readonly scatter: Prng;
+  readonly vibration: Prng;
+};
+
 const SETTLE_s = 300; // rotor, pitch and wind forget how they were started
 
 /** Hot and running at its start, as a turbine is found. */
 export function createWindTurbine(options: WindTurbineOptions): Plant {
-  const machine = createMachine(options);
+  const { asset, seed, ambient_K = 283.15 } = options;
+  const clock_s = ((options.start_ms ?? 0) / 1000) % 86_400;
+  const site = { wind_mps: options.wind_mps ?? 9, temperature_K: ambient_K, clock_s };
+  const turbine: Turbine = {
+    weather: createWeather(seed, asset, site),
+    drive: createDrive(site.wind_mps),
+    faults: Object.fromEntries(faultNames("wind-turbine").map((name) => [name, 0])),
+    nodes: createNodes(options.spread ?? 0, prng(seed, `${asset}/build`)),
+    nacelle_K: Number.NaN,
+    inner_s: options.inner_s ?? 0.05,
+    scatter: prng(seed, `${asset}/scatter`),
+    vibration: prng(seed, `${asset}/vibration`),
+  };
+  settle(turbine);
+  const machine: Machine = {
+    channels: TURBINE_CHANNELS,
+    faults: turbine.faults,
+    advance(dt_s) {
+      move(turbine, dt_s);
+      heat(turbine, dt_s);
+    },
+    measure: (values) => measure(turbine, values),
+    waveform: (t_ms) => waveform(turbine, t_ms),
+  };
   const plantOptions = { start_ms: 0, period_ms: 1000, blockEvery_ms: 60_000, ...options };
   return runMachine("wind-turbine", machine, plantOptions);
 }
 
-function createMachine(options: WindTurbineOptions): Machine {
-  const { asset, seed, inner_s = 0.05, spread = 0, ambient_K = 283.15 } = options;
-  const faults = Object.fromEntries(faultNames("wind-turbine").map((name) => [name, 0]));
-  const clock_s = ((options.start_ms ?? 0) / 1000) % 86_400;
-  const site = { wind_mps: options.wind_mps ?? 9, temperature_K: ambient_K, clock_s };
-  const weather = createWeather(seed, asset, site, faults);
-  const drive = createDrive(weather, faults);
-  const build = prng(seed, `${asset}/build`);
-  const scatter = prng(seed, `${asset}/scatter`);
-  const vibration = prng(seed, `${asset}/vibration`);
-  const nodes = NODES.map((name) => {
+function createNodes(spread: number, build: Prng): Readonly<Record<TurbineNode, Node>> {
+  const vary = (value: number): number => value * (1 + spread * (2 * build.next() - 1));
+  const node = (name: TurbineNode): Node => {
     const { capacity_JpK, conductance_WpK, heatMax_W } = TURBINE_NODES[name];
     return {
       name,
-      capacity_JpK: capacity_JpK * (1 + spread * (2 * build.next() - 1)),
-      conductance_WpK: conductance_WpK * (1 + spread * (2 * build.next() - 1)),
+      capacity_JpK: vary(capacity_JpK),
+      conductance_WpK: vary(conductance_WpK),
       heatMax_W,
       temperature_K: Number.NaN,
     };
-  });
-  const [winding, oil, hssBearing, mainBearing] = nodes as [Node, Node, Node, Node];
-  let nacelle_K = ambient_K + NACELLE.rise_K;
-
-  const level = (name: string): number => faults[name] ?? 0;
-  const shaft_W = (): number => drive.torque_Nm * drive.rotor_radps * TURBINE.gearRatio;
-  const heatGain = (name: TurbineNode): number => {
-    if (name === "oil") return 1 + 0.6 * level("gear_loss");
-    if (name === "mainBearing") return 1 + level("main_bearing");
-    if (name !== "hssBearing") return 1;
-    return 1 + 1.3 * Math.max(level("hss_bearing"), level("hss_bearing_inner"));
   };
-
-  const move = (dt_s: number): void => {
-    const count = Math.ceil(dt_s / inner_s - 1e-9);
-    const step_s = dt_s / count;
-    weather.slow(dt_s, step_s);
-    drive.supervise(dt_s);
-    for (let i = 0; i < count; i++) {
-      weather.inner();
-      drive.inner(step_s);
-    }
+  return {
+    winding: node("winding"),
+    oil: node("oil"),
+    hssBearing: node("hssBearing"),
+    mainBearing: node("mainBearing"),
   };
-  const heat = (dt_s: number): void => {
-    const speed = drive.rotor_radps / TURBINE.ratedRotor_radps;
-    const goal_K = weather.temperature_K + NACELLE.rise_K;
-    nacelle_K += (goal_K - nacelle_K) * (1 - Math.exp(-dt_s / NACELLE.tau_s));
-    for (const node of nodes) {
-      const reference_K = node === hssBearing ? oil.temperature_K : nacelle_K;
-      const cooling = node === winding ? 1 - 0.35 * level("gen_cooling") : 1;
-      const cooled = { ...node, conductance_WpK: node.conductance_WpK * cooling };
-      const heat_W = turbineHeat(node.name, shaft_W(), speed) * heatGain(node.name);
-      node.temperature_K = thermalStep(cooled, node.temperature_K, heat_W, reference_K, dt_s);
-    }
-  };
+}
 
-  settle();
-  return { channels: TURBINE_CHANNELS, faults, advance, measure, waveform };
-
-  /** Temperatures start at what the mean load of the last minutes would have made of them. */
-  function settle(): void {
-    let meanShaft_W = 0;
-    let meanSpeed = 0;
-    for (let i = 0; i < SETTLE_s; i++) {
-      move(1);
-      meanShaft_W += shaft_W() / SETTLE_s;
-      meanSpeed += drive.rotor_radps / TURBINE.ratedRotor_radps / SETTLE_s;
-    }
-    nacelle_K = weather.temperature_K + NACELLE.rise_K;
-    for (const node of nodes) {
-      const reference_K = node === hssBearing ? oil.temperature_K : nacelle_K;
-      const heat_W = turbineHeat(node.name, meanShaft_W, meanSpeed);
-      node.temperature_K = reference_K + heat_W / node.conductance_WpK;
-    }
+/** Temperatures start at what the mean load of the last minutes would have made of them. */
+function settle(turbine: Turbine): void {
+  let meanShaft_W = 0;
+  let meanSpeed = 0;
+  for (let i = 0; i < SETTLE_s; i++) {
+    move(turbine, 1);
+    meanShaft_W += shaftPower(turbine.drive) / SETTLE_s;
+    meanSpeed += turbine.drive.rotor_radps / TURBINE.ratedRotor_radps / SETTLE_s;
   }
-
-  function advance(dt_s: number): void {
-    move(dt_s);
-    heat(dt_s);
-  }
-
-  function measure(values: Float64Array): void {
-    const speed = drive.rotor_radps / TURBINE.ratedRotor_radps;
-    const shake = (0.03 + 0.006 * weather.rotor_mps) * (0.3 + 0.7 * speed);
-    const once = 0.45 * level("imbalance") * speed * speed;
-    const tower = Math.hypot(shake * Math.exp(0.15 * scatter.normal()), once);
-    let at = 0;
-    const put = (value: number): void => {
-      values[at++] = value;
-    };
-    put(weather.point_mps);
-    put(drive.rotor_radps);
-    put(drive.rotor_radps * TURBINE.gearRatio);
-    put(drive.pitch_rad);
-    put(drive.pitchDemand_rad);
-    put(shaft_W() * TURBINE.generatorEfficiency);
-    put(drive.torque_Nm);
-    put(weather.temperature_K);
-    put(weather.pressure_Pa);
-    put(nacelle_K);
-    put(winding.temperature_K);
-    put(oil.temperature_K);
-    put(hssBearing.temperature_K);
-    put(mainBearing.temperature_K);
-    put(drive.yawError_rad);
-    put(tower);
-    put(drive.allowed);
-    put(drive.state);
-  }
-
-  function waveform(t_ms: number) {
-    const speed_radps = drive.rotor_radps * TURBINE.gearRatio;
-    const length_s = VIBRATION.count / VIBRATION.fs_hz;
-    const inner = level("hss_bearing_inner");
-    const outer = level("hss_bearing");
-    const values = synthesizeVibration(
-      {
-        ...VIBRATION,
-        speed_radps,
-        load: drive.torque_Nm / TURBINE.ratedTorque_Nm,
-        part: inner > outer ? "inner" : "outer",
-        severity: Math.max(inner, outer),
-      },
-      vibration,
-    );
-    return { t_ms: t_ms - length_s * 1000, fs_hz: VIBRATION.fs_hz, speed_radps, values };
+  turbine.nacelle_K = turbine.weather.temperature_K + NACELLE.rise_K;
+  const { oil } = turbine.nodes;
+  for (const node of Object.values(turbine.nodes)) {
+    const reference_K = node.name === "hssBearing" ? oil.temperature_K : turbine.nacelle_K;
+    const heat_W = turbineHeat(node.name, meanShaft_W, meanSpeed);
+    node.temperature_K = reference_K + heat_W / node.conductance_WpK;
   }
 }
 
-type Node = {
-  readonly name: TurbineNode;
-  readonly capacity_JpK: number;
-  readonly conductance_WpK: number;
-  readonly heatMax_W: number;
-  temperature_K: number;
-};
+function move({ weather, drive, faults, inner_s }: Turbine, dt_s: number): void {
+  const count = Math.ceil(dt_s / inner_s - 1e-9);
+  const step_s = dt_s / count;
+  changeWeather(weather, faults, dt_s, step_s);
+  superviseDrive(drive, weather.rotor_mps, faults, dt_s);
+  for (let i = 0; i < count; i++) {
+    blowWeather(weather);
+    turnDrive(drive, weather, faults, step_s);
+  }
+}
+
+function heat(turbine: Turbine, dt_s: number): void {
+  const { nodes, faults, drive, weather } = turbine;
+  const speed = drive.rotor_radps / TURBINE.ratedRotor_radps;
+  const goal_K = weather.temperature_K + NACELLE.rise_K;
+  turbine.nacelle_K += (goal_K - turbine.nacelle_K) * (1 - Math.exp(-dt_s / NACELLE.tau_s));
+  const shaft_W = shaftPower(drive);
+  const put = (node: Node, reference_K: number, gain: number, cooling: number): void => {
+    const heat_W = gain * turbineHeat(node.name, shaft_W, speed);
+    const cooled =
+      cooling === 1 ? node : { ...node, conductance_WpK: cooling * node.conductance_WpK };
+    node.temperature_K = thermalStep(cooled, node.temperature_K, heat_W, reference_K, dt_s);
+  };
+  const hss = Math.max(level(faults, "hss_bearing"), level(faults, "hss_bearing_inner"));
+  put(nodes.winding, turbine.nacelle_K, 1, 1 - 0.35 * level(faults, "gen_cooling"));
+  put(nodes.oil, turbine.nacelle_K, 1 + 0.6 * level(faults, "gear_loss"), 1);
+  put(nodes.hssBearing, nodes.oil.temperature_K, 1 + 1.3 * hss, 1);
+  put(nodes.mainBearing, turbine.nacelle_K, 1 + level(faults, "main_bearing"), 1);
+}
+
+function shaftPower(drive: Drive): number {
+  return drive.torque_Nm * generatorSpeed(drive);
+}
+
+function measure(turbine: Turbine, values: Float64Array): void {
+  const { weather, drive, nodes, faults, scatter } = turbine;
+  const speed = drive.rotor_radps / TURBINE.ratedRotor_radps;
+  const shake = (0.03 + 0.006 * weather.rotor_mps) * (0.3 + 0.7 * speed);
+  const once = 0.45 * level(faults, "imbalance") * speed * speed;
+  let at = 0;
+  const put = (value: number): void => {
+    values[at++] = value;
+  };
+  put(weather.point_mps);
+  put(drive.rotor_radps);
+  put(generatorSpeed(drive));
+  put(drive.pitch_rad);
+  put(drive.pitchDemand_rad);
+  put(shaftPower(drive) * TURBINE.generatorEfficiency);
+  put(drive.torque_Nm);
+  put(weather.temperature_K);
+  put(weather.pressure_Pa);
+  put(turbine.nacelle_K);
+  put(nodes.winding.temperature_K);
+  put(nodes.oil.temperature_K);
+  put(nodes.hssBearing.temperature_K);
+  put(nodes.mainBearing.temperature_K);
+  put(drive.yawError_rad);
+  put(Math.hypot(shake * Math.exp(0.15 * scatter.normal()), once));
+  put(drive.allowed);
+  put(drive.state);
+}
+
+function waveform({ drive, faults, vibration }: Turbine, t_ms: number): PlantBlock {
+  const speed_radps = generatorSpeed(drive);
+  const inner = level(faults, "hss_bearing_inner");
+  const outer = level(faults, "hss_bearing");
+  const values = synthesizeVibration(
+    {
+      ...VIBRATION,
+      speed_radps,
+      load: drive.torque_Nm / TURBINE.ratedTorque_Nm,
+      part: inner > outer ? "inner" : "outer",
+      severity: Math.max(inner, outer),
+    },
+    vibration,
+  );
+  const { fs_hz, count } = VIBRATION;
+  return { t_ms: t_ms - (1000 * count) / fs_hz, fs_hz, speed_radps, values };
+}
