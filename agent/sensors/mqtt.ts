@@ -1,4 +1,4 @@
-//! Telemetry in over MQTT 3.1.1 or 5. mqtt.js alone reconnects, with one fixed period plus jitter;
+//! Telemetry in over MQTT 3.1.1 or 5. mqtt.js alone reconnects, once a fixed period;
 //! this file subscribes again on every connect and hands payloads to decode.ts, nothing more.
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import type { Log } from "../base/log.js";
@@ -40,6 +40,8 @@ export function clientOptions(options: MqttOptions): IClientOptions {
     clientId: options.clientId,
     keepalive: options.keepalive_s,
     reconnectPeriod: RECONNECT_ms,
+    // Without it mqtt.js gives up for good after one refusal, e.g. while a broker is loading users.
+    reconnectOnConnackError: true,
     connectTimeout: CONNECT_TIMEOUT_ms,
     rejectUnauthorized: tls.rejectUnauthorized,
     ...(options.username === null ? {} : { username: options.username }),
