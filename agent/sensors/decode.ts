@@ -112,8 +112,9 @@ export function emit(
 ): void {
   const number = numberOf(channel, written);
   if (typeof number === "string") return intake.reject(number, channel.id, where);
-  if (!Number.isFinite(number)) return intake.reject("not-finite", channel.id, where);
+  // After the factor: a huge kW is finite as written and infinite in W.
   const value = (number * factor + offset) * channel.factor + channel.offset;
+  if (!Number.isFinite(value)) return intake.reject("not-finite", channel.id, where);
   if (!(value >= channel.min && value <= channel.max)) {
     return intake.reject("out-of-range", channel.id, where);
   }

@@ -74,8 +74,8 @@ export function readLine(
     return readBlock(record as Record<string, unknown>, channel, unit, t, r, reject);
   const number = numberOf(channel, v);
   if (typeof number === "string") return reject(number);
-  if (!Number.isFinite(number)) return reject("not-finite");
   const value = number * unit.factor + unit.offset;
+  if (!Number.isFinite(value)) return reject("not-finite");
   if (!(value >= channel.min && value <= channel.max)) return reject("out-of-range");
   const quality = q as Quality;
   return {

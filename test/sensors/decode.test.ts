@@ -104,6 +104,24 @@ test.each([
   expect(decode(payload, plain)).toEqual(expected);
 });
 
+test("finite as written, infinite in SI: refused on the wire and in a recording", () => {
+  const power: Channel = {
+    ...TEMPERATURE,
+    dim: "W",
+    unit: "kW",
+    factor: 1e3,
+    offset: 0,
+    min: Number.NEGATIVE_INFINITY,
+    max: Number.POSITIVE_INFINITY,
+  };
+  const { intake, said } = gather();
+  decodeNumber(power, new TextEncoder().encode("1.8e305"), 1_000, intake, "x");
+  decodeNumber(power, new TextEncoder().encode("1.7e305"), 1_000, intake, "x");
+  expect(said).toEqual(["not-finite", "1.7e+308@1000"]);
+  const line = '{"t":1,"a":"a","c":"t","v":1.8e305}';
+  expect(readLine(line, 1, () => power)).toMatchObject({ reason: "not-finite" });
+});
+
 test("no payload throws", () => {
   const plain = { ...JSON_AT, codec: "number" as const };
   fc.assert(fc.property(fc.uint8Array(), (bytes) => void [decode(bytes), decode(bytes, plain)]));
