@@ -6,6 +6,7 @@ import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
 import { ConfigError, type Fault } from "../agent/base/errors.js";
 import { readAssets } from "./assets.js";
 import type { Config, MqttConfig, Path } from "./config.js";
+import { NESTING_MAX, tooDeepAt } from "./nesting.js";
 import { readOpcua } from "./opcua.js";
 import { checkKeys, isRecord, type Reading } from "./reading.js";
 import { duration_ms, SCHEMA, size_bytes } from "./schema.js";
@@ -28,6 +29,13 @@ export function parseConfig(text: string, file: string): Config {
   const faults: Fault[] = [];
   if (text.length > FILE_BYTES_MAX) {
     throw new ConfigError([{ file, line: 0, column: 0, what: "is over 1 MiB", instead: "" }]);
+  }
+  const deep = tooDeepAt(text);
+  if (deep !== null) {
+    const before = text.slice(0, deep).split("\n");
+    const [line, column] = [before.length, (before.at(-1) ?? "").length + 1];
+    const instead = `nest at most ${NESTING_MAX} levels`;
+    throw new ConfigError([{ file, line, column, what: "nested too deeply", instead }]);
   }
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false });

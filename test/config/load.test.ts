@@ -33,6 +33,14 @@ test("whatever the text, a config or its faults", () => {
   );
 });
 
+test.each([
+  ["brackets", "a:\n  " + "[".repeat(1_000_000), "x.yaml:2:67: nested too deeply"],
+  ["braces", "{a: ".repeat(250_000), "x.yaml:1:257: nested too deeply"],
+  ["dashes", "- ".repeat(400_000), "x.yaml:1:129: nested too deeply"],
+])("a million %s are a fault, not the end of the process", (_, text, said) => {
+  expect(() => parseConfig(text, "x.yaml")).toThrow(said);
+});
+
 test("aliases cannot blow a config up", () => {
   const bomb =
     "a: &a [x, x]\n" +
