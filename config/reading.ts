@@ -1,5 +1,5 @@
 //! What the readers of config items share: where faults go, and the check for unknown keys.
-import { nearest } from "../agent/rules/parse.js";
+import { nearest } from "../agent/units/nearest.js";
 import type { Path } from "./config.js";
 
 export type Reading = {

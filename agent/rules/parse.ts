@@ -1,5 +1,6 @@
 //! Rule text to a typed tree: a Pratt parser with unit literals. Every unit is checked here, so
 //! what it accepts never mixes dimensions at run time. Faults carry the place for a caret.
+import { nearest } from "../units/nearest.js";
 import { combineDimensions, isUnitFault, parseUnit } from "../units/parse.js";
 import type { Signal } from "./rule.js";
 
@@ -160,7 +161,7 @@ class Parser {
   #signal(name: string, at: number): Node {
     const signal = this.#signals.get(name);
     if (signal === undefined) {
-      const close = nearest(name, [...this.#signals.keys()]);
+      const close = nearest(name, this.#signals.keys());
       const known = close === null ? "" : `; write "${close}"`;
       return this.#fail(`there is no channel "${name}"${known}`, at, this.#at);
     }
@@ -270,31 +271,4 @@ const verb = (op: string): string => (op === "+" || op === "-" ? "combine" : "co
 
 function show(type: Extract<Type, { is: "number" }>): string {
   return type.kind === "" ? type.dim : `${type.dim}{${type.kind}}`;
-}
-
-/** The known name closest in spelling, null when none is close. */
-export function nearest(name: string, known: readonly string[]): string | null {
-  let best: string | null = null;
-  let best_distance = Math.max(2, Math.floor(name.length / 3)) + 1;
-  for (const candidate of known) {
-    const distance = editDistance(name, candidate);
-    if (distance < best_distance) {
-      best = candidate;
-      best_distance = distance;
-    }
-  }
-  return best;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
 }
