@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { Config } from "../config/config.js";
 import type { Alarm, Occurrence } from "./alerts/alarm.js";
-import { move } from "./alerts/lifecycle.js";
+import { type Moved, move } from "./alerts/lifecycle.js";
 import { messagesOf, type Place, transitionDocument } from "./alerts/message.js";
 import { type Publisher, startPublisher } from "./alerts/publish.js";
 import { type Batch, openStore, type Store } from "./alerts/store.js";
@@ -47,27 +47,24 @@ export class Alarms {
 
   /** One change: the moved alarm with its transition, null when the alarm already is so. */
   apply(change: Change): { alarm: Alarm; document: string; messages: Batch["messages"] } | null {
-    const key = `${change.asset}/${change.rule.id}`;
-    const moved = move(this.#table.get(key), change.to, this.#occurrence(change));
-    if (moved === null) return null;
-    this.#table.set(key, moved.alarm);
-    return {
-      alarm: moved.alarm,
-      document: transitionDocument(moved.alarm, moved.transition, this.#place),
-      messages: messagesOf(moved.alarm, moved.transition, this.#place),
-    };
+    const known = this.#table.get(`${change.asset}/${change.rule.id}`);
+    return this.#keep(move(known, change.to, this.#occurrence(change)));
   }
 
   /** Ends an alarm whose rule the config no longer has: nobody else ever would. */
   retire(alarm: Alarm, at_ms: number): ReturnType<Alarms["apply"]> {
     const times = { detected_ms: at_ms, source_ms: at_ms };
-    const moved = move(alarm, "clear", { ...alarm, ...times, marks: ["rule-removed"] });
+    return this.#keep(move(alarm, "clear", { ...alarm, ...times, marks: ["rule-removed"] }));
+  }
+
+  #keep(moved: Moved | null): ReturnType<Alarms["apply"]> {
     if (moved === null) return null;
-    this.#table.set(`${alarm.asset}/${alarm.rule}`, moved.alarm);
+    const { alarm, transition } = moved;
+    this.#table.set(`${alarm.asset}/${alarm.rule}`, alarm);
     return {
-      alarm: moved.alarm,
-      document: transitionDocument(moved.alarm, moved.transition, this.#place),
-      messages: messagesOf(moved.alarm, moved.transition, this.#place),
+      alarm,
+      document: transitionDocument(alarm, transition, this.#place),
+      messages: messagesOf(alarm, transition, this.#place),
     };
   }
 
