@@ -38,6 +38,8 @@ export class Watch {
   #rules: Rule[] = [];
   #readers: Rule[][] = [];
   readonly #prefixes: string[] = [];
+  /** Rules with a hold time running: what `next_ms` asks at every item, so it must be few. */
+  readonly #pending = new Set<Rule>();
   #bound: Bound[] = [];
   #staleIndex = -1;
   #stale_next_ms = Number.POSITIVE_INFINITY;
@@ -140,10 +142,8 @@ export class Watch {
   /** The next arrival time at which something happens by itself; infinite when nothing waits. */
   next_ms(): number {
     let next = this.#stale_next_ms;
-    for (const rule of this.#rules) {
-      const latch = this.latches.get(rule.id);
-      if (latch === undefined || latch.since_ms === null) continue;
-      const due = deadline_ms(rule, latch);
+    for (const rule of this.#pending) {
+      const due = deadline_ms(rule, this.latches.get(rule.id) ?? IDLE);
       if (due !== null) next = Math.min(next, due - this.#skew_ms);
     }
     return next;
@@ -151,9 +151,8 @@ export class Watch {
 
   /** Lets everything happen that is due at arrival time `at_ms`. */
   advance(at_ms: number, changes: Change[]): void {
-    for (const rule of this.#rules) {
-      const latch = this.latches.get(rule.id);
-      if (latch === undefined || latch.since_ms === null) continue;
+    for (const rule of this.#pending) {
+      const latch = this.latches.get(rule.id) ?? IDLE;
       const due = deadline_ms(rule, latch);
       // The same expression as in next_ms: another rounding would leave it due for ever.
       if (due === null || due - this.#skew_ms > at_ms) continue;
@@ -225,6 +224,8 @@ export class Watch {
   ): void {
     if (verdict.latch === IDLE) return;
     this.latches.set(rule.id, verdict.latch);
+    if (verdict.latch.since_ms === null) this.#pending.delete(rule);
+    else this.#pending.add(rule);
     // Noted now: when the batch is stored, the channel may be back.
     if (verdict.change !== null) changes.push({ ...verdict.change, stale: this.staleNames() });
   }
@@ -241,7 +242,7 @@ export class Watch {
       }
       fresh.stale = true;
       changed = true;
-      if (fresh.channel.shape === "scalar") this.frame[fresh.index] = Number.NaN;
+      if (fresh.channel.shape === "scalar") this.#forget(fresh.index, at_ms);
     }
     this.#stale_next_ms = next;
     if (!changed) return;
@@ -255,6 +256,15 @@ export class Watch {
       quality: "bad",
     };
     this.#judge(this.#rules, tick, changes);
+  }
+
+  /** A monitor must hear of a silence, or its output would stay live on a dead input. */
+  #forget(index: number, at_ms: number): void {
+    this.frame[index] = Number.NaN;
+    for (const { monitor, inputs, frame } of this.#bound) {
+      const input = inputs.indexOf(index);
+      if (input >= 0) monitor.onSample(frame, input, at_ms + this.#skew_ms);
+    }
   }
 
   #countStale(): void {
