@@ -24,12 +24,12 @@ export function startPublisher(
 ): Publisher {
   const client: MqttClient = mqtt.connect(url, {
     ...options,
-    // The outbox is the queue: a second one in memory would publish twice and lose on a crash.
-    queueQoSZero: false,
     will: { topic: status.topic, payload: Buffer.from(status.offline), qos: 1, retain: true },
   });
   let sent_row = 0;
   let in_flight = 0;
+  /** Row before the first message that the broker refused: sending begins there when it is back. */
+  let refused_row = Number.POSITIVE_INFINITY;
 
   const pump = (): void => {
     if (!client.connected) return;
@@ -39,7 +39,11 @@ export function startPublisher(
       const { topic, payload, retain, row } = message;
       client.publish(topic, payload, { qos: 1, retain }, (error) => {
         in_flight -= 1;
-        if (error) return; // the connection closed: sent again from the outbox on the next one
+        if (error) {
+          refused_row = Math.min(refused_row, row - 1);
+          log.warn({ topic, error: error.message }, "the broker refused an alarm; it waits");
+          return;
+        }
         store.acknowledge(row);
         pump();
       });
@@ -48,7 +52,9 @@ export function startPublisher(
 
   client.on("connect", () => {
     (client.stream as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
-    // mqtt.js sends again what was in flight; the rest follows from there.
+    // mqtt.js sends again what was in flight; what was refused is read again from the outbox.
+    sent_row = Math.min(sent_row, refused_row);
+    refused_row = Number.POSITIVE_INFINITY;
     client.publish(status.topic, status.online, { qos: 1, retain: true });
     pump();
   });
