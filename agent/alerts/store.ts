@@ -22,6 +22,8 @@ export class Store {
   readonly #db: Database.Database;
   readonly #limits: Limits;
   readonly #put: Record<"alarm" | "latch" | "message", Database.Statement>;
+  readonly #peek: Database.Statement;
+  readonly #forget: Database.Statement;
   readonly #commit: (batch: Batch, now_ms: number) => void;
   #bytes: number;
   /** Messages given up because the outbox was full or they were too old. */
@@ -38,6 +40,13 @@ export class Store {
           "VALUES (?, ?, ?, ?, ?, ?)",
       ),
     };
+    this.#peek = db.prepare(
+      "SELECT rowid AS row, id, topic, payload, retain, priority, time_ms FROM outbox " +
+        "WHERE rowid > ? ORDER BY rowid LIMIT ?",
+    );
+    this.#forget = db.prepare(
+      "DELETE FROM outbox WHERE rowid = ? RETURNING length(payload) + length(topic) AS size",
+    );
     this.#bytes = this.#count();
     this.#commit = db.transaction((batch: Batch, now_ms: number) => this.#write(batch, now_ms));
   }
@@ -56,19 +65,17 @@ export class Store {
 
   /** The oldest messages not yet acknowledged, beyond row `after`. */
   peek(after: number, count_max: number): (Message & { readonly row: number })[] {
-    const rows = this.#db
-      .prepare(
-        "SELECT rowid AS row, id, topic, payload, retain, priority, time_ms FROM outbox " +
-          "WHERE rowid > ? ORDER BY rowid LIMIT ?",
-      )
-      .all(after, count_max) as (Omit<Message, "retain"> & { row: number; retain: number })[];
+    const rows = this.#peek.all(after, count_max) as (Omit<Message, "retain"> & {
+      row: number;
+      retain: number;
+    })[];
     return rows.map((row) => ({ ...row, retain: row.retain === 1 }));
   }
 
   /** The broker has it: forget the message. */
   acknowledge(row: number): void {
-    this.#db.prepare("DELETE FROM outbox WHERE rowid = ?").run(row);
-    if (this.waiting() === 0) this.#bytes = 0;
+    const gone = this.#forget.get(row) as { size: number } | undefined;
+    this.#bytes -= gone?.size ?? 0;
   }
 
   waiting(): number {
