@@ -1,283 +1,138 @@
-//! The list items of the config: assets, their channels and rules. Texts of rules are compiled
-//! later, against the signals of the asset; here only their shape is checked.
-import type { AlarmClass, Severity } from "../agent/base/telemetry.js";
-import { parsePath } from "../agent/sensors/decode.js";
-import { isUnitFault, parseAmount, parseUnit, type Unit } from "../agent/units/parse.js";
-import type {
-  AssetConfig,
-  ChannelConfig,
-  MqttBinding,
-  OpcuaBinding,
-  Path,
-  RuleConfig,
-} from "./config.js";
-import { checkKeys, isRecord, type Reading } from "./reading.js";
-import { ASSET_KEYS, CHANNEL_KEYS, duration_ms, LEVEL, RULE_KEYS } from "./schema.js";
+//! The assets of a config: what they are, their channels and what watches them.
+import type { Amount } from "../agent/units/parse.js";
+import { isUnitFault, parseUnit } from "../agent/units/parse.js";
+import { type Connections, readChannels } from "./channels.js";
+import type { AssetConfig, Kind, Kinds, Nameplate, Path, RuleConfig } from "./config.js";
+import { amount, noun, show } from "./formats.js";
+import { checkUnique, isMapping, own, readItem, refuseAt, suggest } from "./rows.js";
+import { openProfiles, type Profiles, readRules } from "./rules.js";
+import { ASSET, CHANNELS } from "./schema.js";
+import { fromConfig } from "./secrets.js";
+import type { Reading } from "./yaml.js";
 
-type Row = Readonly<Record<string, unknown>>;
-const KINDS = ["generic"];
-const SEVERITIES: readonly string[] = ["info", "warning", "critical"];
-const CLASSES: readonly string[] = ["machine", "sensor", "process", "agent"];
+/** Any channels, any rules, no model. */
+const GENERIC: Kind = { ports: [], nameplate: {} };
+const NAMEPLATE_DEPTH_MAX = 4;
 
-/** Connections of the config that a channel may name. */
-export type Connections = { readonly mqtt: boolean; readonly opcua: readonly string[] };
+export type Assets = { readonly list: readonly AssetConfig[]; readonly profiles: Profiles };
 
 export function readAssets(
   list: unknown,
   reading: Reading,
+  kinds: Kinds,
   connections: Connections,
-): AssetConfig[] {
+  gateway: string | null,
+): Assets {
+  const profiles = openProfiles(reading);
   if (!Array.isArray(list) || list.length === 0) {
-    reading.fault(["assets"], "there is no asset", "write assets: with at least one item");
-    return [];
+    const what = list === undefined ? "there are no assets" : "assets is a list of at least one";
+    reading.fault(["assets"], what, `write assets: [{ id: line3, channels: ${CHANNELS} }]`);
+    return { list: [], profiles };
   }
-  const ids = new Set<string>();
-  return list.flatMap((item: unknown, index): AssetConfig[] => {
+  checkUnique(list, ["assets"], reading);
+  const known: Kinds = { generic: GENERIC, ...kinds };
+  const found = list.flatMap((raw: unknown, index): AssetConfig[] => {
     const path: Path = ["assets", index];
-    if (!isRecord(item)) {
-      reading.fault(path, "an asset is a mapping of keys");
-      return [];
+    if (gateway !== null && isMapping(raw) && raw["id"] === gateway) {
+      const what = `the gateway has the id ${gateway} already`;
+      reading.fault([...path, "id"], what, "rename the asset or the gateway");
     }
-    checkKeys(item, ASSET_KEYS, path, reading);
-    const id = level(item, "id", path, reading, ids);
-    const kind = item["kind"] ?? "generic";
-    if (typeof kind !== "string" || !KINDS.includes(kind)) {
-      reading.fault([...path, "kind"], `no asset kind "${kind}"`, `write ${KINDS.join(" or ")}`);
+    const item = readItem(ASSET, raw, path, reading, "an asset");
+    if (!isMapping(raw)) return [];
+    // Its parts are checked even where its id is wrong.
+    const name = raw["kind"] ?? "generic";
+    const kind = typeof name === "string" ? own(known, name) : undefined;
+    if (kind === undefined && typeof name === "string") {
+      const instead = suggest(name, Object.keys(known), "");
+      reading.fault([...path, "kind"], `there is no asset kind ${show(name)}`, instead);
     }
-    const channels = readChannels(item["channels"], [...path, "channels"], reading, connections);
-    const rules = readRules(item["rules"], [...path, "rules"], reading);
+    const ports = kind ?? GENERIC;
+    const at = [...path, "channels"];
+    const channels = Object.hasOwn(raw, "channels")
+      ? readChannels(raw["channels"], at, reading, ports, connections)
+      : [];
+    const rules = readRules(raw["rules"] ?? null, [...path, "rules"], reading, "config");
+    const plate = raw["nameplate"] ?? null;
+    const nameplate = readNameplate(plate, [...path, "nameplate"], reading, kind ?? null);
+    if (item === null) return [];
+    const { id, disable, baseline } = item;
+    const added = item.profiles.flatMap((profile, i) => {
+      return profiles.rulesOf(profile, [...path, "profiles", i]);
+    });
+    checkClash(rules, added, disable, reading);
     return [
       {
         id,
-        kind: String(kind),
-        nameplate: {},
+        kind: item.kind,
+        nameplate,
         channels,
-        rules,
-        profiles: [],
-        baseline: null,
-        disable: [],
+        rules: [...rules, ...added].filter((rule) => !disable.includes(rule.id)),
+        profiles: item.profiles,
+        baseline: baseline === null ? null : fromConfig(reading.file, baseline),
+        disable,
         path,
       },
     ];
   });
+  return { list: found, profiles };
 }
 
-function readChannels(map: unknown, path: Path, reading: Reading, connections: Connections) {
-  if (!isRecord(map) || Object.keys(map).length === 0) {
-    reading.fault(
-      path,
-      "an asset has channels",
-      "write channels: { name: { mqtt: topic, unit: A } }",
-    );
-    return [];
-  }
-  return Object.entries(map).flatMap(([name, item]): ChannelConfig[] => {
-    const at: Path = [...path, name];
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-      reading.fault(at, `"${name}" is no channel name`, "write letters, digits and _");
-    }
-    if (!isRecord(item)) {
-      reading.fault(at, `the channel "${name}" is a mapping of keys`);
-      return [];
-    }
-    checkKeys(item, CHANNEL_KEYS, at, reading);
-    const unit = readUnit(item["unit"], [...at, "unit"], reading);
-    if (unit === null) return [];
-    const bound = (key: "min" | "max", otherwise: number): number => {
-      const value = item[key];
-      if (value === undefined) return otherwise;
-      if (typeof value === "number") return value * unit.factor + unit.offset;
-      const amount = parseAmount(String(value));
-      if ("fault" in amount) reading.fault([...at, key], amount.fault);
-      else if (amount.unit.dim !== unit.dim) {
-        reading.fault([...at, key], `${value} is not in ${unit.dim}`, `write it in ${unit.ucum}`);
-      } else return amount.value;
-      return otherwise;
-    };
-    const shape = item["shape"] ?? "scalar";
-    if (shape !== "scalar" && shape !== "block") {
-      reading.fault([...at, "shape"], `no shape "${shape}"`, "write scalar or block");
-    }
-    return [
-      {
-        name,
-        unit,
-        shape: shape === "block" ? "block" : "scalar",
-        min: bound("min", Number.NEGATIVE_INFINITY),
-        max: bound("max", Number.POSITIVE_INFINITY),
-        staleAfter_ms: time(item, "staleAfter", at, reading),
-        codes: readCodes(item["codes"], [...at, "codes"], reading),
-        binding: readBinding(item, at, reading, connections),
-        path: at,
-      },
-    ];
-  });
-}
-
-function readUnit(value: unknown, path: Path, reading: Reading): Unit | null {
-  if (value === undefined) {
-    reading.fault(
-      path,
-      "a channel needs its unit",
-      'write unit: A, or unit: "1" for a bare number',
-    );
-    return null;
-  }
-  const unit = parseUnit(String(value));
-  if (!isUnitFault(unit)) return unit;
-  reading.fault(path, unit.fault);
-  return null;
-}
-
-function readCodes(value: unknown, path: Path, reading: Reading): Record<string, number> | null {
-  if (value === undefined) return null;
-  const codes: Record<string, number> = {};
-  for (const [text, code] of isRecord(value) ? Object.entries(value) : []) {
-    if (typeof code === "number") codes[text] = code;
-    else reading.fault([...path, text], `the code of "${text}" is a number`);
-  }
-  if (!isRecord(value)) reading.fault(path, "codes map texts to numbers", "write { RUN: 2 }");
-  return codes;
-}
-
-function readBinding(
-  item: Row,
-  at: Path,
+/** Two rules of one id would be one alarm; of a profile's, the user says which one counts. */
+function checkClash(
+  rules: readonly RuleConfig[],
+  added: readonly RuleConfig[],
+  disable: readonly string[],
   reading: Reading,
-  connections: Connections,
-): ChannelConfig["binding"] {
-  const topic = item["mqtt"];
-  if (item["opcua"] !== undefined) {
-    if (topic !== undefined) reading.fault(at, "mqtt and opcua at once", "keep one of them");
-    return readOpcuaBinding(item, at, reading, connections);
-  }
-  if (topic === undefined) return { via: "none" };
-  if (typeof topic !== "string" || topic === "" || /#(?!$)|[^/]\+|\+[^/]/.test(topic)) {
-    reading.fault([...at, "mqtt"], `"${topic}" is no topic filter`, "write e.g. plant/+/accel");
-  }
-  if (!connections.mqtt) {
-    reading.fault([...at, "mqtt"], "there is no broker to read it from", "add mqtt: { url: ... }");
-  }
-  const path = (key: "path" | "time" | "unitPath"): string | null => {
-    const text = item[key];
-    if (text === undefined) return null;
-    if (typeof text === "string" && parsePath(text) !== null) return text;
-    reading.fault([...at, key], `"${text}" is no JSON path`, "write e.g. $.data[0].value");
-    return null;
-  };
-  const qos = item["qos"] ?? 0;
-  if (qos !== 0 && qos !== 1) reading.fault([...at, "qos"], `no QoS ${qos}`, "write 0 or 1");
-  const timeUnit = item["timeUnit"] ?? "ms";
-  if (timeUnit !== "ms" && timeUnit !== "s" && timeUnit !== "iso") {
-    reading.fault([...at, "timeUnit"], `no time unit "${timeUnit}"`, "write ms, s or iso");
-  }
-  const binding: MqttBinding = {
-    via: "mqtt",
-    topic: String(topic),
-    qos: qos === 1 ? 1 : 0,
-    codec: item["path"] === undefined ? "number" : "json",
-    path: path("path"),
-    time: path("time"),
-    unitPath: path("unitPath"),
-    timeUnit: timeUnit === "s" || timeUnit === "iso" ? timeUnit : "ms",
-  };
-  return binding;
-}
-
-function readOpcuaBinding(
-  item: Row,
-  at: Path,
-  reading: Reading,
-  connections: Connections,
-): OpcuaBinding {
-  const { opcua: server, node, overrideUnit = false } = item;
-  if (!connections.opcua.includes(String(server))) {
-    const known = connections.opcua.join(", ");
-    const instead = known === "" ? "add opcua: { plc: { endpoint: ... } }" : `there are ${known}`;
-    reading.fault([...at, "opcua"], `there is no OPC UA server "${server}"`, instead);
-  }
-  if (typeof node !== "string" || !/^(ns=\d+;)?[isgb]=.+/.test(node)) {
-    reading.fault([...at, "node"], `"${node}" is no node id`, 'write e.g. "ns=2;s=WT07.Power"');
-  }
-  if (typeof overrideUnit !== "boolean") {
-    reading.fault([...at, "overrideUnit"], `no truth "${overrideUnit}"`, "write true or false");
-  }
-  return {
-    via: "opcua",
-    server: String(server),
-    node: String(node),
-    sampling_ms: time(item, "sampling", at, reading) ?? 1_000,
-    overrideUnit: overrideUnit === true,
-  };
-}
-
-function readRules(list: unknown, path: Path, reading: Reading): RuleConfig[] {
-  if (list === undefined) return [];
-  if (!Array.isArray(list)) {
-    reading.fault(path, "rules is a list", 'write - { id: over, when: "x > 16 A" }');
-    return [];
-  }
-  const ids = new Set<string>(["stale"]);
-  return list.flatMap((item: unknown, index): RuleConfig[] => {
-    const at: Path = [...path, index];
-    if (!isRecord(item)) {
-      reading.fault(at, "a rule is a mapping of keys");
-      return [];
+): void {
+  for (const { id, path } of rules) {
+    const other = added.find((rule) => rule.id === id);
+    if (disable.includes(id)) {
+      const instead = "delete the rule, or its id under disable";
+      reading.fault([...path, "id"], `the rule ${id} is under disable`, instead);
+    } else if (other !== undefined) {
+      reading.fault([...path, "id"], `the ${other.source} has a rule ${id} too`, "rename this one");
     }
-    checkKeys(item, RULE_KEYS, at, reading);
-    const id = level(item, "id", at, reading, ids);
-    const text = (key: string, otherwise: string): string => {
-      const value = item[key] ?? otherwise;
-      if (typeof value !== "string") reading.fault([...at, key], `"${key}" is a text`);
-      return String(value);
-    };
-    const choice = (key: string, known: readonly string[], otherwise: string): string => {
-      const value = item[key] ?? otherwise;
-      if (known.includes(String(value))) return String(value);
-      reading.fault([...at, key], `no ${key} "${value}"`, `write ${known.join(", ")}`);
-      return otherwise;
-    };
-    if (item["when"] === undefined) {
-      reading.fault(at, `the rule "${id}" has no condition`, 'write when: "current > 16 A"');
+  }
+}
+
+/** Nested amounts as `hssBearing.rollers`, each of the dimension that the kind asks for. */
+function readNameplate(value: unknown, path: Path, reading: Reading, kind: Kind | null): Nameplate {
+  const found: Record<string, Amount> = {};
+  const read = (part: unknown, at: Path, prefix: string): void => {
+    if (!isMapping(part)) {
+      reading.fault(at, "a nameplate is a mapping of amounts", "write { ratedPower: 5 MW }");
+      return;
     }
-    return [
-      {
-        id,
-        when: text("when", ""),
-        clear: item["clear"] === undefined ? null : text("clear", ""),
-        for_ms: time(item, "for", at, reading) ?? 0,
-        clearFor_ms: time(item, "clearFor", at, reading) ?? 0,
-        severity: choice("severity", SEVERITIES, "warning") as Severity,
-        class: choice("class", CLASSES, "process") as AlarmClass,
-        text: text("text", id),
-        action: text("action", ""),
-        source: "config",
-        foldedInto: [],
-        version: 1,
-        path: at,
-      },
-    ];
-  });
+    for (const [name, inner] of Object.entries(part)) {
+      const key = `${prefix}${name}`;
+      const place = [...at, name];
+      const keys = kind === null ? null : Object.keys(kind.nameplate);
+      const nests = keys === null || keys.some((k) => k.startsWith(`${key}.`));
+      if (isMapping(inner) && nests && place.length - path.length < NAMEPLATE_DEPTH_MAX) {
+        read(inner, place, `${key}.`);
+        continue;
+      }
+      const wanted = kind === null ? null : own(kind.nameplate, key);
+      if (wanted === undefined) {
+        const advice = suggest(key, keys ?? [], "delete it: this kind has no nameplate");
+        reading.faultAtKey(place, `no nameplate entry ${JSON.stringify(key)}`, advice);
+        continue;
+      }
+      const given = amount.read(inner, refuseAt(reading, place));
+      if (given === null) continue;
+      const dim = dimOf(wanted);
+      if (dim === null || dim === given.unit.dim) found[key] = given;
+      else {
+        const what = `${key} is ${noun(dim)}, this is ${noun(given.unit.dim)}`;
+        reading.fault(place, what, `write it in ${wanted === "1" ? "no unit" : wanted}`);
+      }
+    }
+  };
+  if (value !== null) read(value, path, "");
+  return found;
 }
 
-function time(item: Row, key: string, path: Path, reading: Reading): number | null {
-  if (item[key] === undefined) return null;
-  const ms = duration_ms(item[key]);
-  if (typeof ms === "number") return ms;
-  reading.fault([...path, key], ms, "write a time such as 60 s");
-  return null;
-}
-
-function level(item: Row, key: string, path: Path, reading: Reading, ids: Set<string>): string {
-  const id = item[key];
-  if (typeof id !== "string" || !LEVEL.test(id)) {
-    const instead = "write letters, digits, _ and - only, at most 64";
-    reading.fault(
-      [...path, key],
-      id === undefined ? `"${key}" is missing` : `"${id}" is no id`,
-      instead,
-    );
-  } else if (ids.has(id)) reading.fault([...path, key], `"${id}" is used twice`, "rename one");
-  ids.add(String(id));
-  return String(id);
+function dimOf(text: string | null): string | null {
+  const unit = text === null ? null : parseUnit(text);
+  return unit === null || isUnitFault(unit) ? null : unit.dim;
 }

@@ -40,10 +40,12 @@ export type MqttBinding = {
   readonly qos: 0 | 1;
   /** `number` plain text, `json` by paths, `block` the binary header + samples. */
   readonly codec: "number" | "json" | "block";
-  /** JSON paths ($.v, $.data[0].x): value, source time, unit. Arrays of both are a batch. */
+  /** JSON paths ($.v, $.data[*].x): value, source time, unit. Arrays of both are a batch. */
   readonly path: string | null;
   readonly time: string | null;
   readonly unitPath: string | null;
+  /** Time between the values of a batch that states only its start, in timeUnit. */
+  readonly period: string | null;
   readonly timeUnit: "ms" | "s" | "iso";
 };
 
@@ -134,9 +136,30 @@ export type Config = {
   readonly time: { readonly ahead_max_ms: number; readonly behind_max_ms: number };
   readonly models: readonly ModelConfig[];
   readonly assets: readonly AssetConfig[];
-  /** Line and column of a place in the file, for faults found after loading. */
-  readonly where: (path: Path) => { readonly line: number; readonly column: number };
+  /**
+   * The place of a value, for faults found after loading: its first character of content, so that
+   * an offset within a rule text adds to the column. A rule of a profile stands in another file.
+   */
+  readonly where: (path: Path) => Place;
 };
+
+export type Place = { readonly file: string; readonly line: number; readonly column: number };
+
+/** What the config must know of an asset kind; assets.ts has the rest. `min`, `max` are SI. */
+export type Kind = {
+  readonly ports: readonly {
+    readonly name: string;
+    readonly unit: string;
+    readonly point: boolean;
+    readonly shape: "scalar" | "block";
+    readonly min: number;
+    readonly max: number;
+  }[];
+  /** Keys as in `hssBearing.rollers`, each with its unit. */
+  readonly nameplate: Readonly<Record<string, string>>;
+};
+export type Kinds = Readonly<Record<string, Kind>>;
+export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Keys and indexes from the root: ["assets", 0, "rules", 1, "when"]. */
 export type Path = readonly (string | number)[];

@@ -1,185 +1,150 @@
-//! YAML to Config. Every fault at once, each with its place and what to write instead.
+//! YAML to Config. Every fault at once, each with its place and what to write instead. The
+//! environment is an argument; the files of passwords and certificates are read here and only here.
 import { readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
-import convict from "convict";
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
-import { ConfigError, type Fault } from "../agent/base/errors.js";
+import { ConfigError, type Fault, formatFault } from "../agent/base/errors.js";
 import { readAssets } from "./assets.js";
-import type { Config, MqttConfig, Path } from "./config.js";
-import { NESTING_MAX, tooDeepAt } from "./nesting.js";
-import { readOpcua } from "./opcua.js";
-import { checkKeys, isRecord, type Reading } from "./reading.js";
-import { duration_ms, SCHEMA, size_bytes } from "./schema.js";
+import type { Connections } from "./channels.js";
+import type { Config, Env, Kinds, MqttConfig, OpcuaConfig } from "./config.js";
+import { show } from "./formats.js";
+import { readModels } from "./models.js";
+import { checkKeys, isMapping, type Mapping, readItem } from "./rows.js";
+import { readScalars, type Scalars } from "./scalars.js";
+import { LISTS, OPCUA, SCALARS, TOP } from "./schema.js";
+import { fromConfig, readPassword, readText } from "./secrets.js";
+import { level } from "./texts.js";
+import { type Reading, readYaml } from "./yaml.js";
 
-const FILE_BYTES_MAX = 1 << 20;
+const KEYS = [...Object.keys(SCALARS), ...Object.keys(TOP), ...Object.keys(LISTS)];
 
 /** Loads and checks a config file; throws ConfigError with every fault. */
-export function loadConfig(file: string): Config {
-  let text: string;
+export function loadConfig(file: string, kinds: Kinds, env: Env): Config {
+  let bytes: Uint8Array;
   try {
-    text = readFileSync(file, "utf8");
+    bytes = readFileSync(file);
   } catch (error) {
-    const what = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-    throw new ConfigError([{ file, line: 0, column: 0, what, instead: "" }]);
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
+    const instead = "name a config file; config/examples has some";
+    const what = `cannot be read (${code})`;
+    throw new ConfigError([{ file, line: 0, column: 0, what, instead }]);
   }
-  return parseConfig(text, file);
+  return parseConfig(bytes, file, kinds, env);
 }
 
-export function parseConfig(text: string, file: string): Config {
-  const faults: Fault[] = [];
-  if (text.length > FILE_BYTES_MAX) {
-    throw new ConfigError([{ file, line: 0, column: 0, what: "is over 1 MiB", instead: "" }]);
+/** The same for a text; `file` names it in faults, and relative paths start from its folder. */
+export function parseConfig(
+  input: string | Uint8Array,
+  file: string,
+  kinds: Kinds,
+  env: Env,
+): Config {
+  const reading = readYaml(input, file, []);
+  const { root } = reading;
+  if (!isMapping(root)) {
+    const what = root === null ? "the config is empty" : `${show(root)} is no config`;
+    reading.fault([], what, "write gateway:, mqtt: and assets:; see config/examples");
+    throw new ConfigError(reading.faults);
   }
-  const deep = tooDeepAt(text);
-  if (deep !== null) {
-    const before = text.slice(0, deep).split("\n");
-    const [line, column] = [before.length, (before.at(-1) ?? "").length + 1];
-    const instead = `nest at most ${NESTING_MAX} levels`;
-    throw new ConfigError([{ file, line, column, what: "nested too deeply", instead }]);
-  }
-  const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false });
-  for (const error of document.errors) {
-    const { line, col: column } = counter.linePos(error.pos[0]);
-    faults.push({ file, line, column, what: error.message, instead: "" });
-  }
-  if (faults.length > 0) throw new ConfigError(faults);
-
-  const where = (path: Path): { line: number; column: number } => {
-    for (let length = path.length; length > 0; length--) {
-      const node = document.getIn(path.slice(0, length), true);
-      if (!isNode(node) || !node.range) continue;
-      const quoted = isScalar(node) && /^QUOTE/.test(node.type ?? "") ? 1 : 0;
-      const { line, col } = counter.linePos(node.range[0] + quoted);
-      return { line, column: col };
-    }
-    return { line: 1, column: 1 };
-  };
-  const reading: Reading = {
-    fault(path, what, instead = "") {
-      faults.push({ file, ...where(path), what, instead });
-    },
-  };
-  const root: unknown = isMap(document.contents) ? safeJs(document, reading) : null;
-  if (!isRecord(root)) {
-    reading.fault([], "a config is a mapping of keys", "see config/examples");
-    throw new ConfigError(faults);
-  }
+  checkKeys(root, KEYS, [], reading);
   const scalars = readScalars(root, reading);
-  const opcua = readOpcua(root["opcua"], file, reading);
-  const connections = { mqtt: root["mqtt"] !== undefined, opcua: Object.keys(opcua) };
-  const assets = readAssets(root["assets"], reading, connections);
-  for (const asset of assets) {
-    if (asset.id === scalars.gateway.id) {
-      reading.fault([...asset.path, "id"], `"${asset.id}" is also the gateway's id`, "rename one");
-    }
-  }
-  const mqtt = isRecord(root["mqtt"]) ? readMqtt(scalars, file, reading) : null;
-  faults.sort((a, b) => a.line - b.line || a.column - b.column);
-  if (faults.length > 0) throw new ConfigError(faults);
-  const { store, time } = scalars;
+  const opcua = readOpcua(root["opcua"], reading, env);
+  const servers = isMapping(root["opcua"]) ? Object.keys(root["opcua"]) : [];
+  const connections: Connections = { mqtt: root["mqtt"] !== undefined, opcua: servers };
+  const gatewayId = gatewayOf(root);
+  const { list, profiles } = readAssets(root["assets"], reading, kinds, connections, gatewayId);
+  const models = readModels(root["models"], reading, list);
+  const mqtt = root["mqtt"] === undefined ? null : readMqtt(scalars, reading, env);
+  if (reading.faults.length > 0) throw new ConfigError(inOrder(reading.faults));
+  const { gateway, topicRoot, store, http, log, accel, intake, time } = scalars;
   return {
     file,
-    gateway: scalars.gateway,
-    topicRoot: scalars.topicRoot,
+    gateway,
+    topicRoot,
     mqtt,
     opcua,
     store: {
-      dir: resolve(dirname(file), store.dir),
-      outboxBytes_max: size_bytes(store.outboxBytesMax) as number,
-      outboxAge_max_ms: duration_ms(store.outboxAgeMax) as number,
+      dir: fromConfig(file, store.dir),
+      outboxBytes_max: store.outboxBytesMax,
+      outboxAge_max_ms: store.outboxAgeMax,
     },
-    http: { enabled: false, host: "127.0.0.1", port: 0 },
-    log: scalars.log as Config["log"],
-    accel: { backend: "auto" },
-    intake: { ring: scalars.intake.ring, levels_max: scalars.intake.levelsMax },
-    time: {
-      ahead_max_ms: duration_ms(time.aheadMax) as number,
-      behind_max_ms: duration_ms(time.behindMax) as number,
-    },
-    models: [],
-    assets,
-    where,
+    http,
+    log,
+    accel,
+    intake: { ring: intake.ring, levels_max: intake.levelsMax },
+    time: { ahead_max_ms: time.aheadMax, behind_max_ms: time.behindMax },
+    models,
+    assets: list,
+    where: (path) => profiles.where(path) ?? reading.where(path),
   };
 }
 
-/** yaml's own bound on aliases turns a billion laughs into an error. */
-function safeJs(document: ReturnType<typeof parseDocument>, reading: Reading): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    reading.fault([], error instanceof Error ? error.message : String(error));
-    return {};
-  }
+function gatewayOf(root: Mapping): string | null {
+  const gateway = root["gateway"];
+  return isMapping(gateway) && typeof gateway["id"] === "string" ? gateway["id"] : null;
 }
 
-function readScalars(root: Readonly<Record<string, unknown>>, reading: Reading) {
-  const settings = convict(SCHEMA);
-  checkKeys(root, [...Object.keys(SCHEMA), "opcua", "assets"], [], reading);
-  for (const [key, shape] of Object.entries(SCHEMA)) {
-    const given = root[key];
-    if (given === undefined) continue;
-    if ("format" in shape) set(settings, key, given, [key], reading);
-    else if (!isRecord(given)) reading.fault([key], `"${key}" is a group of keys`);
-    else {
-      checkKeys(given, Object.keys(shape), [key], reading);
-      for (const name of Object.keys(shape)) {
-        if (given[name] === undefined) continue;
-        set(settings, `${key}.${name}`, given[name], [key, name], reading);
-      }
-    }
-  }
-  return settings.getProperties();
+/** As they stand in the file, each once: what an alias repeats is one fault. */
+function inOrder(faults: readonly Fault[]): readonly Fault[] {
+  const once = new Map(faults.map((fault) => [formatFault(fault), fault]));
+  return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
-/** One value through convict, checked by itself so that its fault has its place. */
-function set<T>(
-  settings: convict.Config<T>,
-  name: string,
-  value: unknown,
-  path: Path,
-  reading: Reading,
-): void {
-  const before = settings.get(name as never);
-  try {
-    settings.set(name as never, value as never);
-    settings.validate({ allowed: "strict" });
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    reading.fault(path, message.split("\n")[0]?.trim() ?? "wrong value");
-    settings.set(name as never, before as never);
-  }
-}
-
-function readMqtt(
-  scalars: ReturnType<typeof readScalars>,
-  file: string,
-  reading: Reading,
-): MqttConfig | null {
+function readMqtt(scalars: Scalars, reading: Reading, env: Env): MqttConfig {
   const { mqtt } = scalars;
-  const url: string | null = mqtt.url;
-  if (url === null || !/^(mqtts?|wss?):\/\/./.test(url)) {
-    reading.fault(["mqtt", "url"], `"${url}" is no broker`, "write e.g. mqtt://localhost:1883");
-    return null;
+  const secure = /^(mqtts|wss):/.test(mqtt.url);
+  for (const key of ["ca", "cert", "key"] as const) {
+    if (mqtt[key] === null || secure) continue;
+    reading.fault(["mqtt", key], `${key} is for mqtts, the url is not`, "write url: mqtts://...");
   }
-  const read = (key: "passwordFile" | "ca" | "cert" | "key"): string | null => {
-    const path: string | null = mqtt[key];
-    if (path === null) return null;
-    try {
-      return readFileSync(resolve(dirname(file), path), "utf8").trim();
-    } catch (error) {
-      const code = String((error as { code?: unknown }).code);
-      reading.fault(["mqtt", key], `cannot read "${path}" (${code})`);
-      return null;
-    }
-  };
+  if ((mqtt.cert === null) !== (mqtt.key === null)) {
+    const [has, lacks] = mqtt.cert === null ? ["key", "cert"] : ["cert", "key"];
+    reading.faultAtKey(["mqtt", has as string], `${has} without ${lacks}`, `write ${lacks}: FILE`);
+  }
+  const read = (key: "ca" | "cert" | "key"): string | null =>
+    readText(mqtt[key], ["mqtt", key], reading);
   return {
-    url,
+    url: mqtt.url,
     protocolVersion: mqtt.version === "5" ? 5 : 4,
     clientId: mqtt.clientId,
     username: mqtt.username,
-    password: read("passwordFile"),
-    tls: { ca: read("ca"), cert: read("cert"), key: read("key"), rejectUnauthorized: true },
-    keepalive_s: Math.round((duration_ms(mqtt.keepalive) as number) / 1_000),
+    password: readPassword(mqtt, ["mqtt"], reading, env),
+    tls: {
+      ca: read("ca"),
+      cert: read("cert"),
+      key: read("key"),
+      rejectUnauthorized: mqtt.rejectUnauthorized,
+    },
+    keepalive_s: Math.round(mqtt.keepalive / 1_000),
   };
+}
+
+function readOpcua(map: unknown, reading: Reading, env: Env): Config["opcua"] {
+  if (map === undefined || map === null) return {};
+  if (!isMapping(map)) {
+    reading.fault(["opcua"], "opcua is a mapping", 'write { plc: { endpoint: "opc.tcp://..." } }');
+    return {};
+  }
+  const entries = Object.entries(map).flatMap(([name, raw]): [string, OpcuaConfig][] => {
+    const path = ["opcua", name];
+    level.read(name, (what, instead) => reading.faultAtKey(path, what, instead));
+    const item = readItem(OPCUA, raw, path, reading, "an OPC UA server");
+    if (item === null) return [];
+    const { endpoint, security, username, publishingInterval: publishingInterval_ms } = item;
+    const policy = item.policy ?? (security === "None" ? "None" : "Basic256Sha256");
+    if ((policy === "None") !== (security === "None")) {
+      const what = `security ${security} with the policy ${policy}`;
+      reading.fault([...path, "policy"], what, "write None for both or for neither");
+    }
+    const server: OpcuaConfig = {
+      endpoint,
+      security,
+      policy,
+      username,
+      password: readPassword(item, path, reading, env),
+      certificate: readText(item.certificate, [...path, "certificate"], reading),
+      privateKey: readText(item.privateKey, [...path, "privateKey"], reading),
+      publishingInterval_ms,
+    };
+    return [[name, server]];
+  });
+  return Object.fromEntries(entries);
 }

@@ -1,130 +1,193 @@
-//! The scalars of the config (convict) and the keys of its list items (tables). What is written
-//! here is what `check` accepts.
-import convict from "convict";
-import { parseAmount } from "../agent/units/parse.js";
+//! Every key of a config: scalars (checked by convict) and list items (row tables). What is written
+//! here is what `check` accepts and what docs/configuration.md says.
+import * as f from "./formats.js";
+import { given, optional, required, several } from "./rows.js";
+import * as t from "./texts.js";
 
-/** Topic levels, asset ids and rule ids: nats-server and Sparkplug hosts refuse more. */
-export const LEVEL = /^[A-Za-z0-9_-]{1,64}$/;
-
-/** An amount of one dimension as a number: ms for times, bytes for sizes, SI for the rest. */
-export function amountOf(value: unknown, dim: string, per: number): number | string {
-  if (typeof value !== "string") return 'write a number with its unit, e.g. "60 s"';
-  const amount = parseAmount(value);
-  if ("fault" in amount) return amount.fault;
-  if (amount.unit.dim !== dim) return `${value} is in ${amount.unit.dim}, not in ${dim}`;
-  return amount.value / per;
-}
-
-export const duration_ms = (value: unknown): number | string => {
-  const ms = amountOf(value, "s", 1e-3);
-  return typeof ms === "number" && ms < 0 ? "a time cannot be negative" : ms;
+const SECRET = {
+  passwordFile: optional(t.unshown(t.filePath), "File that holds the password, alone"),
+  passwordCredential: optional(
+    t.unshown(t.level),
+    "Name of a systemd credential that holds the password (LoadCredential= of the unit)",
+  ),
 };
-export const size_bytes = (value: unknown): number | string => amountOf(value, "bit", 8);
 
-const check =
-  (read: (value: unknown) => number | string) =>
-  (value: unknown): void => {
-    const found = read(value);
-    if (typeof found === "string") throw new Error(found);
-  };
-
-convict.addFormat({ name: "duration", validate: check(duration_ms), coerce: (v: unknown) => v });
-convict.addFormat({ name: "bytes", validate: check(size_bytes), coerce: (v: unknown) => v });
-convict.addFormat({
-  name: "level",
-  validate: (value: unknown) => {
-    if (typeof value !== "string" || !LEVEL.test(value)) {
-      throw new Error("write letters, digits, _ and - only, at most 64");
-    }
-  },
-  coerce: (v: unknown) => v,
-});
-convict.addFormat({
-  name: "text",
-  validate: (value: unknown) => {
-    if (value !== null && typeof value !== "string") throw new Error("write a text");
-  },
-  coerce: (v: unknown) => v,
-});
-
-const text = (doc: string, value: string | null = null) => ({
-  doc,
-  format: "text",
-  default: value,
-});
-
-export const SCHEMA = {
+/** Groups of scalars, by their top-level key. */
+export const SCALARS = {
   gateway: {
-    id: { doc: "Name of this gateway, a topic level", format: "level", default: "gateway" },
-    site: { doc: "Name of the site, a topic level", format: "level", default: "site" },
+    id: required(t.level, "Name of this gateway, a topic level; no asset may have it"),
+    site: required(t.level, "Name of the site, a topic level"),
   },
-  topicRoot: text("First levels of every topic", "sterna/v1"),
   mqtt: {
-    url: text("mqtt://host:1883 or mqtts://host:8883"),
-    version: { doc: "MQTT version: 3.1.1 or 5", format: ["3.1.1", "5"], default: "3.1.1" },
-    clientId: text("Client id; default the gateway id"),
-    username: text("User name at the broker"),
-    passwordFile: text("File that holds the password"),
-    ca: text("PEM file of the authority that signed the broker's certificate"),
-    cert: text("PEM file of our certificate"),
-    key: text("PEM file of our key"),
-    keepalive: { doc: "Keep-alive period", format: "duration", default: "30 s" },
+    url: required(t.brokerUrl, "Where the broker is: mqtt, mqtts, ws or wss"),
+    version: given(f.choice("3.1.1", "5"), "3.1.1", "MQTT version"),
+    clientId: optional(t.level, "Client id; the gateway id where absent"),
+    username: optional(t.text, "User name at the broker"),
+    ...SECRET,
+    ca: optional(t.filePath, "PEM file of the authority that signed the broker's certificate"),
+    cert: optional(t.filePath, "PEM file of our certificate"),
+    key: optional(t.filePath, "PEM file of our private key"),
+    rejectUnauthorized: given(f.flag, true, "Refuse a broker whose certificate is not trusted"),
+    keepalive: given(f.time("1 s", "18 h"), "30 s", "Keep-alive period"),
   },
   store: {
-    dir: text("Directory of the alarm state and the outbox", "/var/lib/sterna"),
-    outboxBytesMax: { doc: "Size at which the outbox drops", format: "bytes", default: "200 MBy" },
-    outboxAgeMax: { doc: "Age at which the outbox drops", format: "duration", default: "7 d" },
+    dir: given(t.filePath, "/var/lib/sterna", "Directory of the alarm state and the outbox"),
+    outboxBytesMax: given(
+      f.size("1 MBy", "1 TBy"),
+      "200 MBy",
+      "Size at which the outbox drops its least important message",
+    ),
+    outboxAgeMax: given(f.time("1 min", "3650 d"), "7 d", "Age at which a message is dropped"),
+  },
+  http: {
+    enabled: given(f.flag, true, "Serve the page, /metrics and /healthz"),
+    host: given(t.host, "127.0.0.1", "Address to listen on; loopback unless a proxy guards it"),
+    port: given(f.whole(0, 65_535), 9470, "Port to listen on; 0 takes a free one"),
   },
   log: {
-    level: { doc: "Least level", format: ["debug", "info", "warn", "error"], default: "info" },
+    level: given(f.choice("debug", "info", "warn", "error"), "info", "Least level that is logged"),
+  },
+  accel: {
+    backend: given(t.level, "auto", "Compute backend by name (`sterna devices`); auto: the best"),
   },
   intake: {
-    ring: { doc: "Samples that may wait for the pipeline", format: "nat", default: 65_536 },
-    levelsMax: { doc: "Levels of one topic pattern at most", format: "nat", default: 256 },
+    ring: given(
+      f.whole(1_024, 1 << 22),
+      65_536,
+      "Samples that may wait for the pipeline; beyond it the oldest is dropped and counted",
+    ),
+    levelsMax: given(f.whole(1, 65_536), 256, "Levels that one topic pattern may have"),
   },
   time: {
-    aheadMax: { doc: "How far a source's clock may be ahead", format: "duration", default: "60 s" },
-    behindMax: { doc: "How old a sample may be on arrival", format: "duration", default: "7 d" },
+    aheadMax: given(f.time("0 s", "365 d"), "60 s", "How far a source's clock may be ahead"),
+    behindMax: given(f.time("1 s", "3650 d"), "7 d", "How old a sample may be on arrival"),
   },
-};
+} as const;
 
-export const ASSET_KEYS = ["id", "kind", "channels", "rules"] as const;
-export const CHANNEL_KEYS = [
-  "mqtt",
-  "qos",
-  "path",
-  "time",
-  "timeUnit",
-  "unitPath",
-  "unit",
-  "min",
-  "max",
-  "staleAfter",
-  "codes",
-  "shape",
-  "opcua",
-  "node",
-  "sampling",
-  "overrideUnit",
-] as const;
-export const OPCUA_KEYS = [
-  "endpoint",
-  "security",
-  "policy",
-  "username",
-  "passwordFile",
-  "certificate",
-  "privateKey",
-  "publishingInterval",
-] as const;
-export const RULE_KEYS = [
-  "id",
-  "when",
-  "clear",
-  "for",
-  "clearFor",
-  "severity",
-  "class",
-  "text",
-  "action",
-] as const;
+/** Scalars that stand at the top level. */
+export const TOP = {
+  topicRoot: given(t.topicRoot, "sterna/v1", "First levels of every topic that is published"),
+} as const;
+
+export const OPCUA = {
+  endpoint: required(t.endpoint, "Where the server is"),
+  security: given(
+    f.choice("None", "Sign", "SignAndEncrypt"),
+    "SignAndEncrypt",
+    "Message security; the agent never falls back to less",
+  ),
+  policy: optional(
+    f.choice("None", "Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"),
+    "Security policy; Basic256Sha256 where absent (None with security: None)",
+  ),
+  username: optional(t.text, "User name at the server; anonymous where absent"),
+  ...SECRET,
+  certificate: optional(t.filePath, "PEM file of the certificate of an X.509 user"),
+  privateKey: optional(t.filePath, "PEM file of its private key"),
+  publishingInterval: given(f.time("10 ms", "1 h"), "1 s", "How often the server sends changes"),
+} as const;
+
+export const CHANNELS = "{ current: { mqtt: plant/line3/current, unit: A } }";
+export const RULES = '[{ id: over, when: "current > 16 A", severity: critical }]';
+export const INPUTS = "{ x: { channel: current, window: 64, unit: A } }";
+export const OUTPUTS = '{ y: { channel: score, unit: "1" } }';
+
+export const ASSET = {
+  id: required(t.level, "Name of the asset, a topic level"),
+  kind: given(t.text, "generic", "Asset kind: its ports, its monitor and its rules"),
+  nameplate: optional(
+    f.part("amounts", "{ ratedPower: 5 MW }"),
+    "Data of the machine, as the kind asks for them",
+  ),
+  channels: required(f.part("channels", CHANNELS), "Its channels, by name"),
+  rules: optional(f.part("list of rules", RULES), "Rules in addition to those of the kind"),
+  profiles: several(t.level, 16, "Rule sets of config/profiles to add"),
+  baseline: optional(t.filePath, "File of the commissioning baseline"),
+  disable: several(t.level, 256, "Ids of rules of the kind or a profile to leave out"),
+} as const;
+
+/** `of` says which binding a key belongs to. */
+export const CHANNEL = {
+  mqtt: optional(
+    t.topicFilter,
+    "Topic to read; with + or # each matching topic is a channel of its own, `name.level`",
+  ),
+  qos: optional(f.choice("0", "1"), "MQTT quality of service of the subscription; 0 where absent"),
+  codec: optional(
+    f.choice("number", "json", "block"),
+    "number: plain text; json: by `path`; block: binary samples. Where absent: json with `path`, " +
+      "block with `shape: block`, else number",
+  ),
+  path: optional(
+    t.jsonPath,
+    "JSON path of the value, `$.v` or `$.samples[*].v`; an array is a batch. The whole payload " +
+      "where absent",
+  ),
+  time: optional(t.jsonPath, "JSON path of the source time; arrival time where absent"),
+  period: optional(t.jsonPath, "JSON path of the time between the values of a batch with one time"),
+  timeUnit: optional(f.choice("ms", "s", "iso"), "How the time is written; ms where absent"),
+  unitPath: optional(t.jsonPath, "JSON path of the unit that the sender states"),
+  opcua: optional(t.level, "OPC UA server to read from, by its name under `opcua`"),
+  node: optional(t.nodeId, "Node id of the variable"),
+  sampling: optional(f.time("0 s", "1 h"), "How often the server samples; 1 s where absent"),
+  overrideUnit: optional(f.flag, "Let `unit` win over the server's EngineeringUnits"),
+  simulated: optional(t.channelName, "Port of a simulated machine of the asset's kind"),
+  unit: optional(f.unit, "Unit of the values; that of the kind's port where absent"),
+  min: optional(f.bound, "Least plausible value; below it a sample is rejected"),
+  max: optional(f.bound, "Greatest plausible value"),
+  staleAfter: optional(f.time("1 ms", "365 d"), "Silence after which the channel is stale"),
+  codes: optional(f.codes, "Numbers of the texts that a status channel sends"),
+  shape: optional(f.choice("scalar", "block"), "block: waveforms; scalar where absent"),
+} as const;
+
+export const RULE = {
+  id: required(t.level, "Name of the alarm, a topic level"),
+  when: required(t.condition, "Condition that raises it, units included"),
+  clear: optional(t.condition, "Condition that clears it; the opposite of `when` where absent"),
+  for: given(f.time("0 s", "365 d"), "0 s", "How long `when` must hold, in source time"),
+  clearFor: given(f.time("0 s", "365 d"), "0 s", "How long `clear` must hold"),
+  severity: required(f.choice("info", "warning", "critical"), "How bad it is"),
+  class: given(
+    f.choice("machine", "sensor", "process", "agent"),
+    "process",
+    "What is wrong: the machine, a sensor, the process, or the agent itself",
+  ),
+  text: optional(t.text, "What an operator reads; the condition where absent"),
+  action: given(t.text, "", "What to do about it"),
+  foldedInto: several(
+    t.level,
+    64,
+    "Rules of the same asset that explain this one: while one is active, this is folded into it",
+  ),
+} as const;
+
+export const MODEL = {
+  file: required(t.filePath, "ONNX file"),
+  asset: required(t.level, "Asset whose channels it reads and writes"),
+  in: required(f.part("inputs", INPUTS), "Its inputs, by tensor name"),
+  out: required(
+    f.part("outputs", OUTPUTS),
+    "Its outputs, by tensor name; several of one tensor as a list",
+  ),
+} as const;
+
+export const MODEL_INPUT = {
+  channel: optional(t.channelName, "Channel that feeds the tensor"),
+  channels: optional(f.listOf(t.channelName, 1_024), "Several channels, stacked in this order"),
+  window: given(f.whole(1, 65_536), 1, "Latest values of each channel that it sees"),
+  unit: required(f.unit, "Unit that the model was trained in"),
+} as const;
+
+export const MODEL_OUTPUT = {
+  channel: required(t.channelName, "Channel to write, which rules can read"),
+  index: given(f.whole(0, 1_000_000), 0, "Place in the tensor"),
+  unit: required(f.unit, "Unit of the value"),
+} as const;
+
+export const PROFILE = {
+  about: required(t.text, "What the rule set is for"),
+  rules: required(f.part("list of rules", RULES), "Its rules"),
+} as const;
+
+/** Top-level keys whose items have tables of their own. */
+export const LISTS = { opcua: OPCUA, models: MODEL, assets: ASSET } as const;

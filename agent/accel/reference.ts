@@ -38,5 +38,5 @@ function dot(w: Int8Array, at: number, x: Int8Array, from: number, count: number
 /** Normative: exact in a double because |sum| * multiplier < 2^52. Rounds half up. */
 export function requantise(sum: number, multiplier: number, shift: number): number {
   const value = Math.floor((sum * multiplier + 2 ** (shift - 1)) / 2 ** shift);
-  return value < -127 ? -127 : value > 127 ? 127 : value;
+  return Math.max(-127, Math.min(127, value));
 }

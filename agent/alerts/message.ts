@@ -1,94 +1,92 @@
-//! Alarm documents: CloudEvents 1.0, structured JSON, keys in a fixed order so that a recording
-//! replayed gives the same bytes.
-import { createHash } from "node:crypto";
+//! The two documents of an alarm: its state (retained) and one transition. CloudEvents 1.0 in
+//! structured JSON, keys in a fixed order, numbers to 6 digits: equal alarms are equal bytes.
 import type { Severity } from "../base/telemetry.js";
-import type { Alarm, Message, Transition } from "./alarm.js";
+import type { Alarm, Measured, Message, Transition } from "./alarm.js";
+import { wholeTime } from "./id.js";
+import { eventTopic, type Place, stateTopic } from "./topics.js";
 
-const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const SEVERITY_OPC: Readonly<Record<Severity, number>> = { info: 300, warning: 600, critical: 900 };
-const PRIORITY: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 };
+/** About what a float32 sensor carries; more would print noise and differ between backends. */
 const DIGITS = 6;
 
-export type Place = { readonly root: string; readonly site: string };
+/** Within the bands of OPC UA Part 9: 801-1000 high, 401-600 medium, 201-400 medium low. */
+export const SEVERITY_OPC: Readonly<Record<Severity, number>> = {
+  critical: 900,
+  warning: 600,
+  info: 300,
+};
+const PRIORITY: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 };
 
-/** ULID-shaped: 48 bits of event time, 80 bits of a hash of what the transition is. */
-export function documentId(
-  time_ms: number,
-  asset: string,
-  rule: string,
-  onset_ms: number,
-  seq: number,
-): string {
-  const hash = createHash("sha256")
-    .update(JSON.stringify([asset, rule, onset_ms, seq]))
-    .digest();
-  let bits = BigInt(Math.floor(time_ms)) << 80n;
-  for (let i = 0; i < 10; i++) bits |= BigInt(hash[i] as number) << BigInt(8 * (9 - i));
-  let text = "";
-  for (let i = 0; i < 26; i++) {
-    text = CROCKFORD[Number(bits & 31n)] + text;
-    bits >>= 5n;
-  }
-  return text;
-}
+export const STATE_TYPE = "sterna.alarm.v1";
+const TRANSITION_TYPE = "sterna.transition.v1";
 
-/** The transition document: what `replay` prints, and the payload of `.../event`. */
-export function transitionDocument(alarm: Alarm, transition: Transition, place: Place): string {
-  return envelope(alarm, "sterna.transition.v1", place, { transition, ...body(alarm) });
-}
-
-/** The state document: the retained payload of `.../state`. */
-export function stateDocument(alarm: Alarm, place: Place): string {
-  return envelope(alarm, "sterna.alarm.v1", place, body(alarm));
-}
-
-/** Both messages of a transition, for the outbox. */
+/** The event first: who sees the new state can already have heard why. */
 export function messagesOf(alarm: Alarm, transition: Transition, place: Place): Message[] {
-  const base = alarmTopic(place, alarm.asset, alarm.rule);
-  const common = { priority: PRIORITY[alarm.severity], time_ms: alarm.time_ms };
   return [
     {
-      ...common,
-      id: `${alarm.id}/event`,
-      topic: `${base}/event`,
+      topic: eventTopic(place, alarm.asset, alarm.rule),
       payload: transitionDocument(alarm, transition, place),
       retain: false,
+      priority: PRIORITY[alarm.severity],
+      id: `${alarm.id}/event`,
+      time_ms: alarm.time_ms,
     },
-    {
-      ...common,
-      id: `${alarm.id}/state`,
-      topic: `${base}/state`,
-      payload: stateDocument(alarm, place),
-      retain: true,
-    },
+    stateMessage(alarm, place),
   ];
 }
 
-export function alarmTopic(place: Place, asset: string, rule: string): string {
-  return `${place.root}/${place.site}/${asset}/alarm/${rule}`;
+/** The retained state of an alarm. */
+export function stateMessage(alarm: Alarm, place: Place): Message {
+  return {
+    topic: stateTopic(place, alarm.asset, alarm.rule),
+    payload: stateDocument(alarm, place),
+    retain: true,
+    priority: PRIORITY[alarm.severity],
+    id: `${alarm.id}/state`,
+    time_ms: alarm.time_ms,
+  };
 }
 
-function envelope(alarm: Alarm, type: string, place: Place, data: object): string {
+/** Takes the retained state off the broker. */
+export function removal(alarm: Alarm, place: Place): Message {
+  return { ...stateMessage(alarm, place), payload: "", id: `${alarm.id}/removed` };
+}
+
+export function stateDocument(alarm: Alarm, place: Place): string {
+  return document(alarm, STATE_TYPE, place, {});
+}
+
+/** What `sterna replay` prints, one a line. */
+export function transitionDocument(alarm: Alarm, transition: Transition, place: Place): string {
+  return document(alarm, TRANSITION_TYPE, place, { transition });
+}
+
+/** ISO 8601 in UTC, always with ms. */
+export function isoTime(time_ms: number): string {
+  return new Date(wholeTime(time_ms)).toISOString();
+}
+
+function document(alarm: Alarm, type: string, place: Place, first: object): string {
   return JSON.stringify({
     specversion: "1.0",
     id: alarm.id,
     source: `/${place.site}/${alarm.asset}`,
     subject: alarm.rule,
     type,
-    time: iso(alarm.time_ms),
+    time: isoTime(alarm.time_ms),
     datacontenttype: "application/json",
-    data,
+    data: { ...first, ...data(alarm) },
   });
 }
 
-function body(alarm: Alarm): object {
-  const { value, limit, expected } = alarm;
+function data(alarm: Alarm): object {
+  const { value, limit, expected, shelvedUntil_ms } = alarm;
   return {
     seq: alarm.seq,
     active: alarm.active,
     acked: alarm.acked,
-    shelvedUntil: alarm.shelvedUntil_ms === null ? null : iso(alarm.shelvedUntil_ms),
+    shelvedUntil: shelvedUntil_ms === null ? null : isoTime(shelvedUntil_ms),
     suppressedBy: alarm.suppressedBy,
+    outOfService: alarm.outOfService,
     class: alarm.class,
     severity: alarm.severity,
     severityOpc: SEVERITY_OPC[alarm.severity],
@@ -96,15 +94,15 @@ function body(alarm: Alarm): object {
     quality: alarm.quality,
     tier: alarm.tier,
     marks: alarm.marks,
-    value: value === null ? null : { v: round(value.v), u: value.u },
-    limit: limit === null ? null : { v: round(limit.v), u: limit.u, source: limit.source },
+    value: measured(value),
+    limit: limit === null ? null : { ...measured(limit), source: limit.source },
     expected:
       expected === null
         ? null
-        : { v: round(expected.v), sigma: round(expected.sigma), u: expected.u },
-    onset: iso(alarm.onset_ms),
-    detected: iso(alarm.detected_ms),
-    sourceTime: iso(alarm.source_ms),
+        : { v: rounded(expected.v), sigma: rounded(expected.sigma), u: expected.u },
+    onset: isoTime(alarm.onset_ms),
+    detected: isoTime(alarm.detected_ms),
+    sourceTime: isoTime(alarm.source_ms),
     rule: `${alarm.rule}@${alarm.ruleVersion}`,
     model: alarm.model,
     evidence: alarm.evidence,
@@ -112,6 +110,11 @@ function body(alarm: Alarm): object {
   };
 }
 
-const iso = (t_ms: number): string => new Date(t_ms).toISOString();
-/** Six significant digits: below the noise of any sensor, and the same text everywhere. */
-const round = (value: number): number => Number(value.toPrecision(DIGITS));
+function measured(value: Measured | null): object | null {
+  return value === null ? null : { v: rounded(value.v), u: value.u };
+}
+
+/** Null for what is no number: JSON has no NaN, and 0 would read as a healthy value. */
+function rounded(value: number): number | null {
+  return Number.isFinite(value) ? Number(value.toPrecision(DIGITS)) : null;
+}

@@ -1,79 +1,96 @@
-//! Sends the outbox over its own MQTT connection: QoS 1, a bounded number in flight, deleted when
-//! the broker acknowledged. Telemetry never shares this connection, so it cannot hold alarms up.
-import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+//! Sends the outbox: QoS 1, in order, a bounded number in flight, acknowledged to the store when
+//! the broker has it. After a lost connection all that is unacknowledged goes again, same ids.
 import type { Log } from "../base/log.js";
+import type { Link } from "./link.js";
+import type { Queued } from "./outbox.js";
 import type { Store } from "./store.js";
 
 const IN_FLIGHT_MAX = 64;
-const FLUSH_ms = 2_000;
+/** Open but silent is the worst of links: without a PUBACK for this long it is given up. */
+const SILENCE_ms_max = 30_000;
+const WATCH_ms = 5_000;
+const REFUSED_RETRY_ms = 30_000;
+const HISTORICAL_ms = 60_000;
+const POLL_ms = 10;
 
 export type Publisher = {
-  /** Something may wait in the outbox. */
+  /** Something may wait in the outbox: call it after each commit. */
   wake(): void;
-  stop(): Promise<void>;
+  inFlight(): number;
+  /** Waits until the outbox is empty, the link is down, or the time is over. */
+  stop(flush_ms: number): Promise<void>;
 };
 
-export type Status = { readonly topic: string; readonly online: string; readonly offline: string };
+/** Call before `link.start()`. */
+export function startPublisher(link: Link, store: Store, now: () => number, log: Log): Publisher {
+  const flight = new Set<number>();
+  let cursor = 0;
+  let generation = store.generation();
+  let progress_ms = now();
+  let retry: NodeJS.Timeout | null = null;
 
-export function startPublisher(
-  url: string,
-  options: IClientOptions,
-  store: Store,
-  status: Status,
-  log: Log,
-): Publisher {
-  const client: MqttClient = mqtt.connect(url, {
-    ...options,
-    will: { topic: status.topic, payload: Buffer.from(status.offline), qos: 1, retain: true },
-  });
-  let sent_row = 0;
-  let in_flight = 0;
-  /** Row before the first message that the broker refused: sending begins there when it is back. */
-  let refused_row = Number.POSITIVE_INFINITY;
+  const refused = (message: Queued, error: Error): void => {
+    log.warn({ topic: message.topic, why: error.message }, "the broker refused an alarm message");
+    retry ??= setTimeout(() => {
+      retry = null;
+      cursor = 0;
+      pump();
+    }, REFUSED_RETRY_ms).unref();
+  };
+
+  const send = (message: Queued): void => {
+    flight.add(message.row);
+    const historical = now() - message.time_ms > HISTORICAL_ms;
+    link.publish({ ...message, historical }, (error) => {
+      flight.delete(message.row);
+      progress_ms = now();
+      if (error === null) store.acknowledge(message.row);
+      else refused(message, error);
+      pump();
+    });
+  };
 
   const pump = (): void => {
-    if (!client.connected) return;
-    for (const message of store.peek(sent_row, IN_FLIGHT_MAX - in_flight)) {
-      sent_row = message.row;
-      in_flight += 1;
-      const { topic, payload, retain, row } = message;
-      client.publish(topic, payload, { qos: 1, retain }, (error) => {
-        in_flight -= 1;
-        if (error) {
-          refused_row = Math.min(refused_row, row - 1);
-          log.warn({ topic, error: error.message }, "the broker refused an alarm; it waits");
-          return;
-        }
-        store.acknowledge(row);
-        pump();
-      });
+    // Refilling by halves spares a query for each acknowledgement.
+    if (!link.up || flight.size > IN_FLIGHT_MAX / 2) return;
+    if (generation !== store.generation()) {
+      generation = store.generation();
+      cursor = 0;
+    }
+    if (flight.size === 0) progress_ms = now();
+    for (const message of store.peek(cursor, IN_FLIGHT_MAX - flight.size)) {
+      cursor = message.row;
+      if (!flight.has(message.row)) send(message);
     }
   };
 
-  client.on("connect", () => {
-    (client.stream as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
-    // mqtt.js sends again what was in flight; what was refused is read again from the outbox.
-    sent_row = Math.min(sent_row, refused_row);
-    refused_row = Number.POSITIVE_INFINITY;
-    client.publish(status.topic, status.online, { qos: 1, retain: true });
+  link.whenUp(() => {
+    flight.clear();
+    cursor = 0;
+    progress_ms = now();
     pump();
   });
-  client.on("error", (error) => log.warn({ error: error.message }, "alarms wait in the outbox"));
+  const watch = setInterval(() => {
+    if (link.up && flight.size > 0 && now() - progress_ms > SILENCE_ms_max) {
+      link.restart(`no PUBACK for ${SILENCE_ms_max / 1000} s`);
+    }
+  }, WATCH_ms).unref();
 
   return {
     wake: pump,
-    async stop(): Promise<void> {
-      if (client.connected) {
-        const flushed = (async () => {
-          while (in_flight > 0 && client.connected) {
-            await new Promise((resolve) => setTimeout(resolve, 10));
-          }
-          await client.publishAsync(status.topic, status.offline, { qos: 1, retain: true });
-        })();
-        const limit = new Promise((resolve) => setTimeout(resolve, FLUSH_ms));
-        await Promise.race([flushed, limit]);
+    inFlight: () => flight.size,
+    async stop(flush_ms: number): Promise<void> {
+      let over = false;
+      const limit = setTimeout(() => {
+        over = true;
+      }, flush_ms);
+      while (!over && link.up && (flight.size > 0 || store.peek(cursor, 1).length > 0)) {
+        pump();
+        await new Promise((resolve) => setTimeout(resolve, POLL_ms));
       }
-      await client.endAsync(true);
+      clearTimeout(limit);
+      clearInterval(watch);
+      if (retry !== null) clearTimeout(retry);
     },
   };
 }

@@ -1,222 +1,240 @@
-//! The durable state: alarms, latches and the outbox in one SQLite file (WAL, synchronous=FULL).
-//! What `commit` returned from is on disk. The file of somebody else is moved aside, never deleted.
-import { existsSync, mkdirSync, renameSync } from "node:fs";
-import { join } from "node:path";
-import Database from "better-sqlite3";
-import { OperatingError } from "../base/errors.js";
+//! The durable state: alarms, latches and the outbox. What `commit` returned null for is on disk.
+//! While the disk refuses, everything waits in memory, is still sent, and is written when it can.
+import type { OperatingError } from "../base/errors.js";
 import type { Alarm, Message } from "./alarm.js";
+import { type Connection, openDatabase, readCopy, storeError } from "./database.js";
+import { type Counts, Outbox, type Queued, selectQueued } from "./outbox.js";
 
-const APPLICATION_ID = 0x53_54_52_4e; // "STRN"
-const SCHEMA_VERSION = 1;
-const FILE = "sterna.db";
+/** After a refusal: writing megabytes again each tick would only keep a full disk busy. */
+const RETRY_ms = 1_000;
+/** Delivered rows are deleted with the next commit, or alone after this; a crash repeats them. */
+const SWEEP_ms = 1_000;
+const SWEEP_ROWS_MAX = 256;
+const WAITING_BYTES_MAX = 16 * 1_048_576;
+const OUTBOX_BYTES_MAX = 200 * 1_000_000;
+const OUTBOX_AGE_MAX_ms = 7 * 24 * 3_600_000;
 
-export type Limits = { readonly outboxBytes_max: number; readonly outboxAge_max_ms: number };
+export type StoreOptions = {
+  readonly outboxBytes_max?: number;
+  readonly outboxAge_max_ms?: number;
+  /** Bound of what waits in memory while the disk refuses. */
+  readonly waitingBytes_max?: number;
+  readonly gateway?: string;
+};
+/** `latch` is text: what a latch means is the business of the rules. */
 export type LatchRow = { readonly asset: string; readonly rule: string; readonly latch: string };
 export type Batch = {
   readonly alarms: readonly Alarm[];
   readonly latches: readonly LatchRow[];
   readonly messages: readonly Message[];
 };
-
-export class Store {
-  readonly #db: Database.Database;
-  readonly #limits: Limits;
-  readonly #put: Record<"alarm" | "latch" | "message", Database.Statement>;
-  readonly #peek: Database.Statement;
-  readonly #forget: Database.Statement;
-  readonly #commit: (batch: Batch, now_ms: number) => void;
-  #bytes: number;
-  /** Messages given up because the outbox was full or they were too old. */
-  dropped = 0;
-
-  constructor(db: Database.Database, limits: Limits) {
-    this.#db = db;
-    this.#limits = limits;
-    this.#put = {
-      alarm: db.prepare("INSERT OR REPLACE INTO alarms (asset, rule, body) VALUES (?, ?, ?)"),
-      latch: db.prepare("INSERT OR REPLACE INTO latches (asset, rule, body) VALUES (?, ?, ?)"),
-      message: db.prepare(
-        "INSERT OR IGNORE INTO outbox (id, topic, payload, retain, priority, time_ms) " +
-          "VALUES (?, ?, ?, ?, ?, ?)",
-      ),
-    };
-    this.#peek = db.prepare(
-      "SELECT rowid AS row, id, topic, payload, retain, priority, time_ms FROM outbox " +
-        "WHERE rowid > ? ORDER BY rowid LIMIT ?",
-    );
-    this.#forget = db.prepare(
-      "DELETE FROM outbox WHERE rowid = ? RETURNING length(payload) + length(topic) AS size",
-    );
-    this.#bytes = this.#count();
-    this.#commit = db.transaction((batch: Batch, now_ms: number) => this.#write(batch, now_ms));
-  }
-
-  /** Alarms, latches and outbox rows in ONE transaction, all or none; throws OperatingError. */
-  commit(batch: Batch, now_ms: number): void {
-    const { alarms, latches, messages } = batch;
-    if (alarms.length + latches.length + messages.length === 0) return;
-    try {
-      this.#commit(batch, now_ms);
-    } catch (error) {
-      this.#bytes = this.#count();
-      throw worldError("cannot write the alarm state", error);
-    }
-  }
-
-  /** The oldest messages not yet acknowledged, beyond row `after`. */
-  peek(after: number, count_max: number): (Message & { readonly row: number })[] {
-    const rows = this.#peek.all(after, count_max) as (Omit<Message, "retain"> & {
-      row: number;
-      retain: number;
-    })[];
-    return rows.map((row) => ({ ...row, retain: row.retain === 1 }));
-  }
-
-  /** The broker has it: forget the message. */
-  acknowledge(row: number): void {
-    const gone = this.#forget.get(row) as { size: number } | undefined;
-    this.#bytes -= gone?.size ?? 0;
-  }
-
-  waiting(): number {
-    const row = this.#db.prepare("SELECT count(*) AS n FROM outbox").get() as { n: number };
-    return row.n;
-  }
-
-  load(): { readonly alarms: Alarm[]; readonly latches: LatchRow[] } {
-    const bodies = this.#db.prepare("SELECT body FROM alarms").all() as { body: string }[];
-    const latches = this.#db.prepare("SELECT asset, rule, body AS latch FROM latches").all();
-    return {
-      alarms: bodies.map(({ body }) => JSON.parse(body) as Alarm),
-      latches: latches as LatchRow[],
-    };
-  }
-
-  close(): void {
-    this.#db.close();
-  }
-
-  #write({ alarms, latches, messages }: Batch, now_ms: number): void {
-    for (const alarm of alarms) {
-      this.#put.alarm.run(alarm.asset, alarm.rule, JSON.stringify(alarm));
-    }
-    for (const { asset, rule, latch } of latches) this.#put.latch.run(asset, rule, latch);
-    for (const m of messages) {
-      this.#put.message.run(m.id, m.topic, m.payload, m.retain ? 1 : 0, m.priority, m.time_ms);
-      this.#bytes += m.payload.length + m.topic.length;
-    }
-    if (messages.length > 0) this.#bound(now_ms);
-  }
-
-  /** Age first, then size: the lowest priority goes first, and of one priority the oldest. */
-  #bound(now_ms: number): void {
-    const old = now_ms - this.#limits.outboxAge_max_ms;
-    this.dropped += this.#db.prepare("DELETE FROM outbox WHERE time_ms < ?").run(old).changes;
-    if (this.#bytes <= this.#limits.outboxBytes_max) return;
-    this.#bytes = this.#count();
-    const next = this.#db.prepare(
-      "SELECT rowid AS row, length(payload) + length(topic) AS size FROM outbox " +
-        "ORDER BY priority, rowid LIMIT 1",
-    );
-    while (this.#bytes > this.#limits.outboxBytes_max) {
-      const victim = next.get() as { row: number; size: number } | undefined;
-      if (victim === undefined) return;
-      this.#db.prepare("DELETE FROM outbox WHERE rowid = ?").run(victim.row);
-      this.#bytes -= victim.size;
-      this.dropped += 1;
-    }
-  }
-
-  #count(): number {
-    const row = this.#db
-      .prepare("SELECT coalesce(sum(length(payload) + length(topic)), 0) AS n FROM outbox")
-      .get() as { n: number };
-    return row.n;
-  }
-}
+export type Loaded = {
+  readonly alarms: Alarm[];
+  readonly latches: LatchRow[];
+  /** `asset/rule` of alarms whose row cannot be read. */
+  readonly unreadable: string[];
+};
 
 /**
- * Opens the state of a directory. A file that is damaged or not ours is moved aside and named in
- * `moved`; a newer schema, or a directory that cannot be written, is an OperatingError.
+ * Opens the state of a directory. Where that fails for now (full, read-only) the store begins in
+ * memory, `trouble` says why, and every commit tries again. Throws OperatingError for what no
+ * waiting mends: a newer schema, a second agent on the same directory.
  */
 export function openStore(
   dir: string,
-  limits: Limits,
+  options: StoreOptions,
   now_ms: number,
 ): { readonly store: Store; readonly moved: string | null } {
-  const file = join(dir, FILE);
-  try {
-    mkdirSync(dir, { recursive: true });
-    const existed = existsSync(file);
-    const db = existed ? tryOpen(file) : create(file);
-    if (db !== null) return { store: new Store(db, limits), moved: null };
-    const moved = `${file}.damaged-${Math.floor(now_ms)}`;
-    for (const part of ["", "-wal", "-shm"]) {
-      if (existsSync(file + part)) renameSync(file + part, moved + part);
+  const store = new Store(dir, options, now_ms);
+  return { store, moved: store.moved };
+}
+
+export class Store {
+  readonly #dir: string;
+  readonly #options: StoreOptions;
+  readonly #outbox: Outbox;
+  readonly #alarms = new Map<string, Alarm>();
+  readonly #latches = new Map<string, LatchRow>();
+  #db: Connection | null = null;
+  #loaded: Loaded = { alarms: [], latches: [], unreadable: [] };
+  #write: ((now_ms: number) => void) | null = null;
+  #retry_ms = Number.NEGATIVE_INFINITY;
+  #swept_ms = Number.NEGATIVE_INFINITY;
+  /** Why the disk refuses at the moment; null when it does not. */
+  trouble: OperatingError | null = null;
+  /** Where the last unusable file was moved to. */
+  moved: string | null = null;
+
+  constructor(dir: string, options: StoreOptions, now_ms: number) {
+    this.#dir = dir;
+    this.#options = options;
+    this.#outbox = new Outbox({
+      bytes_max: options.outboxBytes_max ?? OUTBOX_BYTES_MAX,
+      age_max_ms: options.outboxAge_max_ms ?? OUTBOX_AGE_MAX_ms,
+      waitingBytes_max: options.waitingBytes_max ?? WAITING_BYTES_MAX,
+    });
+    try {
+      this.#open(now_ms);
+    } catch (error) {
+      const trouble = storeError("cannot open the state", error, dir);
+      if (trouble.code === "store-newer" || trouble.code === "store-busy") throw trouble;
+      this.#recall(now_ms);
+      this.#refuse(trouble, now_ms);
     }
-    return { store: new Store(create(file), limits), moved };
-  } catch (error) {
-    throw worldError(`cannot open the state in ${dir}`, error);
+  }
+
+  /**
+   * Alarm state, latches and outbox rows in ONE transaction. Null: durable. Else the reason; the
+   * batch waits in memory and goes with the next commit that works, so never commit it twice. Call
+   * it each tick, with nothing to say too: that is when it retries and deletes what was delivered.
+   */
+  commit(batch: Batch, now_ms: number): OperatingError | null {
+    for (const alarm of batch.alarms) this.#alarms.set(`${alarm.asset}/${alarm.rule}`, alarm);
+    for (const latch of batch.latches) this.#latches.set(`${latch.asset}/${latch.rule}`, latch);
+    this.#outbox.append(batch.messages, now_ms);
+    if (!this.#due(now_ms)) return null;
+    if (this.trouble !== null && now_ms < this.#retry_ms) return this.#refuse(this.trouble, null);
+    try {
+      if (this.#write === null) this.#open(now_ms);
+      this.#write?.(now_ms);
+    } catch (error) {
+      const what = `cannot write the state in ${this.#dir}`;
+      return this.#refuse(storeError(what, error, this.#dir), now_ms);
+    }
+    this.#alarms.clear();
+    this.#latches.clear();
+    this.#outbox.written();
+    this.#swept_ms = now_ms;
+    this.trouble = null;
+    return null;
+  }
+
+  /**
+   * The oldest messages beyond `after` that nobody acknowledged, those in memory included. Empty
+   * where the disk cannot be read: `trouble` then says why.
+   */
+  peek(after: number, count_max: number): Queued[] {
+    try {
+      return this.#outbox.peek(after, count_max);
+    } catch (error) {
+      this.trouble = storeError(`cannot read the outbox in ${this.#dir}`, error, this.#dir);
+      return [];
+    }
+  }
+
+  /** The broker has it. The row is deleted soon; a crash before that sends it again, same id. */
+  acknowledge(row: number): void {
+    this.#outbox.acknowledge(row);
+  }
+
+  /** Messages that the broker does not have yet, on disk and in memory. */
+  waiting(): number {
+    return this.#outbox.count();
+  }
+
+  /** Messages that no disk holds yet. */
+  pending(): number {
+    return this.#outbox.pending();
+  }
+
+  bytes(): number {
+    return this.#outbox.bytes;
+  }
+
+  /** Messages given up for size or age, by priority. */
+  dropped(): Counts {
+    return this.#outbox.dropped;
+  }
+
+  /** Grows when rows appeared before those already peeked at: then start again from 0. */
+  generation(): number {
+    return this.#outbox.generation;
+  }
+
+  /** What the last run left; rows that cannot be read are skipped and named. */
+  load(): Loaded {
+    return this.#db === null ? this.#loaded : readRows(this.#db);
+  }
+
+  /** Tries a last time to write what waits, then closes. */
+  close(now_ms: number): OperatingError | null {
+    this.#retry_ms = Number.NEGATIVE_INFINITY;
+    this.#swept_ms = Number.NEGATIVE_INFINITY;
+    const error = this.commit({ alarms: [], latches: [], messages: [] }, now_ms);
+    this.#outbox.detach();
+    this.#db?.close();
+    this.#db = null;
+    this.#write = null;
+    return error;
+  }
+
+  /** The state of a file that can be read but not written: go on from there. */
+  #recall(now_ms: number): void {
+    const found = readCopy(this.#dir, (db) => ({
+      rows: readRows(db),
+      messages: selectQueued(db)(0, Number.MAX_SAFE_INTEGER),
+    }));
+    if (found === null) return;
+    this.#loaded = found.rows;
+    this.#outbox.append(found.messages, now_ms);
+  }
+
+  #due(now_ms: number): boolean {
+    if (this.#alarms.size > 0 || this.#latches.size > 0 || this.#outbox.pending() > 0) return true;
+    const acknowledged = this.#outbox.acknowledged();
+    if (acknowledged === 0) return this.trouble !== null;
+    return acknowledged >= SWEEP_ROWS_MAX || now_ms >= this.#swept_ms + SWEEP_ms;
+  }
+
+  #refuse(trouble: OperatingError, failed_ms: number | null): OperatingError {
+    this.trouble = trouble;
+    if (failed_ms !== null) this.#retry_ms = failed_ms + RETRY_ms;
+    this.#outbox.boundWaiting();
+    return trouble;
+  }
+
+  #open(now_ms: number): void {
+    const { db, moved } = openDatabase(this.#dir, now_ms);
+    this.moved = moved ?? this.moved;
+    this.#db = db;
+    const write = this.#outbox.attach(db, now_ms);
+    const alarm = db.prepare("INSERT OR REPLACE INTO alarms (asset, rule, body) VALUES (?, ?, ?)");
+    const latch = db.prepare("INSERT OR REPLACE INTO latches (asset, rule, body) VALUES (?, ?, ?)");
+    const meta = db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('gateway', ?)");
+    let named = false;
+    const transaction = db.transaction((at_ms: number) => {
+      if (!named) meta.run(this.#options.gateway ?? "");
+      for (const row of this.#alarms.values()) alarm.run(row.asset, row.rule, JSON.stringify(row));
+      for (const row of this.#latches.values()) latch.run(row.asset, row.rule, row.latch);
+      write(at_ms);
+    });
+    this.#write = (at_ms) => {
+      transaction.immediate(at_ms);
+      named = true;
+    };
   }
 }
 
-/** The database when it is sound and ours, null when it is damaged or foreign. */
-function tryOpen(file: string): Database.Database | null {
-  const db = new Database(file);
-  try {
-    const ours = db.pragma("application_id", { simple: true }) === APPLICATION_ID;
-    const sound = ours && db.pragma("quick_check", { simple: true }) === "ok";
-    if (sound) {
-      const version = db.pragma("user_version", { simple: true }) as number;
-      if (version > SCHEMA_VERSION) {
-        throw new OperatingError(
-          "store-newer",
-          `${file} was written by a newer sterna (schema ${version}); install that version`,
-        );
-      }
-      durable(db);
-      return db;
-    }
-  } catch (error) {
-    const code = (error as { code?: unknown }).code;
-    const damaged = code === "SQLITE_NOTADB" || code === "SQLITE_CORRUPT";
-    if (!damaged) {
-      db.close();
-      throw error;
-    }
+function readRows(db: Connection): Loaded {
+  const alarms: Alarm[] = [];
+  const unreadable: string[] = [];
+  const bodies = db.prepare("SELECT asset, rule, body FROM alarms").all();
+  for (const { asset, rule, body } of bodies as { asset: string; rule: string; body: string }[]) {
+    const alarm = readAlarm(body);
+    if (alarm === null) unreadable.push(`${asset}/${rule}`);
+    else alarms.push(alarm);
   }
-  db.close();
-  return null;
+  const latches = db.prepare("SELECT asset, rule, body AS latch FROM latches").all();
+  return { alarms, latches: latches as LatchRow[], unreadable };
 }
 
-function create(file: string): Database.Database {
-  const db = new Database(file);
-  durable(db);
-  db.exec(
-    "CREATE TABLE alarms (asset TEXT, rule TEXT, body TEXT, PRIMARY KEY (asset, rule));" +
-      "CREATE TABLE latches (asset TEXT, rule TEXT, body TEXT, PRIMARY KEY (asset, rule));" +
-      "CREATE TABLE outbox (row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, " +
-      "topic TEXT, payload TEXT, retain INTEGER, priority INTEGER, time_ms REAL);",
-  );
-  db.pragma(`user_version = ${SCHEMA_VERSION}`);
-  db.pragma(`application_id = ${APPLICATION_ID}`);
-  return db;
-}
-
-function durable(db: Database.Database): void {
-  db.pragma("journal_mode = WAL");
-  db.pragma("synchronous = FULL");
-}
-
-function worldError(what: string, error: unknown): OperatingError {
-  if (error instanceof OperatingError) return error;
-  const code = String((error as { code?: unknown }).code ?? "");
-  const message = error instanceof Error ? error.message : String(error);
-  const full = code === "SQLITE_FULL" || code === "ENOSPC";
-  const name = full
-    ? "store-full"
-    : /READONLY|EACCES|EROFS/.test(code)
-      ? "store-readonly"
-      : "store";
-  return new OperatingError(name, `${what}: ${message}`, error);
+/** Our own rows, yet a disk may have bent them: the few fields that everything rests on. */
+function readAlarm(body: string): Alarm | null {
+  try {
+    const row = JSON.parse(body) as Alarm;
+    const sound = typeof row.active === "boolean" && typeof row.rule === "string";
+    return sound && Number.isSafeInteger(row.seq) ? row : null;
+  } catch {
+    return null;
+  }
 }

@@ -7,7 +7,7 @@ export type Quality = "good" | "uncertain" | "bad";
 /** Numeric tier of the backend that computed a value: identical integers, or a stated bound. */
 export type Tier = "exact" | `within ${string}`;
 
-/** One scalar reading in SI. `t_ms` is source time, `r_ms` arrival time, ms since the epoch. */
+/** One scalar reading in SI. `t_ms` is source time, `r_ms` arrival time; both ms since the epoch. */
 export type Sample = {
   readonly kind: "sample";
   readonly channel: number;
@@ -58,7 +58,7 @@ export type Channel = {
   /** `hssAccel`, or `name.level` for one level of a topic pattern. */
   readonly name: string;
   readonly shape: "scalar" | "block";
-  /** Canonical SI dimension (`m/s2`), kind (`rms` or ""), and whether a reading is a point. */
+  /** Canonical SI dimension (`m/s2`), kind (`rms` or ""), and whether a reading is a point (degC). */
   readonly dim: string;
   readonly unitKind: string;
   readonly point: boolean;

@@ -1,6 +1,7 @@
 //! Typed tree to closures over the SI frame of an asset. No eval. NaN in the frame means "not
 //! known", and logic over it is Kleene's: a known breach decides whatever else is missing.
-import { type Comparison, type Node, parseRule, type TextFault } from "./parse.js";
+import type { Arithmetic, Comparison } from "./check.js";
+import { type Node, parseRule, type TextFault, type Windowed } from "./parse.js";
 import {
   type Condition,
   FALSE,
@@ -13,6 +14,7 @@ import {
   UNKNOWN,
   type Verdict,
 } from "./rule.js";
+import { Window } from "./window.js";
 
 type Numeric = (frame: Float64Array) => number;
 type Judge = (frame: Float64Array) => Verdict;
@@ -51,9 +53,22 @@ export function compileCondition(
   const node = parseRule(text, signals);
   if ("fault" in node) return node;
   const reads = new Set<number>();
+  const feeds: Feed[] = [];
+  const judge = judgeOf(node, feeds);
   collect(node, reads);
-  return { reads: [...reads], judge: judge(node), observe() {}, shown: shown(node) };
+  return {
+    reads: [...reads],
+    judge,
+    // Inner windows come first in the list, so a window over a window sees fresh values.
+    observe(frame, t_ms): void {
+      for (const { window, of } of feeds) window.observe(of(frame), t_ms);
+    },
+    shown: shownOf(node, feeds),
+  };
 }
+
+/** A window of this condition and what it is fed with. */
+type Feed = { readonly node: Node; readonly window: Window; readonly of: Numeric };
 
 function collect(node: Node, reads: Set<number>): void {
   if (node.op === "signal") reads.add(node.signal.index);
@@ -61,29 +76,33 @@ function collect(node: Node, reads: Set<number>): void {
   else if ("left" in node) {
     collect(node.left, reads);
     collect(node.right, reads);
-  } else if (node.op === "not" || node.op === "negate") collect(node.of, reads);
+  } else if ("of" in node) collect(node.of, reads);
 }
 
-function judge(node: Node): Judge {
+function judgeOf(node: Node, feeds: Feed[]): Judge {
   switch (node.op) {
+    case "truth": {
+      const verdict = node.value ? TRUE : FALSE;
+      return () => verdict;
+    }
     case "not": {
-      const of = judge(node.of);
+      const of = judgeOf(node.of, feeds);
       return (frame) => {
         const verdict = of(frame);
         return verdict === UNKNOWN ? UNKNOWN : verdict === TRUE ? FALSE : TRUE;
       };
     }
     case "&&":
-      return join(judge(node.left), judge(node.right), FALSE, TRUE);
+      return join(judgeOf(node.left, feeds), judgeOf(node.right, feeds), FALSE, TRUE);
     case "||":
-      return join(judge(node.left), judge(node.right), TRUE, FALSE);
+      return join(judgeOf(node.left, feeds), judgeOf(node.right, feeds), TRUE, FALSE);
     case "<":
     case "<=":
     case ">":
     case ">=":
     case "==":
     case "!=":
-      return compare(node.op, numeric(node.left), numeric(node.right));
+      return compare(node.op, node.left, node.right, feeds);
     default:
       return () => UNKNOWN; // the parser lets no other node be a condition
   }
@@ -100,14 +119,38 @@ function join(left: Judge, right: Judge, decides: Verdict, else_: Verdict): Judg
   };
 }
 
-function compare(op: Comparison, left: Numeric, right: Numeric): Judge {
+function compare(op: Comparison, left: Node, right: Node, feeds: Feed[]): Judge {
+  if (left.op === "signal" && right.op === "literal") {
+    return against(op, left.signal.index, right.value);
+  }
   const holds = COMPARE[op];
+  const l = numeric(left, feeds);
+  const r = numeric(right, feeds);
   return (frame) => {
-    const a = left(frame);
-    const b = right(frame);
+    const a = l(frame);
+    const b = r(frame);
     if (Number.isNaN(a) || Number.isNaN(b)) return UNKNOWN;
     return holds(a, b) ? TRUE : FALSE;
   };
+}
+
+/** The common rule, `signal > literal`: one load and two comparisons, the second for NaN. */
+function against(op: Comparison, i: number, c: number): Judge {
+  // The casts: a frame is as long as the table of signals that gave the index.
+  switch (op) {
+    case "<":
+      return (f) => ((f[i] as number) < c ? TRUE : (f[i] as number) >= c ? FALSE : UNKNOWN);
+    case "<=":
+      return (f) => ((f[i] as number) <= c ? TRUE : (f[i] as number) > c ? FALSE : UNKNOWN);
+    case ">":
+      return (f) => ((f[i] as number) > c ? TRUE : (f[i] as number) <= c ? FALSE : UNKNOWN);
+    case ">=":
+      return (f) => ((f[i] as number) >= c ? TRUE : (f[i] as number) < c ? FALSE : UNKNOWN);
+    case "==":
+      return (f) => (f[i] === c ? TRUE : Number.isNaN(f[i]) ? UNKNOWN : FALSE);
+    case "!=":
+      return (f) => (f[i] === c ? FALSE : Number.isNaN(f[i]) ? UNKNOWN : TRUE);
+  }
 }
 
 const COMPARE: Readonly<Record<Comparison, (a: number, b: number) => boolean>> = {
@@ -119,7 +162,7 @@ const COMPARE: Readonly<Record<Comparison, (a: number, b: number) => boolean>> =
   "!=": (a, b) => a !== b,
 };
 
-function numeric(node: Node): Numeric {
+function numeric(node: Node, feeds: Feed[]): Numeric {
   switch (node.op) {
     case "literal": {
       const { value } = node;
@@ -127,50 +170,80 @@ function numeric(node: Node): Numeric {
     }
     case "signal": {
       const { index } = node.signal;
-      return (frame) => frame[index] as number;
+      return (frame) => frame[index] as number; // within the frame by construction
     }
     case "negate": {
-      const of = numeric(node.of);
+      const of = numeric(node.of, feeds);
       return (frame) => -of(frame);
     }
     case "call":
-      return call(node.name, node.of.map(numeric));
+      return call(
+        node.name,
+        node.of.map((part) => numeric(part, feeds)),
+      );
+    case "window":
+      return windowed(node, feeds);
     case "+":
     case "-":
     case "*":
     case "/":
-      return arithmetic(node.op, numeric(node.left), numeric(node.right));
+      return arithmetic(node.op, numeric(node.left, feeds), numeric(node.right, feeds));
     default:
-      return () => Number.NaN;
+      return () => Number.NaN; // the parser lets no truth be a number
   }
 }
 
-function arithmetic(op: "+" | "-" | "*" | "/", a: Numeric, b: Numeric): Numeric {
+function arithmetic(op: Arithmetic, a: Numeric, b: Numeric): Numeric {
   if (op === "+") return (frame) => a(frame) + b(frame);
   if (op === "-") return (frame) => a(frame) - b(frame);
   if (op === "*") return (frame) => a(frame) * b(frame);
   return (frame) => a(frame) / b(frame);
 }
 
-function call(name: string, of: readonly Numeric[]): Numeric {
-  const [a, b = a] = of as [Numeric, Numeric?];
+function call(name: "abs" | "min" | "max", of: readonly Numeric[]): Numeric {
+  const [a = NOTHING, b = NOTHING] = of;
   if (name === "abs") return (frame) => Math.abs(a(frame));
   if (name === "min") return (frame) => Math.min(a(frame), b(frame));
   return (frame) => Math.max(a(frame), b(frame));
 }
 
+const NOTHING: Numeric = () => Number.NaN;
+
+const READ: Readonly<Record<Windowed, (window: Window) => number>> = {
+  avg: (window) => window.avg(),
+  rms: (window) => window.rms(),
+  min: (window) => window.min(),
+  max: (window) => window.max(),
+  rate: (window) => window.rate(),
+};
+
+/** One window a place in the text, shared by the verdict and by what the alarm shows. */
+function windowed(node: Extract<Node, { op: "window" }>, feeds: Feed[]): Numeric {
+  const read = READ[node.name];
+  let feed = feeds.find((known) => known.node === node);
+  if (feed === undefined) {
+    feed = { node, of: numeric(node.of, feeds), window: new Window(node.span_ms) };
+    feeds.push(feed);
+  }
+  const { window } = feed;
+  return () => read(window);
+}
+
 /** The first comparison of the condition: what an alarm shows as its value and limit. */
-function shown(node: Node): Shown | null {
-  if (node.op === "&&" || node.op === "||") return shown(node.left) ?? shown(node.right);
-  if (node.op === "not") return shown(node.of);
-  if (!Object.hasOwn(COMPARE, node.op) || !("left" in node)) return null;
-  const { left, right } = node;
-  const unit =
-    right.op === "literal" ? right.unit : left.type.is === "number" ? left.type.dim : "1";
+function shownOf(node: Node, feeds: Feed[]): Shown | null {
+  if (node.op === "&&" || node.op === "||") {
+    return shownOf(node.left, feeds) ?? shownOf(node.right, feeds);
+  }
+  if (node.op === "not") return shownOf(node.of, feeds);
+  if (!("left" in node) || !Object.hasOwn(COMPARE, node.op)) return null;
+  // `80 Cel < oilTemp` shows the oil temperature as the value too.
+  const turned = node.left.op === "literal" && node.right.op !== "literal";
+  const [value, limit] = turned ? [node.right, node.left] : [node.left, node.right];
+  const dim = value.type.is === "number" ? value.type.dim : "1";
   return {
-    signal: left.op === "signal" ? left.signal.index : -1,
-    value: numeric(left),
-    limit: numeric(right),
-    unit,
+    signal: value.op === "signal" ? value.signal.index : -1,
+    value: numeric(value, feeds),
+    limit: numeric(limit, feeds),
+    unit: limit.op === "literal" ? limit.unit : dim,
   };
 }

@@ -1,27 +1,27 @@
-//! Rule text to a typed tree: a Pratt parser with unit literals. Every unit is checked here, so
-//! what it accepts never mixes dimensions at run time. Faults carry the place for a caret.
+//! Rule text to a typed tree: a Pratt parser with unit literals. check.ts types every node, so what
+//! is accepted never mixes dimensions at run time. Faults carry the place for a caret.
 import { nearest } from "../units/nearest.js";
-import { combineDimensions, isUnitFault, parseUnit } from "../units/parse.js";
+import { isUnitFault, parseUnit } from "../units/parse.js";
+import { type Binary, eitherOf, rateOf, type Type, typeOf } from "./check.js";
 import type { Signal } from "./rule.js";
 
-/** What a node is: a truth, or a number of some dimension (a point where it has a zero). */
-export type Type =
-  | { readonly is: "truth" }
-  | { readonly is: "number"; readonly dim: string; readonly kind: string; readonly point: boolean };
+export { nearest };
 
 export type Node = { readonly type: Type; readonly at: number; readonly end: number } & (
   | { readonly op: "literal"; readonly value: number; readonly unit: string }
+  | { readonly op: "truth"; readonly value: boolean }
   | { readonly op: "signal"; readonly signal: Signal }
   | { readonly op: "not" | "negate"; readonly of: Node }
   | { readonly op: Binary; readonly left: Node; readonly right: Node }
-  | { readonly op: "call"; readonly name: string; readonly of: readonly Node[] }
+  | { readonly op: "call"; readonly name: Pointwise; readonly of: readonly Node[] }
+  | { readonly op: "window"; readonly name: Windowed; readonly of: Node; readonly span_ms: number }
 );
-export type Binary = "||" | "&&" | Comparison | "+" | "-" | "*" | "/";
-export type Comparison = "<" | "<=" | ">" | ">=" | "==" | "!=";
+export type Pointwise = "abs" | "min" | "max";
+export type Windowed = "avg" | "rms" | "min" | "max" | "rate";
 
 export type TextFault = { readonly fault: string; readonly at: number; readonly length: number };
 
-const POWERS: Readonly<Record<string, number>> = {
+const POWERS = {
   "||": 1,
   "&&": 2,
   "==": 3,
@@ -34,16 +34,14 @@ const POWERS: Readonly<Record<string, number>> = {
   "-": 5,
   "*": 6,
   "/": 6,
-};
-const WORDS: Readonly<Record<string, string>> = { and: "&&", or: "||" };
+} as const satisfies Record<Binary, number>;
 const OPERATOR = /^(\|\||&&|<=|>=|==|!=|[<>+\-*/]|and\b|or\b)/;
 const NUMBER = /^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/;
-// A unit follows its number at once or after one blank, and ends where an operator can begin.
-const UNIT_START = String.raw`(?:\[[^\]\s]*\]|[A-Za-zµ°%])`;
-const UNIT_REST = String.raw`(?:\[[^\]\s]*\]|\{[^}]*\}|\^\(\d+\/\d+\)|[A-Za-z0-9µ°%./^]|-(?=\d))`;
-const UNIT = new RegExp(String.raw`^ ?((?!(?:and|or)\b)${UNIT_START}${UNIT_REST}*)`);
 const NAME = /^[A-Za-z_][\w-]*(?:\.[\w-]+)*/;
-const FUNCTIONS: Readonly<Record<string, number>> = { abs: 1, min: 2, max: 2 };
+const FUNCTIONS = ["abs", "min", "max", "avg", "rms", "rate"] as const;
+/** One character of a unit literal; parentheses and "-" depend on what stands around them. */
+const UNIT_START = /[A-Za-z%[{°µμΩ℃℉]/;
+const UNIT_CHAR = /[A-Za-z0-9_%'[\]{}^./°µμΩ℃℉²³·]/;
 const LENGTH_MAX = 2_000;
 const DEPTH_MAX = 64;
 
@@ -96,8 +94,8 @@ class Parser {
       this.#blanks();
       const match = OPERATOR.exec(this.#text.slice(this.#at));
       if (match === null) break;
-      const op = (WORDS[match[0]] ?? match[0]) as Binary;
-      const binds = POWERS[op] as number;
+      const op = operator(match[0]);
+      const binds = POWERS[op];
       if (binds <= power) break;
       this.#at += match[0].length;
       left = this.#binary(op, left, this.#expression(binds));
@@ -119,12 +117,19 @@ class Parser {
     const not = /^(!(?!=)|not\b)/.exec(rest);
     if (not !== null) {
       this.#at += not[0].length;
-      const of = this.#expression(4);
-      if (of.type.is !== "truth") this.#fail('"!" needs a condition', of.at, of.end);
+      // `not a > b` is not (a > b); `!` binds as in C and needs parentheses there.
+      const of = not[0] === "not" ? this.#expression(POWERS["&&"]) : this.#operand();
+      if (of.type.is !== "truth") {
+        this.#fail('"!" needs a condition, as in !(current > 16 A)', of.at, of.end);
+      }
       return { op: "not", of, type: { is: "truth" }, at, end: of.end };
     }
     if (rest.startsWith("-") || NUMBER.test(rest)) return this.#number(at);
     const name = NAME.exec(rest)?.[0];
+    if (name === "true" || name === "false") {
+      this.#at += name.length;
+      return { op: "truth", value: name === "true", type: { is: "truth" }, at, end: this.#at };
+    }
     if (name === undefined) {
       return this.#fail(rest === "" ? "the rule ends too soon" : `unexpected "${rest[0]}"`, at);
     }
@@ -139,117 +144,102 @@ class Parser {
     if (digits === null) {
       this.#at = from;
       const of = this.#expression(6);
-      if (of.type.is !== "number" || of.type.point) {
+      if (of.type.is !== "number" || of.type.point === true) {
         return this.#fail('"-" needs a difference, not a point', of.at, of.end);
       }
       return { op: "negate", of, type: of.type, at, end: of.end };
     }
     this.#at = from + digits[0].length;
-    const match = UNIT.exec(this.#text.slice(this.#at));
-    const text = match?.[1] ?? "1";
-    const place = this.#at + (match?.[0].length ?? 0) - text.length;
-    if (match !== null) this.#at += match[0].length;
+    const text = this.#unit();
     const unit = parseUnit(text);
-    if (isUnitFault(unit)) return this.#fail(unit.fault, place + unit.at, place + text.length);
+    if (isUnitFault(unit)) {
+      const start = this.#at - text.length + unit.at;
+      return this.#fail(unit.fault, start, start + unit.length);
+    }
     const written = Number(digits[0]) * (negative ? -1 : 1);
     const value = written * unit.factor + unit.offset;
+    if (!Number.isFinite(value)) return this.#fail("the number is too large", at, this.#at);
     const { dim, kind, affine } = unit;
-    const type: Type = { is: "number", dim, kind, point: affine };
+    const type: Type = { is: "number", dim, kind, point: affine ? true : null };
     return { op: "literal", value, unit: unit.ucum, type, at, end: this.#at };
+  }
+
+  /** The unit after a number, "1" where none stands. It has no blanks: `5 m / x` divides. */
+  #unit(): string {
+    const text = this.#text;
+    let at = this.#at;
+    while (text[at] === " ") at += 1;
+    if (!UNIT_START.test(text[at] ?? "") || /^(?:and|or)\b/.test(text.slice(at))) return "1";
+    const start = at;
+    let depth = 0;
+    for (; at < text.length; at++) {
+      const sign = text[at] as string;
+      if (sign === "(" && /[./^]/.test(text[at - 1] as string)) depth += 1;
+      else if (sign === ")" && depth > 0) depth -= 1;
+      else if (sign === "-" && /\d/.test(text[at + 1] ?? "")) continue;
+      else if (!UNIT_CHAR.test(sign)) break;
+    }
+    this.#at = at;
+    return text.slice(start, at);
   }
 
   #signal(name: string, at: number): Node {
     const signal = this.#signals.get(name);
     if (signal === undefined) {
-      const close = nearest(name, this.#signals.keys());
-      const known = close === null ? "" : `; write "${close}"`;
-      return this.#fail(`there is no channel "${name}"${known}`, at, this.#at);
+      const near = nearest(name, this.#signals.keys(), (word) => `; write "${word}"`);
+      const minus = name.includes("-") ? '; write blanks around "-" to subtract' : "";
+      return this.#fail(`there is no channel "${name}"${near ?? minus}`, at, this.#at);
     }
     const { dim, kind, point } = signal;
     return { op: "signal", signal, type: { is: "number", dim, kind, point }, at, end: this.#at };
   }
 
-  #call(name: string, at: number): Node {
-    const count = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
-    if (count === undefined) {
-      return this.#fail(`no function "${name}"; there are abs, min, max`, at, this.#at);
+  #call(called: string, at: number): Node {
+    const name = FUNCTIONS.find((known) => known === called);
+    if (name === undefined) {
+      return this.#fail(`no function "${called}"; there are ${FUNCTIONS.join(", ")}`, at, this.#at);
     }
     this.#at += 1;
-    const of = [this.#expression(0)];
-    while (of.length < count) {
-      this.#expect(",");
-      of.push(this.#expression(0));
-    }
+    const first = this.#expression(0);
+    const second = name === "abs" ? null : this.#second(name);
     this.#expect(")");
-    const [first, second] = of as [Node, Node | undefined];
-    if (first.type.is !== "number") return this.#fail(`${name} needs a number`, at, this.#at);
-    if (name === "abs" && first.type.point) {
-      return this.#fail("abs of a point has no meaning; take a difference first", at, this.#at);
+    const place = { at, end: this.#at };
+    const { type } = first;
+    if (type.is !== "number") return this.#fail(`${name} needs a number`, first.at, first.end);
+    if ((name === "abs" || name === "rms") && type.point === true) {
+      const what = `${name} of a point has no meaning; take a difference first`;
+      return this.#fail(what, at, this.#at);
     }
-    if (second !== undefined) this.#same(first, second, name);
-    return { op: "call", name, of, type: first.type, at, end: this.#at };
+    if (second === null) return { op: "call", name: "abs", of: [first], type, ...place };
+    const isTime = second.type.is === "number" && second.type.dim === "s";
+    if (isTime && second.op === "literal" && type.dim !== "s" && name !== "abs") {
+      if (!(second.value > 0)) this.#fail("a window is longer than 0 s", second.at, second.end);
+      const over = name === "rate" ? this.#typed(rateOf(type), at) : type;
+      return { op: "window", name, of: first, span_ms: second.value * 1000, type: over, ...place };
+    }
+    if ((name !== "min" && name !== "max") || second.type.is !== "number") {
+      return this.#fail(`${name} needs a window, as in ${name}(x, 10 s)`, at, this.#at);
+    }
+    const both = this.#typed(eitherOf(type, second.type), at);
+    return { op: "call", name, of: [first, second], type: both, ...place };
+  }
+
+  #second(name: string): Node {
+    this.#blanks();
+    if (this.#text[this.#at] !== ",") {
+      this.#fail(`${name} needs two arguments, as in ${name}(x, 10 s)`, this.#at);
+    }
+    this.#at += 1;
+    return this.#expression(0);
   }
 
   #binary(op: Binary, left: Node, right: Node): Node {
-    const place = { at: left.at, end: right.end };
-    if (op === "&&" || op === "||") {
-      for (const side of [left, right]) {
-        if (side.type.is !== "truth") this.#fail(`"${op}" joins conditions`, side.at, side.end);
-      }
-      return { op, left, right, type: { is: "truth" }, ...place };
-    }
-    const [l, r] = [left.type, right.type];
-    if (l.is !== "number" || r.is !== "number") {
-      return this.#fail(`"${op}" needs numbers on both sides`, left.at, right.end);
-    }
-    if (op === "*" || op === "/") {
-      if (l.point || r.point) {
-        this.#fail(`"${op}" of a point (a temperature) has no meaning`, left.at, right.end);
-      }
-      const dim = combineDimensions(l.dim, r.dim, op === "*" ? 1 : -1);
-      if (dim === null)
-        return this.#fail("an exponent of the result is too large", left.at, right.end);
-      return { op, left, right, type: { is: "number", dim, kind: "", point: false }, ...place };
-    }
-    if (op === "+" || op === "-") {
-      this.#same(left, right, op, true);
-      if (op === "+" && l.point && r.point) {
-        this.#fail(
-          "two points cannot be added; a literal in K is a difference",
-          left.at,
-          right.end,
-        );
-      }
-      if (op === "-" && !l.point && r.point) {
-        this.#fail("a point cannot be taken from a difference", left.at, right.end);
-      }
-      const point = op === "+" ? l.point || r.point : l.point && !r.point;
-      const type: Type = { is: "number", dim: l.dim, kind: l.kind || r.kind, point };
-      return { op, left, right, type, ...place };
-    }
-    this.#same(left, right, "compare");
-    return { op, left, right, type: { is: "truth" }, ...place };
+    const type = this.#typed(typeOf(op, left.type, right.type), left.at, right.end);
+    return { op, left, right, type, at: left.at, end: right.end };
   }
 
-  /** Both sides must be of one dimension and kind, and both points or both differences. */
-  #same(left: Node, right: Node, op: string, affine = false): void {
-    const [l, r] = [left.type, right.type];
-    if (l.is !== "number" || r.is !== "number") {
-      return this.#fail(`${op} needs numbers`, left.at, right.end);
-    }
-    const kinds = l.kind === r.kind || l.kind === "" || r.kind === "";
-    if (l.dim !== r.dim || !kinds) {
-      this.#fail(`cannot ${verb(op)} ${show(l)} with ${show(r)}`, left.at, right.end);
-    }
-    // A point against a bare kelvin value is a comparison with an absolute temperature.
-    if (!affine && l.point !== r.point && left.op !== "literal" && right.op !== "literal") {
-      this.#fail(`cannot ${verb(op)} a point with a difference`, left.at, right.end);
-    }
-    const literal = left.op === "literal" ? left : right.op === "literal" ? right : null;
-    if (!affine && literal !== null && l.point !== r.point && literal.unit !== "K") {
-      const hint = "a literal in Cel is a temperature, write K for a difference";
-      this.#fail(`cannot ${verb(op)} a point with a difference; ${hint}`, left.at, right.end);
-    }
+  #typed<T extends Type>(found: T | string, at: number, end = this.#at): T {
+    return typeof found === "string" ? this.#fail(found, at, end) : found;
   }
 
   #expect(character: string): void {
@@ -267,8 +257,7 @@ class Parser {
   }
 }
 
-const verb = (op: string): string => (op === "+" || op === "-" ? "combine" : "compare");
-
-function show(type: Extract<Type, { is: "number" }>): string {
-  return type.kind === "" ? type.dim : `${type.dim}{${type.kind}}`;
+/** The operator regex lets nothing else through. */
+function operator(text: string): Binary {
+  return text === "and" ? "&&" : text === "or" ? "||" : (text as Binary);
 }

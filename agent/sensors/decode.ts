@@ -1,41 +1,101 @@
-//! Payload bytes to samples in SI. Untrusted input is met here only, so each way to be wrong has a
-//! name; nothing throws, whatever the bytes.
-import type { Channel, Intake, Reject } from "../base/telemetry.js";
-import { isUnitFault, parseUnit } from "../units/parse.js";
+//! Payload bytes to Items in SI. Untrusted input is met here, so each way to be wrong has a name;
+//! nothing throws, whatever the bytes. docs/payloads.md says it for people.
+import { assert } from "../base/errors.js";
+import type { Channel, Intake, Quality, Reject } from "../base/telemetry.js";
+import { decodeBlock } from "./block.js";
+import { type Path, parsePath, pick } from "./jsonpath.js";
+import { blockToSi, type Scale, toSi, unitReader } from "./scale.js";
+
+export { parsePath } from "./jsonpath.js";
+export { numberOf } from "./scale.js";
 
 export const PAYLOAD_BYTES_MAX = 65_536;
-const BATCH_VALUES_MAX = 10_000;
 
-/** How the payload of one topic becomes one channel, built once from the config. */
-export type Decoding = {
-  readonly codec: "number" | "json";
-  readonly path: Path | null;
-  readonly time: Path | null;
-  readonly unitPath: Path | null;
+/** How the config binds a topic to a channel. */
+export type MqttBinding = {
+  /** A topic filter; with `+` or `#` the channel is a pattern and each match a level. */
+  readonly topic: string;
+  readonly qos: 0 | 1;
+  readonly codec: "number" | "json" | "block";
+  readonly path: string | null;
+  readonly time: string | null;
+  /** Time between the values of a batch that states only its start, in timeUnit (iso: ms). */
+  readonly period?: string | null;
+  readonly unitPath: string | null;
   readonly timeUnit: "ms" | "s" | "iso";
 };
 
-export type Path = readonly (string | number)[];
+/** One channel fed by a topic, its paths compiled. */
+export type Target = {
+  readonly channel: Channel;
+  readonly codec: MqttBinding["codec"];
+  readonly value: Path;
+  readonly time: Path | null;
+  readonly period: Path | null;
+  readonly unit: Path | null;
+  readonly timeUnit: MqttBinding["timeUnit"];
+  readonly readUnit: (written: unknown) => Scale | null;
+};
 
-/** `$.a.b[0]["c d"]` as its steps; null when it is no such path. */
-export function parsePath(text: string): Path | null {
-  if (!text.startsWith("$")) return null;
-  const steps: (string | number)[] = [];
-  const step = /\.([A-Za-z_][\w-]*)|\[(\d+)\]|\["([^"]*)"\]/y;
-  step.lastIndex = 1;
-  while (step.lastIndex < text.length) {
-    const match = step.exec(text);
-    if (match === null) return null;
-    steps.push(match[2] === undefined ? ((match[1] ?? match[3]) as string) : Number(match[2]));
-  }
-  return steps;
+export type Arrival = {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly r_ms: number;
+  /** The broker's stored copy, of unknown age, and not something sent just now. */
+  readonly retained: boolean;
+};
+
+export function targetOf(channel: Channel, binding: MqttBinding): Target {
+  const compiled = (text: string | null | undefined): Path | null => {
+    if (text === null || text === undefined) return null;
+    const path = parsePath(text);
+    assert(path !== null, `the config let the JSON path "${text}" pass`);
+    return path;
+  };
+  return {
+    channel,
+    codec: binding.codec,
+    value: compiled(binding.path) ?? { head: [], rest: null },
+    time: compiled(binding.time),
+    period: compiled(binding.period),
+    unit: compiled(binding.unitPath),
+    timeUnit: binding.timeUnit,
+    readUnit: unitReader(channel),
+  };
 }
 
-/** The JSON text of a payload parsed once for all channels of its topic. */
-export function parseJson(payload: Uint8Array): { readonly json: unknown } | Reject {
+/** Decodes one message for every channel of its topic; text and JSON are read once for all. */
+export function decode(targets: readonly Target[], arrival: Arrival, intake: Intake): void {
+  let text: Text | null = null;
+  let json: { readonly json: unknown } | Reject | null = null;
+  for (const target of targets) {
+    let reason: Reject | null;
+    if (target.codec === "block") {
+      reason = takeBlock(target, arrival, intake);
+    } else {
+      text ??= textOf(arrival.payload);
+      if (typeof text === "string") reason = text;
+      else if (target.codec === "number") reason = takeNumber(target, text.text, arrival, intake);
+      else {
+        json ??= parseJson(text.text);
+        reason = typeof json === "string" ? json : takeJson(target, json.json, arrival, intake);
+      }
+    }
+    if (reason !== null) intake.reject(reason, target.channel.id, arrival.topic);
+  }
+}
+
+type Text = { readonly text: string } | Reject;
+
+function textOf(payload: Uint8Array): Text {
   if (payload.length > PAYLOAD_BYTES_MAX) return "too-long";
-  const text = new TextDecoder().decode(payload).trim();
-  if (text === "") return "empty";
+  const { buffer, byteOffset, length } = payload;
+  const text = Buffer.from(buffer, byteOffset, length).toString().trim();
+  // Number("") is 0: an empty payload would read as a healthy zero.
+  return text === "" ? "empty" : { text };
+}
+
+function parseJson(text: string): { readonly json: unknown } | Reject {
   try {
     return { json: JSON.parse(text) };
   } catch {
@@ -43,121 +103,127 @@ export function parseJson(payload: Uint8Array): { readonly json: unknown } | Rej
   }
 }
 
-/** Decodes a plain number payload; `at_ms` is its arrival and, having no stamp, its source time. */
-export function decodeNumber(
-  channel: Channel,
-  payload: Uint8Array,
-  at_ms: number,
-  intake: Intake,
-  where: string,
-): void {
-  if (payload.length > PAYLOAD_BYTES_MAX) return intake.reject("too-long", channel.id, where);
-  const text = new TextDecoder().decode(payload).trim();
-  // Number("") is 0: an empty payload would read as a healthy zero.
-  if (text === "") return intake.reject("empty", channel.id, where);
-  const number = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : null;
-  const named = /^[+-]?(nan|inf(inity)?)$/i.test(text) ? Number.NaN : null;
-  emit(channel, number ?? named ?? text, at_ms, at_ms, 1, 0, intake, where);
+function takeNumber(target: Target, text: string, arrival: Arrival, intake: Intake): Reject | null {
+  let written: number | string = text;
+  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) written = Number(text);
+  else if (/^[+-]?(nan|inf|infinity)$/i.test(text)) written = Number.NaN;
+  const value = toSi(target.channel, written, target.channel);
+  if (typeof value === "string") return value;
+  push(target, value, arrival.r_ms, false, arrival, intake);
+  return null;
 }
 
-/** Decodes parsed JSON: one value, or a batch when value (and time) are arrays. */
-export function decodeJson(
-  channel: Channel,
-  decoding: Decoding,
-  json: unknown,
-  at_ms: number,
-  intake: Intake,
-  where: string,
-): void {
-  const value = pick(json, decoding.path ?? []);
-  if (value === undefined) return intake.reject("missing-field", channel.id, where);
-  let factor = 1;
-  let offset = 0;
-  if (decoding.unitPath !== null) {
-    const written = pick(json, decoding.unitPath);
-    if (written !== undefined) {
-      const unit = unitFor(channel, written);
-      if (unit === null) return intake.reject("unit-conflict", channel.id, where);
-      // The payload's own unit replaces the channel's: undo that one, apply this one.
-      factor = unit.factor / channel.factor;
-      offset = (unit.offset - channel.offset) / channel.factor;
-    }
-  }
-  const stamp = decoding.time === null ? at_ms : pick(json, decoding.time);
-  if (!Array.isArray(value)) {
-    const t_ms = decoding.time === null ? at_ms : timeOf(stamp, decoding.timeUnit);
-    if (typeof t_ms === "string") return intake.reject(t_ms, channel.id, where);
-    return emit(channel, value, t_ms, at_ms, factor, offset, intake, where);
-  }
-  if (value.length > BATCH_VALUES_MAX) return intake.reject("too-long", channel.id, where);
-  if (value.length === 0) return intake.reject("empty", channel.id, where);
-  for (let i = 0; i < value.length; i++) {
-    const t = decoding.time === null ? at_ms : Array.isArray(stamp) ? stamp[i] : stamp;
-    const t_ms = decoding.time === null ? at_ms : timeOf(t, decoding.timeUnit);
-    if (typeof t_ms === "string") intake.reject(t_ms, channel.id, where);
-    else emit(channel, value[i], t_ms, at_ms, factor, offset, intake, where);
-  }
-}
-
-/** The last gate of every scalar: type, finiteness, unit to SI, plausible range. */
-export function emit(
-  channel: Channel,
-  written: unknown,
-  t_ms: number,
-  r_ms: number,
-  factor: number,
-  offset: number,
-  intake: Intake,
-  where: string,
-): void {
-  const number = numberOf(channel, written);
-  if (typeof number === "string") return intake.reject(number, channel.id, where);
-  // After the factor: a huge kW is finite as written and infinite in W.
-  const value = (number * factor + offset) * channel.factor + channel.offset;
-  if (!Number.isFinite(value)) return intake.reject("not-finite", channel.id, where);
-  if (!(value >= channel.min && value <= channel.max)) {
-    return intake.reject("out-of-range", channel.id, where);
-  }
-  intake.push({ kind: "sample", channel: channel.id, t_ms, r_ms, value, quality: "good" });
-}
-
-/** A number as written, a truth as 0 or 1, a text only through the channel's codes. */
-export function numberOf(channel: Channel, written: unknown): number | Reject {
-  if (typeof written === "number") return written;
-  if (typeof written === "boolean") return written ? 1 : 0;
-  if (typeof written !== "string" || channel.codes === null) return "wrong-type";
-  const code = Object.hasOwn(channel.codes, written) ? channel.codes[written] : undefined;
-  return code ?? "unknown-code";
-}
-
-/** The unit a message or recording states, when it fits the channel; null on contradiction. */
-export function unitFor(
-  channel: Channel,
-  written: unknown,
-): { readonly factor: number; readonly offset: number } | null {
-  if (typeof written !== "string") return null;
-  const unit = parseUnit(written);
-  if (isUnitFault(unit) || unit.dim !== channel.dim) return null;
-  const contradicts = unit.kind !== "" && channel.unitKind !== "" && unit.kind !== channel.unitKind;
-  return contradicts ? null : unit;
-}
-
-function timeOf(written: unknown, unit: Decoding["timeUnit"]): number | Reject {
+function takeJson(target: Target, json: unknown, arrival: Arrival, intake: Intake): Reject | null {
+  const written = pick(json, target.value);
   if (written === undefined) return "missing-field";
-  if (unit === "iso") {
-    if (typeof written !== "string") return "wrong-type";
-    const t_ms = Date.parse(written);
-    return Number.isNaN(t_ms) ? "malformed" : t_ms;
-  }
-  if (typeof written !== "number") return "wrong-type";
-  return unit === "s" ? written * 1_000 : written;
+  const stated = target.unit === null ? undefined : pick(json, target.unit);
+  const scale = stated === undefined ? target.channel : target.readUnit(stated);
+  if (scale === null) return "unit-conflict";
+  const times = timesOf(target, json, arrival.r_ms, Array.isArray(written));
+  if (typeof times === "string") return times;
+  if (Array.isArray(written)) return takeBatch(target, written, scale, times, arrival, intake);
+  if (times.stamps !== null) return "wrong-type";
+  const value = toSi(target.channel, written, scale);
+  if (typeof value === "string") return value;
+  push(target, value, times.start_ms, times.stated, arrival, intake);
+  return null;
 }
 
-function pick(json: unknown, path: Path): unknown {
-  let at = json;
-  for (const step of path) {
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, step)) return undefined;
-    at = (at as Record<string | number, unknown>)[step];
+function takeBatch(
+  target: Target,
+  written: readonly unknown[],
+  scale: Scale,
+  times: Times,
+  arrival: Arrival,
+  intake: Intake,
+): Reject | null {
+  const { channel, timeUnit } = target;
+  const { stamps, start_ms, period_ms, stated } = times;
+  if (written.length === 0) return "empty";
+  // Which time would belong to which value?
+  if (stamps !== null && stamps.length !== written.length) return "malformed";
+  for (let i = 0; i < written.length; i++) {
+    const value = written[i] === undefined ? "missing-field" : toSi(channel, written[i], scale);
+    const t_ms = stamps === null ? start_ms + i * period_ms : timeOf(stamps[i], timeUnit);
+    if (typeof value === "string") intake.reject(value, channel.id, arrival.topic);
+    else if (typeof t_ms === "string") intake.reject(t_ms, channel.id, arrival.topic);
+    else push(target, value, t_ms, stated, arrival, intake);
   }
-  return at;
+  return null;
+}
+
+/** One time for each value, or a start and a period. Not `stated`: the arrival time stands in. */
+type Times = {
+  readonly stamps: readonly unknown[] | null;
+  readonly start_ms: number;
+  readonly period_ms: number;
+  readonly stated: boolean;
+};
+
+function timesOf(
+  target: Target,
+  json: unknown,
+  r_ms: number,
+  batch: boolean,
+): Times | Reject {
+  const stamp = target.time === null ? undefined : pick(json, target.time);
+  if (stamp === undefined) return { stamps: null, start_ms: r_ms, period_ms: 0, stated: false };
+  if (Array.isArray(stamp)) return { stamps: stamp, start_ms: 0, period_ms: 0, stated: true };
+  const start_ms = timeOf(stamp, target.timeUnit);
+  if (typeof start_ms === "string") return start_ms;
+  const step = batch && target.period !== null ? pick(json, target.period) : 0;
+  const period_ms = timeOf(step, target.timeUnit === "s" ? "s" : "ms");
+  if (typeof period_ms === "string") return period_ms;
+  return period_ms < 0 ? "out-of-range" : { stamps: null, start_ms, period_ms, stated: true };
+}
+
+// Without a zone a time is UTC: a gateway's local zone is nobody's intention.
+const ISO = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?$/;
+
+function timeOf(written: unknown, unit: MqttBinding["timeUnit"]): number | Reject {
+  if (written === undefined) return "missing-field";
+  if (unit !== "iso") {
+    if (typeof written !== "number") return "wrong-type";
+    const t_ms = unit === "s" ? written * 1_000 : written;
+    return Number.isFinite(t_ms) ? t_ms : "not-finite";
+  }
+  if (typeof written !== "string") return "wrong-type";
+  const match = ISO.exec(written);
+  if (match === null) return "malformed";
+  const zone = match[3] ?? "";
+  const local = written.slice(0, written.length - zone.length).replace(" ", "T");
+  const [sign, hours, minutes] = [zone.slice(0, 1), zone.slice(1, 3), zone.slice(-2)];
+  const offset = zone.length < 2 ? "Z" : `${sign}${hours}:${zone.length === 3 ? "00" : minutes}`;
+  const t_ms = Date.parse(local + offset);
+  return Number.isNaN(t_ms) ? "malformed" : t_ms;
+}
+
+function push(
+  target: Target,
+  value: number,
+  t_ms: number,
+  stated: boolean,
+  arrival: Arrival,
+  intake: Intake,
+): void {
+  const { r_ms, retained } = arrival;
+  // A retained message without a time may be years old: its value is used, but not as certain.
+  const quality: Quality = retained && !stated ? "uncertain" : "good";
+  intake.push({ kind: "sample", channel: target.channel.id, t_ms, r_ms, value, quality });
+}
+
+function takeBlock(target: Target, arrival: Arrival, intake: Intake): Reject | null {
+  const { channel } = target;
+  const { r_ms } = arrival;
+  const block = decodeBlock(arrival.payload);
+  if (typeof block === "string") return block;
+  const scale = block.unit === "" ? channel : target.readUnit(block.unit);
+  if (scale === null) return "unit-conflict";
+  const { type, bytes, fs_hz, speed_radps } = block;
+  const values = blockToSi(channel, type, bytes, block.scale, scale);
+  if (typeof values === "string") return values;
+  // Without a time the last sample was taken as it arrived.
+  const t_ms = Number.isNaN(block.t_ms) ? r_ms - (values.length * 1_000) / fs_hz : block.t_ms;
+  intake.push({ kind: "block", channel: channel.id, t_ms, r_ms, values, fs_hz, speed_radps });
+  return null;
 }

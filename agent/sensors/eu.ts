@@ -14,82 +14,24 @@ export type DeclaredUnit = {
 // A unitId means a UNECE code under this namespace only; IEC 62720 packs its own numbers.
 const UNECE = "http://www.opcfoundation.org/UA/units/un/cefact";
 
+const TABLE = `
+  C62 1    P1 %     59 [ppm]  CEL Cel  KEL K    FAH [degF]
+  MTR m    CMT cm   MMT mm    4H um    KMT km   FOT [ft_i]  INH [in_i]
+  MTS m/s  C16 mm/s KMH km/h  MSK m/s2 KNT [kn_i]
+  DD deg   C81 rad  2A rad/s  RPM r/min RPS r/s
+  SEC s    C26 ms   MIN min   HUR h    DAY d    HTZ Hz   KHZ kHz  C94 /min
+  PAL Pa   A97 hPa  KPA kPa   MPA MPa  MBR mbar BAR bar  PS [psi]
+  NEW N    B47 kN   NU N.m    B48 kN.m
+  WTT W    KWT kW   MAW MW    D46 V.A  KVA kV.A
+  JOU J    KJO kJ   WHR W.h   KWH kW.h MWH MW.h
+  VLT V    2Z mV    KVT kV    AMP A    4K mA    AMH A.h  E09 mA.h OHM Ohm  FAR F  D33 T
+  GRM g    KGM kg   TNE t     KGS kg/s KMQ kg/m3
+  LTR L    MTQ m3   L2 L/min  MQS m3/s MQH m3/h
+`;
+
 /** Common codes of UNECE Recommendation 20 that controllers of plants and vehicles use. */
-const CODES: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    C62: "1",
-    P1: "%",
-    "59": "[ppm]",
-    CEL: "Cel",
-    KEL: "K",
-    FAH: "[degF]",
-    MTR: "m",
-    CMT: "cm",
-    MMT: "mm",
-    "4H": "um",
-    KMT: "km",
-    FOT: "[ft_i]",
-    INH: "[in_i]",
-    MTS: "m/s",
-    C16: "mm/s",
-    KMH: "km/h",
-    KNT: "[kn_i]",
-    MSK: "m/s2",
-    DD: "deg",
-    C81: "rad",
-    "2A": "rad/s",
-    RPM: "r/min",
-    RPS: "r/s",
-    SEC: "s",
-    C26: "ms",
-    MIN: "min",
-    HUR: "h",
-    DAY: "d",
-    HTZ: "Hz",
-    KHZ: "kHz",
-    C94: "/min",
-    PAL: "Pa",
-    KPA: "kPa",
-    MPA: "MPa",
-    A97: "hPa",
-    BAR: "bar",
-    MBR: "mbar",
-    PS: "[psi]",
-    NEW: "N",
-    B47: "kN",
-    NU: "N.m",
-    B48: "kN.m",
-    WTT: "W",
-    KWT: "kW",
-    MAW: "MW",
-    D46: "V.A",
-    KVA: "kV.A",
-    JOU: "J",
-    KJO: "kJ",
-    WHR: "W.h",
-    KWH: "kW.h",
-    MWH: "MW.h",
-    VLT: "V",
-    "2Z": "mV",
-    KVT: "kV",
-    AMP: "A",
-    "4K": "mA",
-    AMH: "A.h",
-    E09: "mA.h",
-    OHM: "Ohm",
-    FAR: "F",
-    D33: "T",
-    GRM: "g",
-    KGM: "kg",
-    TNE: "t",
-    KGS: "kg/s",
-    KMQ: "kg/m3",
-    LTR: "L",
-    MTQ: "m3",
-    L2: "L/min",
-    MQS: "m3/s",
-    MQH: "m3/h",
-  }),
+export const COMMON_CODES: ReadonlyMap<string, string> = new Map(
+  Array.from(TABLE.matchAll(/(\S+)\s+(\S+)/g), ([, code = "", unit = ""]) => [code, unit]),
 );
 
 /** The common code packed in a unitId: 4408652 is `CEL`; null where it packs none. */
@@ -112,7 +54,7 @@ function readDeclared(declared: DeclaredUnit): Unit | string | null {
     declared.namespaceUri === "" ||
     declared.namespaceUri === UNECE;
   const code = unece ? codeOf(declared.unitId) : null;
-  const written = code === null ? undefined : CODES.get(code);
+  const written = code === null ? undefined : COMMON_CODES.get(code);
   if (written === undefined && display === "") {
     return declared.unitId > 0 ? `${describe(declared)}, a code that Sterna does not know` : null;
   }
@@ -127,7 +69,7 @@ export function unitConflict(channel: Channel, declared: DeclaredUnit): string |
   const config = `the config says unit "${channel.unit}"`;
   const remedy = 'or, if the server is wrong, write "overrideUnit: true"';
   if (typeof unit === "string") {
-    return `${config}, the server's EngineeringUnits say ${unit}; check it on the machine, ${remedy}`;
+    return `${config}, the server's EngineeringUnits say ${unit}; check the machine, ${remedy}`;
   }
   // N.m says nothing of rotation, so a torque (N.m/rad) may be declared so; rad/s as Hz may not.
   const sameDim = unit.dim === channel.dim || unit.dim === combineDimensions(channel.dim, "rad", 1);

@@ -100,9 +100,12 @@ export function identityOf(ua: OpcuaLibrary, options: OpcuaOptions): UserIdentit
 const pem = (text: string): string =>
   text.includes("-----BEGIN") ? text : readFileSync(text, "utf8");
 
-/** One line for a person: what failed and, where a certificate is in the way, which file to move. */
+/** One line for a person: what failed, and which file to move where a certificate is in the way. */
 export function explain(error: unknown, pki_dir: string): string {
-  const text = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
+  const full = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
+  // The library wraps the cause in guesses and counts its transports: equal causes, equal texts.
+  const cause = /\b[Ee]rr ?= ?\((.*?)\)?\)?$/.exec(full)?.[1] ?? full;
+  const text = cause.replace(/ClientTCP_transport\d+: /, "").trim();
   if (text.includes("server Certificate verification failed")) {
     return (
       `${text}; if it is the right server, move ${newest(join(pki_dir, "rejected"))} to ` +

@@ -104,6 +104,46 @@ async function dial(
   return { session, subscription };
 }
 
+/** Watches for the end of a session, whatever its kind; the first reason counts. */
+type Vigil = {
+  readonly ended: Promise<string>;
+  over: boolean;
+  end(why: string): void;
+  alive(): void;
+  quit(): void;
+};
+
+function keepVigil(line: Line, timing: OpcuaTiming, signal: AbortSignal): Vigil {
+  const { client, session, subscription } = line;
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const silence_ms = Math.max(timing.silence_ms, 4 * subscription.publishingInterval);
+  const watchdog = setTimeout(
+    () => vigil.end(`connected but silent: no heartbeat for ${silence_ms / 1000} s`),
+    silence_ms,
+  );
+  const onAbort = (): void => vigil.end("stopped");
+  const vigil: Vigil = {
+    ended: promise,
+    over: false,
+    end(why): void {
+      vigil.over = true;
+      resolve(why);
+    },
+    alive: () => void watchdog.refresh(),
+    quit(): void {
+      clearTimeout(watchdog);
+      signal.removeEventListener("abort", onAbort);
+    },
+  };
+  signal.addEventListener("abort", onAbort);
+  client.on("connection_lost", () => vigil.end("the connection was lost"));
+  client.on("close", () => vigil.end("the connection was closed"));
+  session.on("session_closed", (s) => vigil.end(`the server closed the session (${s.name})`));
+  subscription.on("terminated", () => vigil.end("the server ended the subscription"));
+  subscription.on("internal_error", (error: Error) => vigil.end(error.message));
+  return vigil;
+}
+
 async function attend(
   ua: OpcuaLibrary,
   wiring: OpcuaWiring,
@@ -111,67 +151,43 @@ async function attend(
   signal: AbortSignal,
 ): Promise<OpcuaSession> {
   const { bindings, timing, intake, log, name, said } = wiring;
-  const { client, session, subscription } = line;
-  let over = false;
-  let end: (why: string) => void = () => {};
-  const ended = new Promise<string>((resolve) => {
-    end = (why) => {
-      over = true;
-      resolve(why);
-    };
-  });
-  client.on("connection_lost", () => end("the connection was lost"));
-  client.on("close", () => end("the connection was closed"));
-  session.on("session_closed", (status) => end(`the server closed the session (${status.name})`));
-  subscription.on("terminated", () => end("the server ended the subscription"));
-  subscription.on("internal_error", (error: Error) => end(error.message));
-  const onAbort = (): void => end("stopped");
-  signal.addEventListener("abort", onAbort);
-  const silence_ms = Math.max(timing.silence_ms, 4 * subscription.publishingInterval);
-  const watchdog = setTimeout(
-    () => end(`connected but silent: no heartbeat for ${silence_ms / 1000} s`),
-    silence_ms,
-  );
-  const alive = (): void => void watchdog.refresh();
+  const { session, subscription } = line;
+  const vigil = keepVigil(line, timing, signal);
   const onChange = (binding: OpcuaBinding, value: DataValue): void => {
-    alive();
-    if (over) return;
+    if (vigil.over) return;
+    vigil.alive();
     if ((value.statusCode.value & SEMANTICS_CHANGED) !== 0) {
       // The value may be in the new unit already: not data before the unit is read again.
-      end(`the server changed unit or range of ${binding.node}; reading them again`);
+      vigil.end(`the server changed unit or range of ${binding.node}; reading them again`);
       return;
     }
     takeReading(binding.channel, value, intake.now(), intake, binding.node);
   };
   const binder = { ua, session, subscription, server: name, intake, log, said, onChange };
-  let recheck: NodeJS.Timeout | undefined;
-  const quit = (): void => {
-    clearTimeout(watchdog);
-    clearInterval(recheck);
-    signal.removeEventListener("abort", onAbort);
-  };
+  let refused: readonly OpcuaBinding[];
   try {
-    watchHeartbeat(ua, subscription, alive, log);
-    const cut = ended.then((why): never => {
+    watchHeartbeat(ua, subscription, vigil.alive, log);
+    const cut = vigil.ended.then((why): never => {
       throw new Error(why);
     });
-    let refused = await Promise.race([bind(binder, bindings), cut]);
-    recheck = setInterval(() => {
-      const again = refused;
-      refused = [];
-      bind(binder, again).then(
-        (still) => (refused = [...refused, ...still]),
-        (error: Error) => end(error.message),
-      );
-    }, timing.recheck_ms);
+    refused = await Promise.race([bind(binder, bindings), cut]);
   } catch (error) {
-    quit();
+    vigil.quit();
     throw error;
   }
+  const recheck = setInterval(() => {
+    const again = refused;
+    refused = [];
+    bind(binder, again).then(
+      (still) => (refused = [...refused, ...still]),
+      (error: Error) => vigil.end(error.message),
+    );
+  }, timing.recheck_ms);
   return {
-    ended,
+    ended: vigil.ended,
     async close(): Promise<void> {
-      quit();
+      clearInterval(recheck);
+      vigil.quit();
       await settle(session.close(true), CLOSE_ms);
       await line.release();
     },
@@ -179,8 +195,8 @@ async function attend(
 }
 
 /**
- * The server's own clock ticks, so its silence is the server's, not the plant's. Keep-alive messages
- * don't count: a server that lost our items still sends them.
+ * The server's own clock ticks, so its silence is the server's, not the plant's. Keep-alives don't
+ * count: a server that lost our items still sends them.
  */
 function watchHeartbeat(
   ua: OpcuaLibrary,

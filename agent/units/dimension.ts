@@ -2,7 +2,7 @@
 //! is no unit becomes `error: ...`. A property test holds both parsers to one grammar.
 //! Speed of the compiler matters here: no recursion that branches, tables instead of arithmetic,
 //! and the plain path (no parentheses, no custom base) first.
-import type { BASES, BINARY, CURRENCIES, METRIC, NAMES, PLAIN, PREFIX } from "./atoms.js";
+import type { BINARY, CURRENCIES, METRIC, NAMES, PLAIN, PREFIX } from "./atoms.js";
 import type { Bracketed, Product, Sum, Whole } from "./exponents.js";
 
 /**
@@ -14,16 +14,18 @@ export interface Register {}
 
 type Own = Register extends { bases: infer B extends readonly string[] } ? B : [];
 type Custom = [...typeof CURRENCIES, ...Own];
-type SiBase = (typeof BASES)[number];
 type Metric = typeof METRIC;
 type Plain = typeof PLAIN;
 
+/** No base: a plain number. */
+type None = Record<never, string>;
 type Fail<M extends string> = { readonly "!": M };
 
-// Vectors: base -> exponent text; a base that is missing has exponent 0.
+// Vectors: base -> exponent text; a base that is missing has exponent 0. An exponent out of range
+// is the sign \u0003, which no sum and no product takes away again.
 type At<V, B> = B extends keyof V ? V[B] : "0";
-type Add<A, B> = A extends keyof Sum ? (B extends keyof Sum[A] ? Sum[A][B] : "over") : "over";
-type Look<T, A> = A extends keyof T ? T[A] : "over";
+type Add<A, B> = A extends keyof Sum ? (B extends keyof Sum[A] ? Sum[A][B] : "\u0003") : "\u0003";
+type Look<T, A> = A extends keyof T ? T[A] : "\u0003";
 type Times<A, B> = { [K in keyof A | keyof B]: Add<At<A, K>, At<B, K>> };
 type Power<V, E> = E extends keyof Product ? { [K in keyof V]: Look<Product[E], V[K]> } : never;
 type Apply<A, Op, B> =
@@ -36,38 +38,60 @@ type Apply<A, Op, B> =
         : Times<A, B>;
 
 // Canonical text: numerators in base order, then "/" and each denominator.
-type ShowE<E> = E extends "1" ? "" : E extends `${string}/${string}` ? `^(${E})` : E & string;
+// `infer E extends string` keeps a generic exponent a string: as a union of all exponents, nine of
+// them in one template would be 33^9 texts.
+type ShowE<E extends string> = E extends "1" ? "" : E extends `${string}/${string}` ? `^(${E})` : E;
 type Over<V, B extends string> = B extends keyof V
-  ? V[B] extends "0" | `-${string}`
-    ? ""
-    : `.${B}${ShowE<V[B]>}`
+  ? V[B] extends infer E extends string
+    ? E extends "0" | `-${string}`
+      ? ""
+      : `.${B}${ShowE<E>}`
+    : ""
   : "";
 type Under<V, B extends string> = B extends keyof V
   ? V[B] extends `-${infer E}`
     ? `/${B}${ShowE<E>}`
     : ""
   : "";
+// tidy: one template per half, however long
 type OverSi<V> =
   `${Over<V, "kg">}${Over<V, "m">}${Over<V, "s">}${Over<V, "A">}${Over<V, "K">}${Over<V, "mol">}${Over<V, "cd">}${Over<V, "rad">}${Over<V, "bit">}`;
 type UnderSi<V> =
   `${Under<V, "kg">}${Under<V, "m">}${Under<V, "s">}${Under<V, "A">}${Under<V, "K">}${Under<V, "mol">}${Under<V, "cd">}${Under<V, "rad">}${Under<V, "bit">}`;
 type OverOwn<V, L, S extends string = ""> = L extends readonly [infer B extends string, ...infer R]
-  ? OverOwn<V, R, `${S}${Over<V, B>}`>
+  ? Over<V, B> extends infer T extends string
+    ? OverOwn<V, R, `${S}${T}`>
+    : never
   : S;
 type UnderOwn<V, L, S extends string = ""> = L extends readonly [infer B extends string, ...infer R]
-  ? UnderOwn<V, R, `${S}${Under<V, B>}`>
+  ? Under<V, B> extends infer T extends string
+    ? UnderOwn<V, R, `${S}${T}`>
+    : never
   : S;
 type Lead<S> = S extends `.${infer R}` ? R : "1";
-type Print<V> = [Exclude<keyof V, SiBase>] extends [never]
-  ? `${Lead<OverSi<V>>}${UnderSi<V>}`
-  : `${Lead<`${OverSi<V>}${OverOwn<V, Custom>}`>}${UnderSi<V>}${UnderOwn<V, Custom>}`;
+type OwnText<V> = [OverSi<V>, OverOwn<V, Custom>, UnderSi<V>, UnderOwn<V, Custom>] extends [
+  infer A extends string,
+  infer B extends string,
+  infer C extends string,
+  infer D extends string,
+]
+  ? `${Lead<`${A}${B}`>}${C}${D}`
+  : never;
+// By inference, again so that a generic V stays a string and not the union of all its texts.
+type SiText<V> = [OverSi<V>, UnderSi<V>] extends [infer A, infer C extends string]
+  ? `${Lead<A>}${C}`
+  : never;
+type Print<V> = [keyof V & Custom[number]] extends [never] ? SiText<V> : OwnText<V>;
 type Named<S> = S extends keyof typeof NAMES ? (typeof NAMES)[S] : S;
+// By way of the text: a conditional on V itself would make the compiler work out its constraint
+// in generic calls, a union of all exponents of all bases.
 type Show<V> =
-  V extends Fail<infer M>
-    ? `error: ${M}`
-    : "over" extends V[keyof V]
+  Print<V> extends infer S
+    ? S extends `${string}\u0003${string}`
       ? "error: an exponent leaves the range -8 to 8"
-      : Named<Print<V>>;
+      : Named<S>
+    : never;
+type Checked<V> = V extends Fail<infer M> ? `error: ${M}` : Show<V>;
 
 // One factor: a number, or a unit with an exponent.
 type Digit = "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9";
@@ -105,7 +129,7 @@ type Factor<T extends string> = T extends keyof Plain
       ? Raise<Unit<A>, Bracketed, Slash<E>>
       : T extends `10${"*" | "^"}${infer E}`
         ? E extends Ten
-          ? {}
+          ? None
           : Fail<`bad power of ten "${T}"`>
         : T extends `${infer A}^${infer E}`
           ? Raise<Unit<A>, Whole, E>
@@ -118,7 +142,7 @@ type Counted<T extends string> = T extends `${infer N extends number}`
     ? Fail<`bad number "${T}"`>
     : T extends "0" | `-${string}` | `${string}+${string}`
       ? Fail<`bad number "${T}"`>
-      : {}
+      : None
   : T extends `${infer A}-${infer E}`
     ? Raise<Unit<A>, Whole, `-${E}`>
     : T extends `${infer A}+${infer E}`
@@ -157,7 +181,7 @@ type Head3<S extends string> = S extends `${infer A})${string}` ? A : S;
 type Groups<S extends string, Acc, Op, Stack extends readonly unknown[]> = S extends `(${infer R}`
   ? Stack["length"] extends 4
     ? Fail<"more than 4 nested parentheses">
-    : Groups<R, {}, ".", [[Acc, Op], ...Stack]>
+    : Groups<R, None, ".", [[Acc, Op], ...Stack]>
   : Head<S> extends infer H extends string
     ? S extends `${H}${infer R}`
       ? After<R, Apply<Acc, Op, Factor<H>>, Stack>
@@ -186,8 +210,8 @@ type Guard<S extends string> = S extends `${infer A}^(${infer E})${infer R}`
   : S;
 type Start<S extends string> = S extends `/${infer R}` ? Choose<R, "/"> : Choose<S, ".">;
 type Choose<S extends string, Op> = S extends `${string}(${string}` | `${string})${string}`
-  ? Groups<S, {}, Op, []>
-  : Slashes<S, {}, Op>;
+  ? Groups<S, None, Op, []>
+  : Slashes<S, None, Op>;
 type Vector<S extends string> = S extends `${string}^(${string}` ? Start<Guard<S>> : Start<S>;
 
 // The kind: one word in braces after a factor.
@@ -214,10 +238,10 @@ export type Dim<S extends string> = S extends ""
   : S extends `${string}{${string}`
     ? Split<S> extends [infer U extends string, infer K, infer M extends string]
       ? M extends ""
-        ? WithKind<Show<Vector<U>>, K>
+        ? WithKind<Checked<Vector<U>>, K>
         : `error: ${M}`
       : never
-    : Show<Vector<S>>;
+    : Checked<Vector<S>>;
 
 /** The string itself when it is a unit, else the fault, so that the compiler shows the fault. */
 export type Valid<S extends string> = Dim<S> extends `error: ${infer M}` ? `error: ${M}` : S;

@@ -29,7 +29,7 @@ export function formatIn(si: number, unit: string): string {
   return `${digits(valueIn(si, unit))} ${known(unit)?.ucum ?? unit}`;
 }
 
-/** As formatIn, in the signs people read: `80 °C`, `1500 rpm`, `4.5 mm/s rms`. Never for the wire. */
+/** In the signs people read: `80 °C`, `1500 rpm`, `4.5 mm/s rms`. Never for the wire. */
 export function readable(si: number, unit: string): string {
   const [bare = "", kind] = (known(unit)?.ucum ?? unit).split(/[{}]/);
   const sign = READABLE.get(bare) ?? bare.replaceAll(".", "·");

@@ -1,6 +1,6 @@
 //! The one public entry: `import { unit, add, type Qty } from "sterna/units"`.
 export * as constants from "./constants.js";
-export type { Dim, Register, Valid } from "./dimension.js";
+export * from "./dimension.js";
 export { formatIn, readable, valueIn } from "./format.js";
 export { fromDecibel, type LevelOf, toDecibel } from "./level.js";
 export type { Columns, Law, PhysicsAwareModel, Ports, TernaryModel, Values } from "./model.js";

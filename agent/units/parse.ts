@@ -1,10 +1,8 @@
 //! Unit strings at run time: UCUM syntax plus the habits of people who write configs (`m/s^2`,
 //! `rpm`, `kWh`, `degC`). One parser for config, wire and rules; dimension.ts is its twin in types.
-
-import type { Atom } from "./atoms.js";
-import { BINARY, INSTEAD, METRIC, PLAIN, PREFIX, SPELLING, ZERO } from "./atoms.js";
-import { nearest } from "./nearest.js";
-import { customBase, fromExponents, multiply, print, type Vector } from "./vector.js";
+import { adviceFor, lookUp, NOTHING, type Part } from "./lookup.js";
+import { INSTEAD } from "./spelling.js";
+import { multiply, print, type Vector } from "./vector.js";
 
 /** A parsed unit: SI value = written value * factor + offset. */
 export type Unit = {
@@ -22,7 +20,7 @@ export type Unit = {
   readonly affine: boolean;
 };
 
-/** Why a unit string cannot be read: `at` is the offset of the offending part, `length` its size. */
+/** Why a unit string cannot be read: `at` and `length` are the offending part. */
 export type UnitFault = {
   readonly fault: string;
   readonly at: number;
@@ -45,21 +43,6 @@ type State = {
   /** The first fault; later ones are consequences. */
   fault: UnitFault | null;
 };
-
-/** A factor of the unit. Powers of ten are summed apart, so that mm3 is 1e-9 to the last bit. */
-type Part = {
-  readonly vector: Vector;
-  readonly factor: number;
-  readonly tens: number;
-  readonly offset: number;
-  readonly ucum: string;
-};
-
-const NOTHING: Part = { vector: [], factor: 1, tens: 0, offset: 0, ucum: "" };
-const metric = new Map<string, Atom>(Object.entries(METRIC));
-const plain = new Map<string, Atom>(Object.entries(PLAIN));
-const decimal = new Map<string, number>(Object.entries(PREFIX));
-const binary = new Map<string, number>(Object.entries(BINARY));
 
 const ATOM = /(?:[A-Za-z%'_]|\[[A-Za-z0-9_']+\])+/y;
 const EXPONENT = /\^\(([^()]*)\)|\^?([+-]?\d+)/y;
@@ -270,38 +253,8 @@ function printPower(name: string, ucum: string, exponent: number): string {
   return Number.isInteger(exponent) ? `${base}${exponent}` : `${base}^(${exponent * 2}/2)`;
 }
 
-function lookUp(name: string): Part | null {
-  const whole = plain.get(name) ?? metric.get(name);
-  if (whole !== undefined) return toPart(name, whole, "", 1, 0);
-  for (const size of [1, 2]) {
-    const prefix = name.slice(0, size);
-    const rest = metric.get(name.slice(size));
-    if (rest === undefined) continue;
-    const tens = decimal.get(prefix);
-    if (tens !== undefined) return toPart(name.slice(size), rest, prefix, 1, tens);
-    const twos = binary.get(prefix);
-    if (twos !== undefined) return toPart(name.slice(size), rest, prefix, 2 ** twos, 0);
-  }
-  const vector = customBase(name);
-  return vector === null ? null : { ...NOTHING, vector, ucum: name };
-}
-
-function toPart(name: string, atom: Atom, prefix: string, times: number, tens: number): Part {
-  const [factor, dim] = atom;
-  return {
-    vector: fromExponents(dim),
-    factor: factor * times,
-    tens,
-    offset: ZERO.get(name) ?? 0,
-    ucum: prefix + (SPELLING.get(name) ?? name),
-  };
-}
-
 function unknown(state: State, name: string, at: number): Part {
-  const known = INSTEAD.get(name) ?? INSTEAD.get(name.toLowerCase());
-  const near = known ?? nearest(name, [...plain.keys(), ...metric.keys()], (s) => `"${s}"`);
-  const advice = near === null ? "; see docs/units.md for the units" : `; write ${near}`;
-  return fail(state, `unknown unit "${name}"${advice}`, at, name.length);
+  return fail(state, `unknown unit "${name}"${adviceFor(name)}`, at, name.length);
 }
 
 function unexpected(state: State): Part {

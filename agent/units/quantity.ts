@@ -11,7 +11,7 @@ declare const ORIGIN: unique symbol;
 export interface Quantity<in out D> {
   readonly [DIM]: D;
 }
-/** A place on a scale with a zero by convention: a temperature in Cel, an altitude above a datum. */
+/** A place on a scale: a temperature in Cel, an altitude above a datum. */
 export interface Point<in out D> {
   readonly [ORIGIN]: D;
 }

@@ -1,50 +1,356 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { startPublisher } from "../../agent/alerts/publish.js";
-import { openStore } from "../../agent/alerts/store.js";
+import mqtt, { type MqttClient } from "mqtt";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Command } from "../../agent/alerts/alarm.js";
+import {
+  type Alarms,
+  type Applied,
+  alarmKey,
+  applyChange,
+  applyCommand,
+} from "../../agent/alerts/apply.js";
+import { type Commands, startCommands } from "../../agent/alerts/commands.js";
+import { gatewayStatus, Link } from "../../agent/alerts/link.js";
+import { stateDocument } from "../../agent/alerts/message.js";
+import { type Publisher, startPublisher } from "../../agent/alerts/publish.js";
+import { collectRetained, reconcile } from "../../agent/alerts/reconcile.js";
+import { openStore, type Store } from "../../agent/alerts/store.js";
 import { silentLog } from "../../agent/base/log.js";
-import { mosquitto, mosquittoProgram } from "../fixtures/mosquitto.js";
+import { proxy } from "../chaos/proxy.js";
+import { type Broker, MOSQUITTO, startMosquitto } from "../fixtures/mosquitto.js";
+import { listen, until } from "./listen.js";
+import { alarmOf, HSS, NOW_ms, PLACE } from "./sample.js";
 
-const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
-};
+const GATEWAY = "gw-1";
+const STATUS = gatewayStatus("sterna/v1/site-a/gw-1/status", GATEWAY, "1.2.3");
+let leap_ms = 0;
+const now = () => performance.timeOrigin + performance.now() + leap_ms;
 
-test.skipIf(mosquittoProgram === null)(
-  "an alarm that the broker refused waits, and goes out when it may",
-  async () => {
-    const dir = mkdtempSync(join(tmpdir(), "sterna-publish-"));
-    chmodSync(dir, 0o755); // Mosquitto reads the file as a user of its own
-    const acl = join(dir, "acl");
-    writeFileSync(acl, "topic write status\n");
-    const broker = await mosquitto([`acl_file ${acl}`]);
-    await broker.start();
-    const limits = { outboxBytes_max: 1e6, outboxAge_max_ms: 1e9 };
-    const { store } = openStore(join(dir, "state"), limits, 0);
-    const message = { topic: "alarm", payload: "{}", retain: false, priority: 2, time_ms: 0 };
-    store.commit({ alarms: [], latches: [], messages: [{ ...message, id: "m1" }] }, 0);
-    let refusals = 0;
-    const log = {
-      ...silentLog,
-      warn: (_: object, text: string) => {
-        if (text.includes("refused")) refusals += 1;
-      },
-    };
-    const status = { topic: "status", online: "1", offline: "0" };
-    // MQTT 5: in 3.1.1 a broker has no way to say that it refused a message.
-    const options = { protocolVersion: 5, clientId: "alarms", reconnectPeriod: 100 } as const;
-    const publisher = startPublisher(broker.url, options, store, status, log);
-    await until(() => refusals === 1);
-    expect(store.waiting()).toBe(1);
-    writeFileSync(acl, "topic write status\ntopic write alarm\n");
-    await broker.kill();
-    await broker.start();
-    await until(() => store.waiting() === 0);
-    expect(refusals).toBe(1);
-    await publisher.stop();
-    store.close();
-    await broker.kill();
+let dir: string;
+let peer: Broker;
+let store: Store;
+let link: Link;
+let publisher: Publisher;
+let reports: string[];
+const clients: MqttClient[] = [];
+
+function start(url: string, protocolVersion: 4 | 5 = 4): void {
+  reports = [];
+  link = new Link({
+    url,
+    client: { clientId: GATEWAY, protocolVersion },
+    status: STATUS,
+    now,
+    random: () => 0,
+    report: (up, why) => reports.push(up ? "up" : why),
+  });
+  publisher = startPublisher(link, store, now, silentLog);
+}
+
+async function hear(filter: string) {
+  const { heard, client } = await listen(peer.url, filter);
+  clients.push(client);
+  return heard;
+}
+
+function applied(outcome: Applied | string): Applied {
+  if (typeof outcome === "string") throw new Error(outcome);
+  return outcome;
+}
+
+/** Raises and clears in turn; each transition commits alone, as ticks would. */
+function churn(alarms: Alarms, asset: string, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const key = alarmKey(asset, HSS.rule);
+    const to = alarms.get(key)?.active ? "clear" : "raise";
+    const change = applyChange(PLACE, alarms, to, { ...HSS, asset }, NOW_ms + i);
+    const { alarm, messages } = applied(change);
+    store.commit({ alarms: [alarm], latches: [], messages }, now());
+    publisher.wake();
+  }
+}
+
+const seqs = (heard: readonly { topic: string; payload: string }[], topic: RegExp) =>
+  heard.filter((m) => topic.test(m.topic)).map((m) => Number(JSON.parse(m.payload).data.seq));
+
+describe.skipIf(MOSQUITTO === null)("against Mosquitto", () => {
+  beforeEach(async () => {
+    leap_ms = 0;
+    dir = mkdtempSync(join(tmpdir(), "sterna-publish-"));
+    store = openStore(dir, {}, now()).store;
+    peer = await startMosquitto({ started: false });
+  });
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.end(true);
+    await publisher.stop(0);
+    await link.stop();
+    store.close(now());
+    await peer.close();
     rmSync(dir, { recursive: true });
-  },
-);
+  });
+
+  test("each transition arrives once, in order, and leaves the outbox", async () => {
+    await peer.start();
+    const heard = await hear("sterna/v1/#");
+    start(peer.url);
+    link.start();
+    churn(new Map(), "wt07", 300);
+    await until(() => seqs(heard, /event$/).length === 300 && publisher.inFlight() === 0);
+    expect(seqs(heard, /event$/)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
+    expect(seqs(heard, /state$/).at(-1)).toBe(300);
+    expect(store.waiting()).toBe(0);
+    const late = await hear("sterna/v1/site-a/wt07/alarm/+/state");
+    await until(() => late.length > 0);
+    expect(late[0]?.retained).toBe(true);
+  });
+
+  test("a broker that is absent, killed and started again costs nothing but repeats", async () => {
+    start(peer.url, 5);
+    link.start();
+    const alarms: Alarms = new Map();
+    churn(alarms, "wt07", 50);
+    await until(() => reports.length > 0);
+    expect(reports[0]).toMatch(/ECONNREFUSED/);
+    await peer.start();
+    const first = await hear("sterna/v1/#");
+    churn(alarms, "wt07", 50);
+    // Killed in the middle of sending: what is not acknowledged must come again.
+    await until(() => seqs(first, /event$/).length > 10);
+    await peer.kill();
+    churn(alarms, "wt07", 100);
+    await peer.start();
+    const second = await hear("sterna/v1/#");
+    churn(alarms, "wt07", 50);
+    await until(() => seqs(second, /event$/).includes(250) && store.waiting() === 0);
+    const events = [...first, ...second].filter((m) => /event$/.test(m.topic));
+    expect(new Set(seqs(events, /event$/)).size).toBe(250);
+    const byId = new Map(events.map((m) => [JSON.parse(m.payload).id, m.payload]));
+    expect(byId.size).toBe(250);
+    for (const { payload } of events) expect(byId.get(JSON.parse(payload).id)).toBe(payload);
+  });
+
+  test("the gateway's status: online, offline on stop, offline by will when it dies", async () => {
+    await peer.start();
+    const heard = await hear(STATUS.topic);
+    const said = () => heard.map((m) => JSON.parse(m.payload).status);
+    start(peer.url);
+    link.start();
+    await until(() => heard.length === 1);
+    expect(JSON.parse(heard[0]?.payload ?? "")).toMatchObject({
+      status: "online",
+      gateway: "gw-1",
+      version: "1.2.3",
+    });
+    await publisher.stop(100);
+    await link.stop();
+    await until(() => heard.length === 2);
+    start(peer.url);
+    link.start();
+    await until(() => heard.length === 3);
+    // A second client of the same id takes over: to the broker the first one has died.
+    const usurper = mqtt.connect(peer.url, { clientId: GATEWAY, reconnectPeriod: 0 });
+    clients.push(usurper);
+    await until(() => heard.length >= 4);
+    expect(said().slice(0, 4)).toEqual(["online", "offline", "online", "offline"]);
+  });
+
+  test("stop sends what waits, within its time", async () => {
+    await peer.start();
+    const heard = await hear("sterna/v1/#");
+    start(peer.url);
+    link.start();
+    await until(() => link.up);
+    churn(new Map(), "wt07", 200);
+    await publisher.stop(5_000);
+    expect(store.waiting()).toBe(0);
+    await until(() => seqs(heard, /event$/).length === 200);
+  });
+
+  test("what is sent long after its time says so beside the payload, with MQTT 5", async () => {
+    await peer.start();
+    const client = mqtt.connect(peer.url, { protocolVersion: 5 });
+    clients.push(client);
+    const said: unknown[] = [];
+    client.on("message", (_, __, { properties }) => {
+      said.push({ ...properties?.userProperties }["historical"]);
+    });
+    await client.subscribeAsync("sterna/v1/+/+/alarm/+/event", { qos: 1 });
+    start(peer.url, 5);
+    link.start();
+    const alarms: Alarms = new Map();
+    churn(alarms, "wt07", 1);
+    const { messages } = applied(applyChange(PLACE, alarms, "clear", HSS, now()));
+    store.commit({ alarms: [], latches: [], messages }, now());
+    publisher.wake();
+    await until(() => said.length === 2);
+    expect(said).toEqual(["true", undefined]);
+  });
+
+  test("a link that is open but acknowledges nothing is given up, and nothing is lost", async () => {
+    await peer.start();
+    const heard = await hear("sterna/v1/+/+/alarm/+/event");
+    const network = await proxy(peer.url);
+    start(network.url);
+    link.start();
+    await until(() => link.up);
+    network.swallow();
+    churn(new Map(), "wt07", 3);
+    leap_ms = 60_000;
+    await until(() => reports.some((why) => /no PUBACK for 30 s/.test(why)));
+    await until(() => heard.length === 3);
+    await network.close();
+  });
+
+  describe("reconciling at the start", () => {
+    const settle = async (alarms: Alarms) => {
+      const done: { notes: readonly string[] }[] = [];
+      const end = collectRetained(link, PLACE, ["wt07"], (retained) => {
+        const outcome = reconcile(PLACE, alarms, retained, now());
+        store.commit({ ...outcome, latches: [] }, now());
+        publisher.wake();
+        done.push(outcome);
+      });
+      link.start();
+      await until(() => done.length > 0 && store.waiting() === 0 && publisher.inFlight() === 0);
+      end();
+      return done[0]?.notes ?? [];
+    };
+    const retain = async (rule: string, payload: string) => {
+      const client = mqtt.connect(peer.url);
+      const topic = `sterna/v1/site-a/wt07/alarm/${rule}/state`;
+      await client.publishAsync(topic, payload, { qos: 1, retain: true });
+      await client.endAsync();
+    };
+    const retained = async () => {
+      const heard = await hear("sterna/v1/site-a/wt07/alarm/+/state");
+      await until(() => heard.length > 0);
+      return new Map(heard.map((m) => [m.topic.split("/")[5], JSON.parse(m.payload).data]));
+    };
+    const raised = (rule: string) =>
+      alarmOf(applyChange(PLACE, new Map(), "raise", { ...HSS, rule }, NOW_ms));
+
+    test("active there and unknown here is cleared above its seq", async () => {
+      await peer.start();
+      await retain("old", stateDocument({ ...raised("old"), seq: 41 }, PLACE));
+      start(peer.url);
+      const alarms: Alarms = new Map();
+      expect(await settle(alarms)).toEqual([
+        "wt07/old: active at the broker but not here; cleared",
+      ]);
+      expect(alarms.get("wt07/old")).toMatchObject({ seq: 42, active: false });
+      expect((await retained()).get("old")).toMatchObject({ seq: 42, active: false });
+      expect(store.load().alarms).toHaveLength(1);
+    });
+
+    test("what the broker lost, or holds in an older form, is sent again", async () => {
+      await peer.start();
+      const older = raised("older");
+      await retain("older", stateDocument(older, PLACE));
+      start(peer.url);
+      const lost = raised("lost");
+      const alarms: Alarms = new Map([
+        ["wt07/lost", lost],
+        ["wt07/older", { ...older, seq: 9, id: "X", active: false }],
+      ]);
+      await settle(alarms);
+      const states = await retained();
+      expect(states.get("lost")).toMatchObject({ seq: 1, active: true });
+      expect(states.get("older")).toMatchObject({ seq: 9, active: false });
+    });
+
+    test("a seq beyond ours is outrun; unreadable is replaced if ours, left if not", async () => {
+      await peer.start();
+      const mine = raised("mine");
+      await retain("mine", stateDocument({ ...mine, seq: 70, id: "OTHER" }, PLACE));
+      await retain("garbled", '"who wrote this?"');
+      await retain("foreign", '"who wrote this?"');
+      start(peer.url);
+      const alarms: Alarms = new Map([
+        ["wt07/mine", mine],
+        ["wt07/garbled", raised("garbled")],
+      ]);
+      const notes = await settle(alarms);
+      expect(notes).toContain("wt07/foreign: the retained state cannot be read; left");
+      expect(alarms.get("wt07/mine")).toMatchObject({ seq: 71, active: true });
+      const states = await retained();
+      expect(states.get("mine")).toMatchObject({ seq: 71, active: true });
+      expect(states.get("garbled")).toMatchObject({ seq: 1 });
+      expect(states.get("foreign")).toBeUndefined();
+    });
+  });
+
+  describe("commands", () => {
+    const ask = async (verb: string, payload: string, retain = false) => {
+      const client = mqtt.connect(peer.url);
+      const topic = `sterna/v1/site-a/wt07/alarm/${HSS.rule}/cmd/${verb}`;
+      await client.publishAsync(topic, payload, { qos: 1, retain });
+      await client.endAsync();
+    };
+
+    test("are applied once, answered, and answered alike when sent twice", async () => {
+      await peer.start();
+      start(peer.url);
+      const alarms: Alarms = new Map();
+      const taken: Command[] = [];
+      const commands: Commands = startCommands(link, PLACE, ["wt07"], now, (command) => {
+        taken.push(command);
+        commands.answer(command, applyCommand(PLACE, alarms, command, NOW_ms), NOW_ms);
+      });
+      link.start();
+      const heard = await hear("sterna/v1/+/+/alarm/+/cmd/answer");
+      await until(() => link.up);
+      churn(alarms, "wt07", 1);
+      await ask("ack", '{"id":"c1","who":"ann"}');
+      await until(() => heard.length === 1);
+      await ask("ack", '{"id":"c1","who":"ann"}');
+      await until(() => heard.length === 2);
+      expect(heard[1]?.payload).toBe(heard[0]?.payload);
+      expect(JSON.parse(heard[0]?.payload ?? "")).toEqual({
+        id: "c1",
+        verb: "ack",
+        ok: true,
+        reason: null,
+        state: "acknowledged",
+        seq: 2,
+        time: "2026-11-23T14:58:06.123Z",
+      });
+      await ask("ack", '{"id":"c2","who":"bob"}');
+      await until(() => heard.length === 3);
+      expect(JSON.parse(heard[2]?.payload ?? "")).toMatchObject({ ok: false, id: "c2" });
+      expect(taken.map(({ id }) => id)).toEqual(["c1", "c2"]);
+    });
+
+    test.each([
+      ["akc", '{"id":"c","who":"a"}', false, /no such command; one of ack/],
+      ["ack", "", false, /no JSON object/],
+      ["ack", "[1]", false, /no JSON object/],
+      ["ack", '{"who":"a"}', false, /"id" must be/],
+      ["ack", '{"id":"c","who":7}', false, /"who" must be/],
+      ["ack", `{"id":"c","who":"${"a".repeat(65)}"}`, false, /"who" must be/],
+      ["ack", '{"id":"c","who":"a","why":[]}', false, /"why" must be/],
+      ["shelve", '{"id":"c","who":"a","until":"tomorrow"}', false, /"until" must be/],
+      ["shelve", '{"id":"c","who":"a","untill":"x"}', false, /unknown key/],
+      ["ack", `{"id":"c","who":"a","why":"${"x".repeat(9_000)}"}`, false, /longer than/],
+      ["ack", '{"id":"c","who":"a"}', true, /must not be retained/],
+    ])("a bad %s %s is answered with the reason (%#)", async (verb, payload, retain, reason) => {
+      await peer.start();
+      if (retain) await ask(verb, payload, true);
+      start(peer.url);
+      startCommands(link, PLACE, ["wt07"], now, () => expect.unreachable());
+      const heard = await hear("sterna/v1/+/+/alarm/+/cmd/answer");
+      link.start();
+      await until(() => link.up);
+      if (!retain) {
+        // Until the broker has granted the subscription a command would go nowhere.
+        while (heard.length === 0) {
+          await ask(verb, payload);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      }
+      await until(() => heard.length > 0);
+      expect(JSON.parse(heard[0]?.payload ?? "").reason).toMatch(reason);
+    });
+  });
+});

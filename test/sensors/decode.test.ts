@@ -1,157 +1,207 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Channel, Intake, Item } from "../../agent/base/telemetry.js";
-import {
-  type Decoding,
-  decodeJson,
-  decodeNumber,
-  parseJson,
-  parsePath,
-} from "../../agent/sensors/decode.js";
-import { readLine } from "../../agent/sensors/recording.js";
-import { levelOf } from "../../agent/sensors/topic.js";
+import type { Channel } from "../../agent/base/telemetry.js";
+import { decode, type MqttBinding, targetOf } from "../../agent/sensors/decode.js";
+import { parsePath, pick } from "../../agent/sensors/jsonpath.js";
+import { channel, Kept } from "./intake.js";
 
-const TEMPERATURE: Channel = {
-  id: 0,
-  asset: "a",
-  name: "t",
-  shape: "scalar",
-  dim: "K",
-  unitKind: "",
-  point: true,
-  unit: "Cel",
-  factor: 1,
-  offset: 273.15,
-  min: 0,
-  max: 500,
-  staleAfter_ms: null,
-  codes: null,
-  pattern: false,
-};
-
-function gather(): { intake: Intake; said: string[] } {
-  const said: string[] = [];
-  const intake: Intake = {
-    push: (item: Item) =>
-      said.push(
-        item.kind === "sample" ? `${Number(item.value.toPrecision(9))}@${item.t_ms}` : "block",
-      ),
-    reject: (reason) => said.push(reason),
-    level: () => null,
-    link() {},
-    refuse() {},
-    now: () => 1_000,
-  };
-  return { intake, said };
-}
-
-const JSON_AT: Decoding = {
+const NOW = 1_000;
+const JSON_AT: MqttBinding = {
+  topic: "x",
+  qos: 0,
   codec: "json",
-  path: parsePath("$.v"),
-  time: parsePath("$.ts"),
-  unitPath: parsePath("$.u"),
+  path: "$.v",
+  time: "$.ts",
+  period: "$.dt",
+  unitPath: "$.u",
   timeUnit: "ms",
 };
+const PLAIN: MqttBinding = { ...JSON_AT, codec: "number", path: null, time: null, unitPath: null };
 
-function decode(payload: string | Uint8Array, decoding: Decoding = JSON_AT): string[] {
-  const { intake, said } = gather();
+function kept(
+  payload: string | Uint8Array,
+  binding: Partial<MqttBinding> = {},
+  of: Channel = channel(),
+  retained = false,
+): Kept {
+  const intake = new Kept();
   const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
-  if (decoding.codec === "number") decodeNumber(TEMPERATURE, bytes, 1_000, intake, "x");
-  else {
-    const json = parseJson(bytes);
-    if (typeof json === "string") said.push(json);
-    else decodeJson(TEMPERATURE, decoding, json.json, 1_000, intake, "x");
-  }
-  return said;
+  const target = targetOf(of, { ...JSON_AT, ...binding });
+  decode([target], { topic: "x", payload: bytes, r_ms: NOW, retained }, intake);
+  return intake;
+}
+
+/** `value@time` of every sample, then the rejects. */
+function said(...args: Parameters<typeof kept>): string[] {
+  const { samples, reasons } = kept(...args);
+  return [...samples.map((s) => `${Number(s.value.toPrecision(9))}@${s.t_ms}`), ...reasons];
 }
 
 test.each([
   ['{"v":20,"ts":5}', ["293.15@5"]],
+  ['{"v":20,"ts":5.25}', ["293.15@5.25"]],
   ['{"v":293.15,"ts":5,"u":"K"}', ["293.15@5"]],
   ['{"v":68,"ts":5,"u":"[degF]"}', ["293.15@5"]],
+  ['{"v":20,"ts":5,"u":"°C"}', ["293.15@5"]],
   ['{"v":20,"ts":5,"u":"bar"}', ["unit-conflict"]],
-  ['{"v":[20,21],"ts":[5,6]}', ["293.15@5", "294.15@6"]],
+  ['{"v":20,"ts":5,"u":7}', ["unit-conflict"]],
+  ['{"v":20,"ts":5,"u":"nonsense"}', ["unit-conflict"]],
   ['{"v":true,"ts":5}', ["274.15@5"]],
-  ['{"v":20}', ["missing-field"]],
+  ['{"v":20}', ["293.15@1000"]],
   ['{"ts":5}', ["missing-field"]],
   ['{"v":"20","ts":5}', ["wrong-type"]],
+  ['{"v":"","ts":5}', ["wrong-type"]],
   ['{"v":null,"ts":5}', ["wrong-type"]],
-  ['{"v":1e999,"ts":5}', ["not-finite"]],
-  ['{"v":300,"ts":5}', ["out-of-range"]],
+  ['{"v":{},"ts":5}', ["wrong-type"]],
   ['{"v":20,"ts":"x"}', ["wrong-type"]],
+  ['{"v":20,"ts":null}', ["wrong-type"]],
+  ['{"v":20,"ts":[1]}', ["wrong-type"]],
+  ['{"v":20,"ts":1e999}', ["not-finite"]],
+  ['{"v":1e999,"ts":5}', ["not-finite"]],
+  ['{"v":NaN,"ts":5}', ["malformed"]],
+  ['{"v":Infinity,"ts":5}', ["malformed"]],
+  ['{"v":300,"ts":5}', ["out-of-range"]],
+  ['{"v":-300,"ts":5}', ["out-of-range"]],
   ['{"v":20', ["malformed"]],
+  ['{"v":20}}', ["malformed"]],
   ["", ["empty"]],
   ["   ", ["empty"]],
   ["null", ["missing-field"]],
+  ["[]", ["missing-field"]],
 ])("%s gives %j", (payload, expected) => {
-  expect(decode(payload)).toEqual(expected);
+  expect(said(payload)).toEqual(expected);
 });
 
-test("a 10 MB payload is refused unread", () => {
-  expect(decode(new Uint8Array(10_000_000))).toEqual(["too-long"]);
+test.each([
+  ['{"v":[20,21],"ts":[5,6]}', ["293.15@5", "294.15@6"]],
+  ['{"v":[20,21,22],"ts":5,"dt":0.5}', ["293.15@5", "294.15@5.5", "295.15@6"]],
+  ['{"v":[20,21]}', ["293.15@1000", "294.15@1000"]],
+  ['{"v":[20,"x",21],"ts":[5,6,7]}', ["293.15@5", "294.15@7", "wrong-type"]],
+  ['{"v":[20,21],"ts":[5,"x"]}', ["293.15@5", "wrong-type"]],
+  ['{"v":[20,21],"ts":[5]}', ["malformed"]],
+  ['{"v":[20,21],"ts":5,"dt":-1}', ["out-of-range"]],
+  ['{"v":[20,21],"ts":5}', ["missing-field"]],
+  ['{"v":[[20]],"ts":[5]}', ["wrong-type"]],
+  ['{"v":[]}', ["empty"]],
+])("the batch %s gives %j", (payload, expected) => {
+  expect(said(payload)).toEqual(expected);
+});
+
+test("a batch of objects is read by [*], and a hole in it is one reject", () => {
+  const binding = { path: "$.s[*].v", time: "$.s[*].t", unitPath: null, period: null };
+  const payload = '{"s":[{"v":20,"t":1},{"t":2},{"v":21},{"v":22,"t":4}]}';
+  const holes = ["missing-field", "missing-field"];
+  expect(said(payload, binding)).toEqual(["293.15@1", "295.15@4", ...holes]);
+  expect(said('{"s":7}', binding)).toEqual(["wrong-type"]);
+});
+
+test.each([
+  ["s", "5", ["293.15@5000"]],
+  ["iso", '"1970-01-01T00:00:05Z"', ["293.15@5000"]],
+  ["iso", '"1970-01-01T00:00:05.123456Z"', ["293.15@5123"]],
+  ["iso", '"1970-01-01T00:00:05"', ["293.15@5000"]],
+  ["iso", '"1970-01-01 01:00:05+01:00"', ["293.15@5000"]],
+  ["iso", '"1970-01-01T01:00:05+0100"', ["293.15@5000"]],
+  ["iso", '"1970-01-01T01:00:05+01"', ["293.15@5000"]],
+  ["iso", '"1970-13-01T00:00:05Z"', ["malformed"]],
+  ["iso", '"yesterday"', ["malformed"]],
+  ["iso", "5", ["wrong-type"]],
+] as const)("time in %s: %s gives %j", (timeUnit, written, expected) => {
+  expect(said(`{"v":20,"ts":${written}}`, { timeUnit })).toEqual(expected);
 });
 
 test.each([
   ["20", ["293.15@1000"]],
   [" 2e1\n", ["293.15@1000"]],
+  ["-.5", ["272.65@1000"]],
   ["", ["empty"]],
+  [" ", ["empty"]],
   ["NaN", ["not-finite"]],
   ["-Infinity", ["not-finite"]],
+  ["1e999", ["not-finite"]],
   ["0x10", ["wrong-type"]],
   ["20 C", ["wrong-type"]],
+  ["20,5", ["wrong-type"]],
+  ["\u0000\u0001", ["wrong-type"]],
 ])("plain %j gives %j", (payload, expected) => {
-  const plain = { ...JSON_AT, codec: "number" as const };
-  expect(decode(payload, plain)).toEqual(expected);
+  expect(said(payload, PLAIN)).toEqual(expected);
 });
 
-test("finite as written, infinite in SI: refused on the wire and in a recording", () => {
-  const power: Channel = {
-    ...TEMPERATURE,
-    dim: "W",
-    unit: "kW",
-    factor: 1e3,
-    offset: 0,
-    min: Number.NEGATIVE_INFINITY,
-    max: Number.POSITIVE_INFINITY,
+test("texts come through the codes of the channel, and no other way", () => {
+  const status = channel({ unit: "1", dim: "1", offset: 0, codes: { RUN: 2, STOP: 0 } });
+  expect(said('{"v":"RUN","ts":5}', {}, status)).toEqual(["2@5"]);
+  expect(said("STOP", PLAIN, status)).toEqual(["0@1000"]);
+  expect(said('{"v":"toString","ts":5}', {}, status)).toEqual(["unknown-code"]);
+});
+
+test("a retained message without a time is of unknown age: uncertain", () => {
+  expect(kept("20", PLAIN, channel(), true).samples[0]?.quality).toBe("uncertain");
+  expect(kept('{"v":20,"ts":5}', {}, channel(), true).samples[0]?.quality).toBe("good");
+  expect(kept("20", PLAIN).samples[0]?.quality).toBe("good");
+});
+
+test("a 10 MB payload is refused unread", () => {
+  for (const codec of ["json", "number", "block"] as const) {
+    expect(said(new Uint8Array(10_000_000), { codec })).toEqual(["too-long"]);
+  }
+});
+
+test("a waveform channel takes no scalars", () => {
+  expect(said('{"v":20,"ts":5}', {}, channel({ shape: "block" }))).toEqual(["wrong-type"]);
+});
+
+test("one text feeds many channels by their paths, and a fault spoils only its own", () => {
+  const intake = new Kept();
+  const targets = ["$.a", "$.b", "$.c"].map((path, id) =>
+    targetOf(channel({ id }), { ...JSON_AT, path, time: null, unitPath: null }),
+  );
+  const payload = Buffer.from('{"a":1,"b":"x","c":3}');
+  decode(targets, { topic: "x", payload, r_ms: NOW, retained: false }, intake);
+  expect(intake.samples.map((s) => [s.channel, s.value])).toEqual([[0, 274.15], [2, 276.15]]);
+  expect(intake.rejects).toEqual([{ reason: "wrong-type", channel: 1, where: "x" }]);
+});
+
+test("no payload throws, and what passes is finite and in range", () => {
+  const check = (payload: string | Uint8Array): void => {
+    for (const codec of ["json", "number", "block"] as const) {
+      const { samples, items, rejects } = kept(payload, { codec });
+      expect(items.length + rejects.length).toBeGreaterThan(0);
+      for (const { value, t_ms } of samples) {
+        expect(value >= 0 && value <= 500 && Number.isFinite(t_ms)).toBe(true);
+      }
+    }
   };
-  const { intake, said } = gather();
-  decodeNumber(power, new TextEncoder().encode("1.8e305"), 1_000, intake, "x");
-  decodeNumber(power, new TextEncoder().encode("1.7e305"), 1_000, intake, "x");
-  expect(said).toEqual(["not-finite", "1.7e+308@1000"]);
-  const line = '{"t":1,"a":"a","c":"t","v":1.8e305}';
-  expect(readLine(line, 1, () => power)).toMatchObject({ reason: "not-finite" });
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), check));
+  fc.assert(fc.property(fc.json(), check));
+  const odd = fc.oneof(fc.double(), fc.jsonValue(), fc.array(fc.jsonValue()));
+  fc.assert(
+    fc.property(odd, odd, odd, odd, (v, ts, u, dt) => check(JSON.stringify({ v, ts, u, dt }))),
+  );
 });
 
-test("no payload throws", () => {
-  const plain = { ...JSON_AT, codec: "number" as const };
-  fc.assert(fc.property(fc.uint8Array(), (bytes) => void [decode(bytes), decode(bytes, plain)]));
-  fc.assert(fc.property(fc.json(), (text) => void decode(text)));
+test.each([
+  ["$", { a: 1 }, { a: 1 }],
+  ["$.a", { a: 1 }, 1],
+  ["$.data[1].x", { data: [0, { x: 2 }] }, 2],
+  ['$["a b"]', { "a b": 3 }, 3],
+  ["$['a.b'].c", { "a.b": { c: 4 } }, 4],
+  ["$.a[*]", { a: [1, 2] }, [1, 2]],
+  ["$.a[*].b", { a: [{ b: 1 }, 2] }, [1, undefined]],
+  ["$.a[*].b", { a: 5 }, null],
+  ["$.a.b", { a: null }, undefined],
+  ["$.constructor", {}, undefined],
+  ["$.__proto__", {}, undefined],
+  ["$.a.length", { a: [1] }, undefined],
+  ["$.a[0]", { a: { 0: 1 } }, undefined],
+])("%s of %j is %j", (text, json, expected) => {
+  const path = parsePath(text);
+  expect(path).not.toBeNull();
+  if (path !== null) expect(pick(json, path)).toEqual(expected);
 });
 
-test("topic levels", () => {
-  expect(levelOf("plant/+/accel", "plant/wt07/accel")).toBe("wt07");
-  expect(levelOf("plant/+/accel", "plant/wt07/speed")).toBeNull();
-  expect(levelOf("plant/#", "plant/a/b")).toBe("a-b");
-  expect(levelOf("plant/+", "plant/a.b")).toBe("a_2eb");
-});
-
-test("recording lines", () => {
-  const find = (a: string, c: string) => (a === "a" && c === "t" ? TEMPERATURE : null);
-  const read = (text: string) => {
-    const got = readLine(text, 1, find);
-    return got.kind === "item" && got.item.kind === "sample"
-      ? [got.item.value, got.item.t_ms, got.item.r_ms]
-      : got.kind === "reject"
-        ? got.reason
-        : got.kind;
-  };
-  expect(read('{"t":1,"a":"a","c":"t","v":20,"u":"Cel"}')).toEqual([293.15, 1, 1]);
-  expect(read('{"t":1,"a":"a","c":"t","v":20,"r":9}')).toEqual([293.15, 1, 9]);
-  expect(read('{"r":9}')).toBe("tick");
-  expect(read('{"t":1,"a":"a","c":"x","v":20}')).toBe("unknown-channel");
-  expect(read('{"t":1,"a":"a","c":"t","v":20,"u":"m"}')).toBe("unit-conflict");
-  expect(read('{"t":1,"a":"a","c":"t"}')).toBe("missing-field");
-  expect(read("[]")).toBe("malformed");
-  expect(read('{"t":1,"a":"a","c":"t","fs":10,"u":"K","f32":"AAAAQA=="}')).toBe("item");
-  fc.assert(fc.property(fc.json(), (text) => void readLine(text, 1, find)));
-});
+test.each(["", "v", "$v", "$.", "$..v", "$.a[", "$[a]", "$[-1]", "$[*][*]", "$.a b", "$.*"])(
+  "%j is no path",
+  (text) => {
+    expect(parsePath(text)).toBeNull();
+  },
+);

@@ -185,9 +185,8 @@ test("the canonical spelling parses back to the same unit", () => {
 });
 
 test("no string crashes the parser, and a fault points inside its text", () => {
-  const scrap = fc
-    .array(fc.constantFrom(..."mskgN.()/^{}12-[]%°'10*rpm".split("")))
-    .map((a) => a.join(""));
+  const signs = "mskgN.()/^{}12-[]%°'10*rpm".split("");
+  const scrap = fc.array(fc.constantFrom(...signs)).map((a) => a.join(""));
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: "binary" }), scrap), (text) => {
       const parsed = parseUnit(text);

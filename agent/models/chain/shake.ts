@@ -1,0 +1,56 @@
+//! Vibration of a drone's frame against what its throttle explains. A propeller chips at once and
+//! adds its tone in square; what creeps up, or is more than a propeller survives, is the sensor.
+import { Smooth } from "./smooth.js";
+
+const LARGE = 0.3; // log ratio
+const START = 0.12;
+const MEAN_s = 10;
+const CREEP_s = 20;
+const EXCESS_MAX_mps2 = 8; // a third of a gram gone at 0.1 m of radius
+
+export class ShakeWatch {
+  readonly #usual: number;
+  readonly #level = new Smooth(MEAN_s);
+  readonly #mean = new Smooth(MEAN_s);
+  readonly #base = new Smooth(MEAN_s);
+  #rising_s = 0;
+  #creeping = false;
+  ratio = Number.NaN;
+
+  /** `usual`: commissioned ratio of vibration to what the throttle explains. */
+  constructor(usual: number) {
+    this.#usual = usual;
+  }
+
+  step(dt_s: number, vibe_mps2: number, throttle: number): void {
+    const usual = (0.5 + 4 * throttle) * this.#usual;
+    if (Number.isNaN(vibe_mps2) || Number.isNaN(usual)) return;
+    this.ratio = vibe_mps2 / usual;
+    this.#mean.add(vibe_mps2, dt_s);
+    this.#base.add(usual, dt_s);
+    const level = this.#level.add(Math.log(Math.max(1e-3, this.ratio)), dt_s);
+    if (level < START) {
+      this.#rising_s = 0;
+      this.#creeping = false;
+    } else if (level < LARGE) {
+      this.#rising_s += dt_s;
+      if (this.#rising_s > CREEP_s) this.#creeping = true;
+    }
+  }
+
+  get #large(): boolean {
+    return this.#level.value > LARGE;
+  }
+
+  /** What the propellers add, m/s2 rms; 0 while usual, NaN when it is the sensor. */
+  get excess_mps2(): number {
+    if (Number.isNaN(this.#level.value) || this.sensorOff) return Number.NaN;
+    if (!this.#large) return 0;
+    return Math.sqrt(Math.max(0, this.#mean.value ** 2 - this.#base.value ** 2));
+  }
+
+  get sensorOff(): boolean {
+    const over = this.#mean.value - this.#base.value > EXCESS_MAX_mps2;
+    return this.#large && (this.#creeping || over);
+  }
+}

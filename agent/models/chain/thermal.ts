@@ -1,0 +1,134 @@
+//! One thermal node of a machine, C dT/dt = q - G (T - Tref), watched twice: run free from the heat
+//! that the load explains (its residual in K finds faults of the machine), and as an observer that
+//! asks how much unexplained heat the reading implies (more than any fault could bring, or less
+//! than none, is a fault of the sensor).
+import { type ThermalNode, thermalStep } from "../../base/physics.js";
+import { Smooth } from "./smooth.js";
+
+/** Time of the observer: fast against the node, slow against the noise of its sensor. */
+const OBSERVER_s = { share: 0.03, least: 60, most: 300 } as const;
+const SETTLED = 5; // observer times
+/** Inputs may be missing this long before the free run no longer means anything. */
+const BRIDGE_s = 120;
+/** Share of the greatest healthy heat below which load says nothing about a sensor. */
+const HEAT_FLOOR = 0.3;
+
+export type ThermalFit = {
+  /** Correction of the heat found in commissioning: 1 is the textbook. */
+  readonly heat: number;
+  /** Steady difference in K, and the spread of the residual around it. */
+  readonly offset_K: number;
+  readonly sigma_K: number;
+};
+export const NO_FIT: ThermalFit = { heat: 1, offset_K: 0, sigma_K: Number.NaN };
+
+export class ThermalWatch {
+  readonly node: ThermalNode;
+  readonly fit: ThermalFit;
+  /** Most heat that a broken machine adds, over what its load explains. */
+  readonly #credible: number;
+  readonly #observer_s: number;
+  #free_K = Number.NaN;
+  #observed_K = Number.NaN;
+  #age_s = 0;
+  #missing_s = 0;
+  /** Load as slow as the observer, so that both speak of the same minutes. */
+  readonly #load: Smooth;
+  #heat_W = Number.NaN;
+  #reference_K = Number.NaN;
+  readonly #residual = new Smooth(60);
+  /** Heat beyond what the load explains, W. */
+  unexplained_W = 0;
+
+  constructor(node: ThermalNode, credible: number, fit: ThermalFit) {
+    this.node = node;
+    this.fit = fit;
+    this.#credible = credible;
+    const { share, least, most } = OBSERVER_s;
+    const tau_s = node.capacity_JpK / node.conductance_WpK;
+    this.#observer_s = Math.min(most, Math.max(least, share * tau_s));
+    this.#load = new Smooth(2 * this.#observer_s);
+  }
+
+  /**
+   * Any may be NaN. `heard_K` is the reading even while only this watch speaks against it: it
+   * must go on hearing it, or it would forget its own verdict.
+   */
+  step(
+    dt_s: number,
+    measured_K: number,
+    heard_K: number,
+    heat_W: number,
+    reference_K: number,
+  ): void {
+    const known = !Number.isNaN(heat_W) && !Number.isNaN(reference_K);
+    if (known) {
+      this.#heat_W = heat_W * this.fit.heat;
+      this.#reference_K = reference_K;
+      this.#load.add(this.#heat_W, dt_s);
+    }
+    this.#missing_s = known ? 0 : this.#missing_s + dt_s;
+    if (this.#missing_s > BRIDGE_s) this.#forget();
+    if (Number.isNaN(this.#heat_W)) return;
+    const { node } = this;
+    if (Number.isNaN(this.#free_K)) this.#free_K = measured_K - this.fit.offset_K;
+    else {
+      this.#free_K = thermalStep(node, this.#free_K, this.#heat_W, this.#reference_K, dt_s);
+    }
+    this.#residual.add(measured_K - this.#free_K - this.fit.offset_K, dt_s);
+    if (Number.isNaN(heard_K)) this.#observed_K = Number.NaN;
+    else this.#observe(dt_s, heard_K);
+  }
+
+  /** Reading minus expectation in K; NaN until it means something. */
+  get residual_K(): number {
+    return this.#residual.value;
+  }
+
+  get expected_K(): number {
+    return this.#free_K + this.fit.offset_K;
+  }
+
+  /** The observer has forgotten how it was started. */
+  get settled(): boolean {
+    return this.#age_s >= SETTLED * this.#observer_s && !Number.isNaN(this.#observed_K);
+  }
+
+  /** The reading asks for heat that no state of the machine explains. */
+  get incredible(): boolean {
+    if (!this.settled) return false;
+    const lost_W = this.node.conductance_WpK * (this.#free_K - this.#reference_K);
+    const load_W = Math.max(
+      this.#heat_W,
+      this.#load.value,
+      lost_W,
+      HEAT_FLOOR * this.node.heatMax_W,
+    );
+    const share = this.unexplained_W / load_W;
+    return !(share <= this.#credible && share >= -0.6);
+  }
+
+  #observe(dt_s: number, measured_K: number): void {
+    const { node } = this;
+    if (Number.isNaN(this.#observed_K)) {
+      this.#observed_K = measured_K;
+      this.unexplained_W = 0;
+      this.#age_s = 0;
+      return;
+    }
+    this.#age_s += dt_s;
+    const heat_W = this.#heat_W + this.unexplained_W;
+    const ahead_K = thermalStep(node, this.#observed_K, heat_W, this.#reference_K, dt_s);
+    const w = Math.min(1 / this.#observer_s, 0.3 / dt_s);
+    const error_K = measured_K - ahead_K;
+    this.#observed_K = ahead_K + 2 * w * dt_s * error_K;
+    this.unexplained_W += w * w * dt_s * error_K * node.capacity_JpK;
+  }
+
+  #forget(): void {
+    this.#free_K = Number.NaN;
+    this.#observed_K = Number.NaN;
+    this.#residual.reset();
+    this.#heat_W = Number.NaN;
+  }
+}

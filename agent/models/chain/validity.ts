@@ -1,0 +1,260 @@
+//! Is a reading to be believed? Range, impossible steps, spikes, equal readings in a row, readings
+//! that come late, and what the balances of the machine say against it. A channel under suspicion
+//! reads as NaN, so that no residual of the machine ever rests on it.
+import { limitsOf, PACE_s, type PortLimits, type PortRow } from "./port.js";
+
+/** Values of `<channel>.fault`; 0 is well. */
+export const SUSPICIONS = [
+  "well",
+  "range",
+  "step",
+  "stuck",
+  "spikes",
+  "late",
+  "disagrees",
+  "too quiet",
+] as const;
+export type Suspicion = (typeof SUSPICIONS)[number];
+
+// Quantised noise repeats a reading by chance one time in thirty: eight in a row once in centuries.
+const EQUAL_READINGS = 8;
+const SPIKES = 3;
+const SPIKE_FORGET_ms = 30_000;
+const LATE_ms = 5_000;
+const LATE_READINGS = 10;
+const DISAGREES = SUSPICIONS.indexOf("disagrees");
+/** A suspicion outlives its last sign by this much, or alarms would chatter. */
+const HOLD_ms = 600_000;
+/** A reading is of now when it is not older than this beyond its channel's usual interval. */
+const FRESH_ms = 3_000;
+const FRESH_ARRIVALS = 8;
+/** Share of its commissioned noise that a live instrument keeps, and readings to judge by. */
+const QUIET_SHARE = 0.01;
+const QUIET_READINGS = 120;
+/** Beyond this a source time is taken for a clock of its own unless most channels agree. */
+const AHEAD_ms = 60_000;
+
+type State = {
+  readonly row: PortRow;
+  readonly limits: PortLimits;
+  /** The last three readings, newest last. */
+  readonly recent: [number, number, number];
+  median: number;
+  t_ms: number;
+  equal: number;
+  /** Changes of other channels when the run of equal readings began. */
+  movesBefore: number;
+  spikes: number;
+  spiked_ms: number;
+  lateCount: number;
+  /** Level before an impossible step; NaN: none pends. */
+  before: number;
+  suspicion: number;
+  until_ms: number;
+  ahead: boolean;
+  arrivals: number;
+  gap_ms: number;
+  /** Mean change between readings: now, and in commissioning (NaN: not known). */
+  stir: number;
+  readonly noise: number;
+  /** Median and time of the last mark against which the pace is measured. */
+  mark: number;
+  mark_ms: number;
+};
+
+export class Validity {
+  readonly #states: readonly State[];
+  #moves = 0;
+  #now_ms = Number.NEGATIVE_INFINITY;
+
+  /** `noise`: the commissioned mean change between readings of a channel, NaN where unknown. */
+  constructor(rows: readonly PortRow[], noise: (name: string) => number) {
+    this.#states = rows.map((row) => ({
+      row,
+      limits: limitsOf(row),
+      recent: [Number.NaN, Number.NaN, Number.NaN],
+      median: Number.NaN,
+      t_ms: Number.NEGATIVE_INFINITY,
+      equal: 0,
+      movesBefore: 0,
+      spikes: 0,
+      spiked_ms: Number.NEGATIVE_INFINITY,
+      lateCount: 0,
+      before: Number.NaN,
+      suspicion: 0,
+      until_ms: Number.NEGATIVE_INFINITY,
+      ahead: false,
+      arrivals: 0,
+      gap_ms: 0,
+      stir: Number.NaN,
+      noise: noise(row.name),
+      mark: Number.NaN,
+      mark_ms: Number.NEGATIVE_INFINITY,
+    }));
+  }
+
+  /** Source time of the asset: the newest that its channels agree on. */
+  get now_ms(): number {
+    return this.#now_ms;
+  }
+
+  take(input: number, value: number, t_ms: number): void {
+    const state = this.#states[input];
+    if (state === undefined) return;
+    if (!this.#keepTime(state, t_ms)) return;
+    if (Number.isNaN(value)) return;
+    const { limits, row } = state;
+    const within = value >= limits.low && value <= limits.high;
+    if (!within || (row.whole && !Number.isInteger(value))) {
+      this.#suspect(state, "range");
+      state.t_ms = t_ms;
+      return;
+    }
+    this.#countEqual(state, value);
+    this.#checkNoise(state, value);
+    state.recent[0] = state.recent[1];
+    state.recent[1] = state.recent[2];
+    state.recent[2] = value;
+    const elapsed_s = (t_ms - state.t_ms) / 1000;
+    if (state.arrivals > 0) state.gap_ms = Math.max(state.gap_ms, t_ms - state.t_ms);
+    state.arrivals += 1;
+    state.t_ms = t_ms;
+    const before = state.median;
+    state.median = median(state.recent);
+    this.#countSpike(state, t_ms);
+    this.#checkStep(state, before, elapsed_s);
+    if (t_ms - state.mark_ms < PACE_s * 1000) {
+      if (Math.abs(state.median - state.mark) > limits.pace) this.#suspect(state, "step");
+      return;
+    }
+    state.mark = state.median;
+    state.mark_ms = t_ms;
+  }
+
+  /** The median of the last three readings; NaN while the channel is not believed. */
+  value(input: number): number {
+    const state = this.#states[input];
+    if (state === undefined || this.#code(state) !== 0) return Number.NaN;
+    return this.#reading(state);
+  }
+
+  /** As `value`, but also while only a balance speaks against it: that balance needs to hear on. */
+  heard(input: number): number {
+    const state = this.#states[input];
+    if (state === undefined) return Number.NaN;
+    const code = this.#code(state);
+    return code === 0 || code === DISAGREES ? this.#reading(state) : Number.NaN;
+  }
+
+  /** An index of SUSPICIONS. */
+  code(input: number): number {
+    const state = this.#states[input];
+    return state === undefined ? 0 : this.#code(state);
+  }
+
+  /** A balance names this channel as the one that does not fit. */
+  accuse(input: number): void {
+    const state = this.#states[input];
+    if (state !== undefined) this.#suspect(state, "disagrees");
+  }
+
+  /** What the channel says, believed or not: for the tests that decide about it. */
+  raw(input: number): number {
+    return this.#states[input]?.median ?? Number.NaN;
+  }
+
+  #reading(state: State): number {
+    const old = this.#now_ms - state.t_ms > FRESH_ms + 2 * state.gap_ms;
+    // A channel that reports changes only may be silent for long and still be right.
+    if (old && state.arrivals >= FRESH_ARRIVALS) return Number.NaN;
+    return state.row.whole ? state.recent[2] : state.median;
+  }
+
+  #code(state: State): number {
+    return Number.isNaN(state.before) && this.#now_ms > state.until_ms ? 0 : state.suspicion;
+  }
+
+  #suspect(state: State, suspicion: Suspicion): void {
+    if (this.#code(state) === 0) state.suspicion = SUSPICIONS.indexOf(suspicion);
+    state.until_ms = this.#now_ms + HOLD_ms;
+  }
+
+  /** False: the reading's time is not the machine's. */
+  #keepTime(state: State, t_ms: number): boolean {
+    state.ahead = t_ms > this.#now_ms + AHEAD_ms;
+    if (state.ahead) {
+      const ahead = this.#states.filter((s) => s.ahead).length;
+      const seen = this.#states.filter((s) => s.t_ms > Number.NEGATIVE_INFINITY).length;
+      if (2 * ahead < seen) {
+        state.lateCount += 1;
+        if (state.lateCount >= LATE_READINGS) this.#suspect(state, "late");
+        return false;
+      }
+    }
+    this.#now_ms = Math.max(this.#now_ms, t_ms);
+    state.lateCount = this.#now_ms - t_ms > LATE_ms ? state.lateCount + 1 : 0;
+    if (state.lateCount >= LATE_READINGS) this.#suspect(state, "late");
+    return true;
+  }
+
+  #countEqual(state: State, value: number): void {
+    if (!state.row.noisy) return;
+    // Zero is where a speed or a power rests.
+    if (value !== state.recent[2] || value === 0) {
+      this.#moves += 1;
+      state.equal = 1;
+      state.movesBefore = this.#moves;
+      return;
+    }
+    state.equal += 1;
+    // Everything still is a machine at rest or a controller that holds its image.
+    const othersMove = this.#moves - state.movesBefore >= EQUAL_READINGS;
+    if (state.equal >= EQUAL_READINGS && othersMove) this.#suspect(state, "stuck");
+  }
+
+  #checkNoise(state: State, value: number): void {
+    const change = Math.abs(value - state.recent[2]);
+    if (!state.row.noisy || Number.isNaN(change) || value === 0) return;
+    const old = Number.isNaN(state.stir) ? state.noise : state.stir;
+    state.stir = Number.isNaN(old) ? change : old + (change - old) / (QUIET_READINGS / 3);
+    if (state.stir < QUIET_SHARE * state.noise) this.#suspect(state, "too quiet");
+  }
+
+  #countSpike(state: State, t_ms: number): void {
+    const [a, b, c] = state.recent;
+    const { spike } = state.limits;
+    const alone = Math.abs(b - a) > spike && Math.abs(b - c) > spike && b > a === b > c;
+    if (t_ms - state.spiked_ms > SPIKE_FORGET_ms) state.spikes = 0;
+    if (!alone) return;
+    state.spikes += 1;
+    state.spiked_ms = t_ms;
+    if (state.spikes >= SPIKES) this.#suspect(state, "spikes");
+  }
+
+  #checkStep(state: State, before: number, elapsed_s: number): void {
+    const { jumpStep, jumpRate } = state.limits;
+    const most = jumpStep + jumpRate * elapsed_s;
+    if (!Number.isNaN(state.before)) {
+      // Believed again once it is back where it left from.
+      if (Math.abs(state.median - state.before) <= jumpStep) {
+        state.before = Number.NaN;
+        state.until_ms = this.#now_ms + HOLD_ms;
+      }
+      return;
+    }
+    if (!(Math.abs(state.median - before) > most)) return;
+    this.#suspect(state, "step");
+    state.before = before;
+  }
+
+  /** The model agrees with the channel again: a step that pends is forgotten. */
+  absolve(input: number): void {
+    const state = this.#states[input];
+    if (state !== undefined) state.before = Number.NaN;
+  }
+}
+
+function median([a, b, c]: readonly [number, number, number]): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return c;
+  return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+}

@@ -1,0 +1,78 @@
+//! Element types of ONNX tensors and the few conversions that the runtime needs.
+
+/** TensorProto.DataType, the values that we name. */
+export const ELEMENT = {
+  FLOAT: 1,
+  INT8: 3,
+  INT32: 6,
+  INT64: 7,
+  STRING: 8,
+  DOUBLE: 11,
+  INT2: 26,
+} as const;
+
+/** Bits of an element by TensorProto.DataType; strings have none. */
+const BITS: readonly number[] = [
+  0, 32, 8, 8, 16, 16, 32, 64, 0, 8, 16, 64, 32, 64, 64, 128, 16, 8, 8, 8, 8, 4, 4, 4, 8, 2, 2,
+];
+
+/** A tensor of the file: `bytes` is a view of little-endian elements, checked against `dims`. */
+export type Tensor = {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly type: number;
+  readonly count: number;
+  readonly bytes: Uint8Array;
+};
+
+/** Bits of one element, or 0 when the type has no fixed size or is not known. */
+export function bitsOf(type: number): number {
+  return BITS[type] ?? 0;
+}
+
+/** Product of the dims, or null when one is negative, no integer, or the product exceeds `most`. */
+export function countOf(dims: readonly number[], most: number): number | null {
+  let count = 1;
+  for (const dim of dims) {
+    if (!(Number.isInteger(dim) && dim >= 0)) return null;
+    count *= dim;
+    // Checked at every step: a later zero must not hide a product that cannot be.
+    if (count > most) return null;
+  }
+  return count;
+}
+
+/** INT2 is packed 4 per byte, the first element in the low bits, two's complement. */
+export function unpackInt2(bytes: Uint8Array, count: number): Int8Array {
+  const values = new Int8Array(count);
+  for (let i = 0; i < count; i++) {
+    const code = ((bytes[i >> 2] ?? 0) >> ((i & 3) * 2)) & 3;
+    values[i] = code < 2 ? code : code - 4;
+  }
+  return values;
+}
+
+export function packInt2(values: Int8Array): Uint8Array {
+  const bytes = new Uint8Array(Math.ceil(values.length / 4));
+  for (let i = 0; i < values.length; i++) {
+    const code = (values[i] as number) & 3;
+    bytes[i >> 2] = (bytes[i >> 2] as number) | (code << ((i & 3) * 2));
+  }
+  return bytes;
+}
+
+/** A copy, because the view in the file need not be aligned. Null when it is not FLOAT. */
+export function floatsOf(tensor: Tensor): Float32Array | null {
+  return tensor.type === ELEMENT.FLOAT ? new Float32Array(copyOf(tensor.bytes)) : null;
+}
+
+/** Not `slice`: of a Buffer that is a view, and its `buffer` is the pool of all Buffers. */
+function copyOf(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer;
+}
+
+/** INT8 or INT2 as int8; null when it is neither. */
+export function int8sOf(tensor: Tensor): Int8Array | null {
+  if (tensor.type === ELEMENT.INT2) return unpackInt2(tensor.bytes, tensor.count);
+  return tensor.type === ELEMENT.INT8 ? new Int8Array(copyOf(tensor.bytes)) : null;
+}

@@ -1,0 +1,98 @@
+//! What the turbine's scalar monitor says: its thermal components, its output ports, and what of
+//! them commissioning learns.
+import type { TurbineNode } from "../base/physics.js";
+import type { ThermalWatch } from "./chain/thermal.js";
+import { SUSPICIONS } from "./chain/validity.js";
+import type { Finding, Port } from "./monitor.js";
+import type { Learnt } from "./setup.js";
+import { TURBINE_PORTS } from "./turbine-ports.js";
+
+export const SCALARS = TURBINE_PORTS.filter((port) => port.shape === "scalar");
+export const INPUTS = SCALARS.map((port) => port.name);
+
+export type Component = {
+  readonly name: string;
+  readonly node: TurbineNode;
+  readonly channel: string;
+  readonly reference: "nacelleTemp" | "oilTemp";
+  /** Most heat that a fault adds, over what the load explains: more is a fault of the sensor. */
+  readonly credible: number;
+};
+export const COMPONENTS: readonly Component[] = [
+  {
+    name: "generator",
+    node: "winding",
+    channel: "windingTemp",
+    reference: "nacelleTemp",
+    credible: 0.9,
+  },
+  { name: "gearbox", node: "oil", channel: "oilTemp", reference: "nacelleTemp", credible: 1.4 },
+  {
+    name: "hssBearing",
+    node: "hssBearing",
+    channel: "hssBearingTemp",
+    reference: "oilTemp",
+    credible: 2,
+  },
+  {
+    name: "mainBearing",
+    node: "mainBearing",
+    channel: "mainBearingTemp",
+    reference: "nacelleTemp",
+    credible: 2.5,
+  },
+];
+
+const port = (name: string, unit: string, about: string): Port => ({
+  name,
+  unit,
+  point: false,
+  about,
+});
+export const OUTPUTS: readonly Port[] = [
+  ...INPUTS.map((name) =>
+    port(`${name}.fault`, "1", `0 well, else ${SUSPICIONS.slice(1).join(", ")}`),
+  ),
+  ...COMPONENTS.flatMap(({ name }) => [
+    port(`${name}.residual`, "K", "temperature beyond what load and surroundings explain"),
+    port(`${name}.limit`, "K", "residual that the commissioned machine never reaches"),
+  ]),
+  port("thermal.stress", "Pa", "stress of the constrained high-speed bearing seat"),
+  port("expectedPower", "W", "what a healthy rotor gives in this wind"),
+  port("efficiency", "1", "power over expected power, ten-minute mean"),
+  port("rotor.loss", "1", "share of power that the blades lose"),
+  port("rotor.evidence", "1", "how surely: accumulated deviations in sigma"),
+  port("yaw.misalignment", "rad", "nacelle off the wind, once the power agrees; else 0"),
+  port("pitch.error", "rad", "blades stand still away from their demand; else 0"),
+  port("tower.imbalance", "m/s2{rms}", "once-per-turn acceleration at rated speed; else 0"),
+  port("nacelle.residual", "K", "nacelle air beyond what the outside explains"),
+  port("wind.ratio", "1", "wind that the rotor feels over the anemometer's, last five minutes"),
+  port("tower.ratio", "1", "tower acceleration over what wind and speed explain"),
+];
+
+/** What commissioning learns: middle and spread of an output of the healthy machine. */
+export const TURBINE_LEARNT: readonly Learnt[] = [
+  ...COMPONENTS.map(({ name }) => ({
+    output: `${name}.residual`,
+    middle: `${name}.offset`,
+    spread: `${name}.sigma`,
+  })),
+  { output: "nacelle.residual", middle: "nacelle.offset", spread: "nacelle.sigma" },
+  { output: "wind.ratio", middle: "wind.ratio", spread: "wind.sigma" },
+  { output: "tower.ratio", middle: "tower.ratio", spread: "tower.sigma" },
+];
+
+/** Why the temperature of a component is thought too high. */
+export function explainHeat(component: Component, watch: ThermalWatch): Finding {
+  const expected = (watch.expected_K - 273.15).toFixed(1);
+  const { channel, reference } = component;
+  return {
+    expected: 0,
+    sigma: watch.fit.sigma_K,
+    unit: "K",
+    evidence: [
+      `${channel} expected at ${expected} Cel from load and ${reference}`,
+      `${Math.round(watch.unexplained_W)} W of heat are not explained by the load`,
+    ],
+  };
+}

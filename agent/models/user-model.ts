@@ -1,0 +1,57 @@
+//! Opens a model file of the user: the integer path where it is of the ternary pattern, plain
+//! trees, else ONNX Runtime. Every fault is one text that says what to do.
+import { readFileSync, statSync } from "node:fs";
+import type { Backend } from "../accel/backend.js";
+import { openDense } from "./dense.js";
+import type { Model } from "./model.js";
+import { hashOf, planNetwork } from "./network.js";
+import { readOnnx } from "./onnx/read.js";
+import { MODEL_BYTES_MAX } from "./onnx/read-tensor.js";
+import { recognise } from "./onnx/recognise.js";
+import type { TernaryNet } from "./onnx/ternary-net.js";
+import { openTrees } from "./tree-model.js";
+
+/** A file written by us claims the ternary pattern, and is refused where it breaks it. */
+const CLAIM = "sterna.version";
+
+export function openUserModel(file: string, backend: Backend): Model | string {
+  let bytes: Uint8Array;
+  try {
+    const { size } = statSync(file);
+    const most = `at most ${MODEL_BYTES_MAX / 2 ** 20} MiB are read`;
+    if (size > MODEL_BYTES_MAX) return `${file}: ${Math.ceil(size / 2 ** 20)} MiB, ${most}`;
+    bytes = readFileSync(file);
+  } catch (error) {
+    return `${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  const model = openModel(bytes, backend);
+  return typeof model === "string" ? `${file}: ${model}` : model;
+}
+
+export function openModel(bytes: Uint8Array, backend: Backend): Model | string {
+  const onnx = readOnnx(bytes);
+  if (typeof onnx === "string") return onnx;
+  const hash = hashOf(bytes);
+  const net = recognise(onnx);
+  if (typeof net !== "string") return openTernary(net, backend, hash);
+  if (onnx.metadata.has(CLAIM)) return `not a network of the ternary pattern: ${net}`;
+  return openTrees(onnx, hash) ?? openDense(onnx, bytes, hash);
+}
+
+function openTernary(net: TernaryNet, backend: Backend, hash: string): Model | string {
+  const network = planNetwork(net, backend, hash);
+  if (typeof network === "string") return network;
+  const { inputs, outputs, tier } = network;
+  return {
+    inputs,
+    outputs,
+    hash,
+    tier,
+    engine: `ternary on ${network.backend}`,
+    run([x], [y]): string | null {
+      if (x === undefined || y === undefined) return "no input or no output";
+      network.infer(x, y);
+      return null;
+    },
+  };
+}

@@ -1,0 +1,91 @@
+//! Rules as rows of the config and of profiles. Their texts are compiled later, against the signals
+//! of their asset: here only their shape is checked.
+import { readdirSync, readFileSync } from "node:fs";
+import { packageFile } from "../agent/base/files.js";
+import type { Path, Place, RuleConfig } from "./config.js";
+import { show } from "./formats.js";
+import { checkUnique, readItem, suggest } from "./rows.js";
+import { PROFILE, RULE, RULES } from "./schema.js";
+import { type Reading, readYaml } from "./yaml.js";
+
+const FOLDER = "config/profiles";
+/** Rules that every asset has (assembly.ts). */
+const BUILT_IN = ["stale"];
+
+export function readRules(
+  list: unknown,
+  path: Path,
+  reading: Reading,
+  source: string,
+): readonly RuleConfig[] {
+  if (list === null) return [];
+  if (!Array.isArray(list)) {
+    reading.fault(path, "rules is a list", `write ${RULES}`);
+    return [];
+  }
+  checkUnique(list, path, reading);
+  return list.flatMap((raw: unknown, index): RuleConfig[] => {
+    const at = [...path, index];
+    const item = readItem(RULE, raw, at, reading, "a rule");
+    if (item === null) return [];
+    const { id, when, clear, for: for_ms, clearFor: clearFor_ms, severity, foldedInto } = item;
+    if (BUILT_IN.includes(id)) {
+      reading.fault([...at, "id"], `every asset has a rule ${id} already`, "rename this one");
+    }
+    if (foldedInto.includes(id)) {
+      reading.fault([...at, "foldedInto"], "a rule cannot explain itself", "name another rule");
+    }
+    return [
+      {
+        id,
+        when,
+        clear,
+        for_ms,
+        clearFor_ms,
+        severity,
+        class: item.class,
+        text: item.text ?? when,
+        action: item.action,
+        source,
+        foldedInto,
+        version: 1,
+        path: at,
+      },
+    ];
+  });
+}
+
+/** The profiles of one config: each file is read once, its places stay known. */
+export type Profiles = {
+  rulesOf(name: string, path: Path): readonly RuleConfig[];
+  /** Null where the path leads into no profile. */
+  where(path: Path): Place | null;
+};
+
+export function openProfiles(reading: Reading): Profiles {
+  type Opened = { readonly file: Reading; readonly rules: readonly RuleConfig[] };
+  const opened = new Map<string, Opened>();
+  return {
+    rulesOf(name, path) {
+      const known = opened.get(name);
+      if (known !== undefined) return known.rules;
+      const shipped = readdirSync(packageFile(FOLDER)).map((file) => file.replace(/\.yaml$/, ""));
+      if (!shipped.includes(name)) {
+        const instead = suggest(name, shipped, "delete it");
+        reading.fault(path, `there is no profile ${show(name)}`, instead);
+        return [];
+      }
+      const source = packageFile(`${FOLDER}/${name}.yaml`);
+      const file = readYaml(readFileSync(source), source, reading.faults);
+      const item = readItem(PROFILE, file.root, [], file, "a profile");
+      const found = readRules(item?.rules ?? null, ["rules"], file, `profile ${name}`);
+      const rules = found.map((r) => ({ ...r, path: ["profiles", name, ...r.path] }));
+      opened.set(name, { file, rules });
+      return rules;
+    },
+    where([root, name, ...rest]) {
+      const found = root === "profiles" ? opened.get(String(name)) : undefined;
+      return found?.file.where(rest) ?? null;
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { reference } from "../../agent/accel/reference.js";
+import { prng } from "../../agent/base/prng.js";
+import { loadNetwork, type Network } from "../../agent/models/network.js";
+import { readOnnx } from "../../agent/models/onnx/read.js";
+import { recognise } from "../../agent/models/onnx/recognise.js";
+import { convLength, type TernaryNet } from "../../agent/models/onnx/ternary-net.js";
+import { writeTernaryNet } from "../../agent/models/onnx/write-net.js";
+import { alone, LEVELS, randomCnn, randomInput, randomMlp, runOrt } from "./nets.js";
+
+const ROUNDS = 20;
+const BATCH = 20;
+
+function load(net: TernaryNet): Network {
+  const network = loadNetwork(writeTernaryNet(net), reference);
+  if (typeof network === "string") throw new Error(network);
+  return network;
+}
+
+function inferAll(network: Network, x: Float32Array): Float32Array {
+  const [from, to] = [network.inputs[0]?.size ?? 0, network.outputs[0]?.size ?? 0];
+  const y = new Float32Array((x.length / from) * to);
+  for (let i = 0; i < x.length / from; i++) {
+    network.infer(x.subarray(i * from, (i + 1) * from), y.subarray(i * to, (i + 1) * to));
+  }
+  return y;
+}
+
+function shapesOf(net: TernaryNet): (readonly number[])[] {
+  const shapes: (readonly number[])[] = [net.input.shape];
+  for (const layer of net.layers) {
+    const [, length = 0] = shapes.at(-1) ?? [];
+    const conv = layer.kind === "conv1d";
+    shapes.push(conv ? [layer.filters, convLength(layer, length)] : [layer.rows]);
+  }
+  return shapes;
+}
+
+/** Largest difference and how many differ, in steps of the layer's output (or of its sums). */
+function compare(net: TernaryNet, ours: Float32Array, theirs: Float32Array) {
+  const step = net.layers.at(-1)?.outScale ?? null;
+  const counts = { values: ours.length, differ: 0, most: 0 };
+  for (const [i, value] of ours.entries()) {
+    const other = theirs[i] as number;
+    const unit = step ?? 1e-4 * (1 + Math.abs(other));
+    const away = Math.round(Math.abs(value - other) / unit);
+    if (away > 0) counts.differ += 1;
+    counts.most = Math.max(counts.most, away);
+  }
+  return counts;
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+function isClipped(net: TernaryNet, value: number): boolean {
+  const step = net.layers.at(-1)?.outScale ?? null;
+  return step !== null && Math.abs(value) >= 126.5 * step;
+}
+
+for (const [kind, make] of [
+  ["dense", randomMlp],
+  ["conv", randomCnn],
+] as const) {
+  test(`${kind}: each layer is at most 1 step from ONNX Runtime`, async () => {
+    let [values, differ, inner] = [0, 0, 0];
+    for (let seed = 0; seed < ROUNDS; seed++) {
+      const net = make(seed);
+      const shapes = shapesOf(net);
+      let x = randomInput(prng(seed, "input"), BATCH * sizeOf(net.input.shape));
+      for (const at of net.layers.keys()) {
+        const layerShape =
+          net.layers[at]?.kind === "dense" ? [net.layers[at].cols] : (shapes[at] ?? []);
+        const one = alone(net, at, layerShape);
+        const ours = inferAll(load(one), x);
+        const theirs = await runOrt(writeTernaryNet(one), layerShape, x, "basic");
+        expect(theirs).toHaveLength(ours.length);
+        const counts = compare(one, ours, theirs);
+        expect(counts.most, `seed ${seed} layer ${at}`).toBeLessThanOrEqual(1);
+        values += counts.values;
+        differ += counts.differ;
+        inner += ours.filter((value) => value !== 0 && !isClipped(one, value)).length;
+        x = ours;
+      }
+    }
+    console.info(`${kind}: ${differ} of ${values} layer outputs are 1 step from ONNX Runtime`);
+    expect(differ / values).toBeLessThan(0.002);
+    expect(inner / values, "most values must not be clipped").toBeGreaterThan(0.3);
+  });
+
+  test(`${kind}: the whole file runs at each level and agrees`, async () => {
+    const net = make(99);
+    const bytes = writeTernaryNet(net);
+    const size = sizeOf(net.input.shape);
+    const x = randomInput(prng(99, "whole"), BATCH * size);
+    const ours = inferAll(load(net), x);
+    for (const level of Object.keys(LEVELS) as (keyof typeof LEVELS)[]) {
+      const theirs = await runOrt(bytes, net.input.shape, x, level);
+      const spread = Math.max(...theirs) - Math.min(...theirs);
+      const away = ours.map((value, i) => Math.abs(value - (theirs[i] as number)));
+      expect(Math.max(...away) / spread, level).toBeLessThan(0.02);
+    }
+  });
+}
+
+test("a value that is no number makes every output unknown, and is forgotten after", () => {
+  const network = load(randomMlp(2));
+  const x = new Float32Array(network.inputs[0]?.size ?? 0).fill(0.3);
+  const y = new Float32Array(network.outputs[0]?.size ?? 0);
+  network.infer(x, y);
+  const known = [...y];
+  expect(known.every(Number.isFinite)).toBe(true);
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    network.infer(x.with(0, bad), y);
+    expect([...y].every(Number.isNaN)).toBe(true);
+    network.infer(x, y);
+    expect([...y]).toEqual(known);
+  }
+});
+
+test("a row of zeros gives its bias, whatever scale training left it", async () => {
+  const net = randomMlp(2);
+  for (const [at, layer] of net.layers.entries()) {
+    layer.weights.fill(0, 0, layer.weights.length / layer.bias.length);
+    layer.wScale[0] = 1e-30;
+    layer.bias[0] = 0.4;
+    const size = layer.kind === "dense" ? layer.cols : 0;
+    const one = alone(net, at, [size]);
+    const x = randomInput(prng(at, "dead"), size);
+    const theirs = await runOrt(writeTernaryNet(one), [size], x, "basic");
+    const ours = inferAll(load(one), x);
+    const step = layer.outScale ?? 1e-5;
+    expect(Math.abs((ours[0] as number) - 0.4)).toBeLessThanOrEqual(step * 0.51);
+    expect(compare(one, ours, theirs).most, `layer ${at}`).toBeLessThanOrEqual(1);
+  }
+});
+
+const SHIPPED = new URL("../../agent/models/", import.meta.url);
+for (const name of readdirSync(SHIPPED).filter((file) => file.endsWith(".onnx"))) {
+  test(`shipped ${name}: ONNX Runtime loads it at each level and agrees`, async () => {
+    const bytes = readFileSync(new URL(name, SHIPPED));
+    const network = loadNetwork(bytes, reference);
+    if (typeof network === "string") throw new Error(network);
+    const model = readOnnx(bytes);
+    const net = typeof model === "string" ? model : recognise(model);
+    if (typeof net === "string") throw new Error(net);
+    const random = prng(1, name);
+    const { shape, scale } = net.input;
+    const size = network.inputs[0]?.size ?? 0;
+    const x = Float32Array.from({ length: BATCH * size }, () => random.normal() * 60 * scale);
+    const ours = inferAll(network, x);
+    for (const level of Object.keys(LEVELS) as (keyof typeof LEVELS)[]) {
+      const theirs = await runOrt(bytes, shape, x, level, net.input.name);
+      const spread = Math.max(...theirs) - Math.min(...theirs);
+      const away = ours.map((value, i) => Math.abs(value - (theirs[i] as number)));
+      expect(Math.max(...away) / spread, level).toBeLessThan(0.02);
+    }
+  });
+}

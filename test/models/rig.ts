@@ -1,0 +1,200 @@
+//! A simulated plant through monitors and rules, without broker or clock: what the agent would
+//! raise. Readings outside a port's range are dropped, as the decoder does.
+import { KINDS } from "../../agent/assets.js";
+import { reference } from "../../agent/accel/reference.js";
+import type { Channel } from "../../agent/base/telemetry.js";
+import { limitsOf } from "../../agent/models/chain/port.js";
+import type { Monitor } from "../../agent/models/monitor.js";
+import { compileRules } from "../../agent/rules/compile.js";
+import type { Change, Signal } from "../../agent/rules/rule.js";
+import { parseInjection } from "../../agent/sensors/plants/injection.js";
+import type { Plant } from "../../agent/sensors/plants/plant.js";
+import { createQuadrotor } from "../../agent/sensors/plants/quadrotor.js";
+import { createWindTurbine } from "../../agent/sensors/plants/wind-turbine.js";
+import { type Amount, parseAmount, parseUnit, type Unit } from "../../agent/units/parse.js";
+import { STALE_RULE } from "../../agent/assembly.js";
+import { STALE_SIGNAL, Watch } from "../../agent/watch.js";
+
+const PLATES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "wind-turbine": {
+    ratedPower: "5 MW",
+    rotorRadius: "63 m",
+    gearRatio: "97",
+    "hssBearing.rollers": "9",
+    "hssBearing.ballDiameter": "7.94 mm",
+    "hssBearing.pitchDiameter": "39.04 mm",
+  },
+  quadrotor: { mass: "1.5 kg", rotorRadius: "0.127 m", batteryCapacity: "18000 C" },
+};
+
+export type Raised = {
+  readonly id: string;
+  readonly class: string;
+  readonly at_s: number;
+  readonly cleared_s: number;
+  /** An active alarm explained it when it was raised. */
+  readonly folded: boolean;
+};
+
+export type RigOptions = {
+  readonly kind: "wind-turbine" | "quadrotor";
+  readonly seed: number;
+  readonly duration_s: number;
+  readonly baseline: unknown;
+  readonly inject?: string;
+  readonly wind_mps?: number;
+  readonly blockEvery_ms?: number;
+  readonly period_ms?: number;
+  /** Called after every instant of the plant with the frame by signal name. */
+  readonly watch?: (t_s: number, get: (name: string) => number) => void;
+};
+
+const unitOf = (text: string): Unit => {
+  const unit = parseUnit(text);
+  if ("fault" in unit) throw new Error(`${text}: ${unit.fault}`);
+  return unit;
+};
+
+export function amounts(kind: string): Record<string, Amount> {
+  return Object.fromEntries(
+    Object.entries(PLATES[kind] ?? {}).map(([key, text]) => {
+      const amount = parseAmount(text);
+      if ("fault" in amount) throw new Error(amount.fault);
+      return [key, amount];
+    }),
+  );
+}
+
+export function run(options: RigOptions): Raised[] {
+  const { plant, watch, changes, signals } = build(options);
+  const limits = { ahead_max_ms: 60_000, behind_max_ms: 86_400_000 };
+  let seen_ms = 0;
+  const ports = KINDS[options.kind]?.ports ?? [];
+  const ranges = plant.channels.map((c) => {
+    const port = ports.find((p) => p.name === c.name);
+    return port === undefined ? null : limitsOf(port);
+  });
+  const scalar = (channel: number, t_ms: number, value: number): void => {
+    const range = ranges[channel];
+    if (range !== null && range !== undefined && !(value >= range.low && value <= range.high))
+      return;
+    const r_ms = Math.max(seen_ms, Math.min(t_ms, seen_ms + 60_000));
+    watch.accept({ kind: "sample", channel, t_ms, r_ms, value, quality: "good" }, limits, changes);
+  };
+  const step_ms = options.period_ms ?? 1000;
+  const start_ms = plant.now_ms();
+  for (let t_ms = start_ms; t_ms <= start_ms + options.duration_s * 1000; t_ms += step_ms) {
+    seen_ms = t_ms;
+    plant.advance(t_ms, {
+      scalar,
+      block: (channel, block) => {
+        watch.accept({ kind: "block", channel, r_ms: t_ms, ...block }, limits, changes);
+      },
+    });
+    if (watch.next_ms() <= t_ms) watch.advance(t_ms, changes);
+    options.watch?.((t_ms - start_ms) / 1000, (name) => {
+      return watch.frame[signals.get(name)?.index ?? -1] ?? Number.NaN;
+    });
+  }
+  return collect(changes, start_ms);
+}
+
+function build(options: RigOptions) {
+  const { kind, seed } = options;
+  const common = {
+    asset: "test",
+    seed,
+    start_ms: 1_800_000_000_000,
+    period_ms: options.period_ms ?? 1000,
+    blockEvery_ms: options.blockEvery_ms ?? 60_000,
+  };
+  const wind = options.wind_mps === undefined ? {} : { wind_mps: options.wind_mps };
+  const plant: Plant =
+    kind === "wind-turbine"
+      ? createWindTurbine({ ...common, ...wind, inner_s: 0.1 })
+      : createQuadrotor({ ...common, ...wind });
+  if (options.inject !== undefined) {
+    const injection = parseInjection(options.inject);
+    if ("fault" in injection) throw new Error(injection.fault);
+    plant.inject(injection);
+  }
+  const row = KINDS[kind];
+  if (row === undefined) throw new Error(kind);
+  const fitted = row.monitors({
+    id: "test",
+    nameplate: amounts(kind),
+    baseline: options.baseline,
+    backend: reference,
+    channels: new Set(plant.channels.map((c) => c.name)),
+  });
+  if (fitted.faults.length > 0) throw new Error(JSON.stringify(fitted.faults));
+  const signals = new Map<string, Signal>();
+  const add = (name: string, text: string, point: boolean): number => {
+    const { dim, kind: unitKind } = unitOf(text);
+    const index = signals.size;
+    signals.set(name, { name, index, dim, kind: unitKind, point });
+    return index;
+  };
+  for (const c of plant.channels) add(c.name, c.unit, unitOf(c.unit).affine);
+  const stale = add(STALE_SIGNAL, "1", false);
+  const outputs = fitted.monitors.map((m: Monitor) =>
+    m.outputs.map((o) => add(o.name, o.unit, o.point)),
+  );
+  const watch = new Watch("test", signals.size, stale);
+  for (const [id, c] of plant.channels.entries()) {
+    watch.addChannel(channelOf(c.name, c.unit, c.shape, id), id);
+  }
+  fitted.monitors.forEach((m, i) => {
+    watch.addMonitor(
+      m,
+      m.inputs.map((name) => signals.get(name)?.index ?? -1),
+      outputs[i] ?? [],
+    );
+  });
+  const compiled = compileRules([...row.rules, STALE_RULE], "test", signals);
+  if (compiled.faults.length > 0) throw new Error(JSON.stringify(compiled.faults));
+  watch.addRules(compiled.rules);
+  const changes: Change[] = [];
+  return { plant, watch, changes, signals };
+}
+
+function channelOf(name: string, unit: string, shape: "scalar" | "block", id: number): Channel {
+  const { dim, kind, affine, factor, offset } = unitOf(unit);
+  return {
+    id,
+    asset: "test",
+    name,
+    shape,
+    dim,
+    unitKind: kind,
+    point: affine,
+    unit,
+    factor,
+    offset,
+    min: Number.NEGATIVE_INFINITY,
+    max: Number.POSITIVE_INFINITY,
+    staleAfter_ms: null,
+    codes: null,
+    pattern: false,
+  };
+}
+
+function collect(changes: readonly Change[], start_ms: number): Raised[] {
+  const found: Raised[] = [];
+  const active = new Map<string, number>();
+  for (const { rule, to, source_ms } of changes) {
+    const at_s = (source_ms - start_ms) / 1000;
+    if (to === "raise") {
+      const folded = rule.foldedInto.some((id) => active.has(id));
+      active.set(rule.id, found.length);
+      const cleared_s = Number.POSITIVE_INFINITY;
+      found.push({ id: rule.id, class: rule.class, at_s, cleared_s, folded });
+    } else {
+      const index = active.get(rule.id);
+      const row = found[index ?? -1];
+      if (index !== undefined && row !== undefined) found[index] = { ...row, cleared_s: at_s };
+      active.delete(rule.id);
+    }
+  }
+  return found;
+}

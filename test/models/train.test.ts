@@ -1,0 +1,155 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import * as ort from "onnxruntime-node";
+import { expect, test } from "vitest";
+import { reference } from "../../agent/accel/reference.js";
+import { prng } from "../../agent/base/prng.js";
+import { createTape, type Matrix, matrix, type Tape } from "../../agent/models/convert/autodiff.js";
+import { CLASSES, makeSet } from "../../agent/models/convert/vibration-set.js";
+import { makeVibnet, scoreProbabilities, VIBNET_PLAN } from "../../agent/models/convert/vibnet.js";
+import { ORDER_BINS } from "../../agent/models/features/orders.js";
+import { hashOf, loadNetwork, planNetwork } from "../../agent/models/network.js";
+import { readOnnx } from "../../agent/models/onnx/read.js";
+import { recognise } from "../../agent/models/onnx/recognise.js";
+import { writeTernaryNet } from "../../agent/models/onnx/write-net.js";
+
+const SHIPPED = readFileSync("agent/models/vibnet.onnx");
+const random = prng(11, "gradients");
+const draw = (rows: number, cols: number): Matrix =>
+  matrix(
+    rows,
+    cols,
+    Float64Array.from({ length: rows * cols }, () => random.normal()),
+  );
+
+/** Every leaf's gradient against a central difference of the loss. */
+function checkGradients(leaves: readonly Matrix[], loss: (tape: Tape) => Matrix): void {
+  for (const { grad } of leaves) grad.fill(0);
+  const tape = createTape();
+  tape.backward(loss(tape));
+  const value = (): number => loss(createTape()).data[0] ?? Number.NaN;
+  for (const { data, grad } of leaves) {
+    for (let i = 0; i < data.length; i++) {
+      const kept = data[i] as number;
+      data[i] = kept + 1e-5;
+      const above = value();
+      data[i] = kept - 1e-5;
+      const below = value();
+      data[i] = kept;
+      expect(grad[i]).toBeCloseTo((above - below) / 2e-5, 5);
+    }
+  }
+}
+
+test("gradients of a whole small network agree with finite differences", () => {
+  const [x, w, gamma, beta, v, b] = [
+    draw(6, 7),
+    draw(5, 7),
+    draw(1, 5),
+    draw(1, 5),
+    draw(3, 5),
+    draw(1, 3),
+  ];
+  const stats = { mean: new Float64Array(5), variance: new Float64Array(5).fill(1), momentum: 0 };
+  const target = new Float64Array(18);
+  for (let i = 0; i < 6; i++) target[3 * i + (i % 3)] = 1;
+  const soft = Float64Array.from({ length: 18 }, () => 1 / 3);
+  for (const learn of [true, false]) {
+    checkGradients([x, w, gamma, beta, v, b], (tape) => {
+      const hidden = tape.relu(tape.batchNorm(tape.linear(x, w), gamma, beta, stats, learn));
+      const logits = tape.shift(tape.linear(hidden, v), b);
+      const hard = tape.crossEntropy(logits, target, 1);
+      return tape.blend(hard, 0.4, tape.crossEntropy(logits, soft, 3), 5.4);
+    });
+  }
+});
+
+test("a reduced training run gives the same bytes each time, and learns", {
+  timeout: 60_000,
+}, () => {
+  const plan = { ...VIBNET_PLAN, examples: 150, teacherSteps: 60, pupilSteps: 40 };
+  const first = makeVibnet(plan);
+  expect(hashOf(makeVibnet(plan).bytes)).toBe(hashOf(first.bytes));
+  expect(hashOf(makeVibnet({ ...plan, seed: 2 }).bytes)).not.toBe(hashOf(first.bytes));
+});
+
+test("the shipped file: ternary where it says so, units, classes, training hash", () => {
+  const model = readOnnx(SHIPPED);
+  const net = typeof model === "string" ? model : recognise(model);
+  if (typeof net === "string") throw new Error(net);
+  expect(net.layers.map((layer) => layer.ternary)).toEqual([true, true, false]);
+  expect(net.layers.reduce((sum, layer) => sum + layer.weights.length, 0)).toBe(34_944);
+  const [first] = net.layers;
+  const zeros = first?.weights.filter((w) => w === 0).length ?? 0;
+  expect(zeros / (first?.weights.length ?? 1)).toBeGreaterThan(0.4);
+  expect(zeros / (first?.weights.length ?? 1)).toBeLessThan(0.6);
+  expect(net.output.classes).toEqual(CLASSES);
+  expect(net.input.unit).toBe("1");
+  expect(net.meta.training).toMatch(/^sha256:[0-9a-f]{64}$/);
+});
+
+test("the shipped file on blocks that training never saw", () => {
+  const network = loadNetwork(SHIPPED, reference);
+  if (typeof network === "string") throw new Error(network);
+  const set = makeSet(300, 2001, "test");
+  const y = new Float32Array(set.count * CLASSES.length);
+  for (let i = 0; i < set.count; i++) {
+    const x = Float32Array.from(set.x.subarray(i * ORDER_BINS, (i + 1) * ORDER_BINS));
+    network.infer(x, y.subarray(i * CLASSES.length, (i + 1) * CLASSES.length));
+  }
+  const all = scoreProbabilities(y, set, () => true);
+  const strong = scoreProbabilities(y, set, (i) => (set.strength[i] ?? 0) >= 4);
+  expect(all.right).toBeGreaterThan(0.92);
+  expect(all.false).toBeLessThan(0.08);
+  expect(strong.right).toBeGreaterThan(0.98);
+});
+
+test("onnxruntime agrees within one step a layer", { timeout: 60_000 }, async () => {
+  const model = readOnnx(SHIPPED);
+  const net = typeof model === "string" ? model : recognise(model);
+  if (typeof net === "string") throw new Error(net);
+  const set = makeSet(60, 3001, "test");
+  for (let depth = 1; depth < net.layers.length; depth++) {
+    // The first layers alone, with their int8 output as the output of the file.
+    const cut = {
+      ...net,
+      layers: net.layers.slice(0, depth),
+      output: { ...net.output, classes: [] },
+    };
+    const step = cut.layers[depth - 1]?.outScale ?? 1;
+    const own = planNetwork(cut, reference, "cut");
+    if (typeof own === "string") throw new Error(own);
+    const session = await ort.InferenceSession.create(writeTernaryNet(cut), {
+      graphOptimizationLevel: "basic",
+    });
+    let [differ, count] = [0, 0];
+    const y = new Float32Array(own.outputs[0]?.size ?? 0);
+    for (let i = 0; i < set.count; i++) {
+      const x = Float32Array.from(set.x.subarray(i * ORDER_BINS, (i + 1) * ORDER_BINS));
+      own.infer(x, y);
+      const input = new ort.Tensor("float32", x, [1, ORDER_BINS]);
+      const found = await session.run({ [net.input.name]: input });
+      const theirs = found[net.output.name]?.data;
+      y.forEach((value, k) => {
+        const steps = Math.abs(value - Number(theirs?.[k])) / step;
+        expect(steps).toBeLessThan(depth + 0.01);
+        if (steps > 0.5) differ += 1;
+        count += 1;
+      });
+    }
+    // Rounding half up against half to even, and a multiplier of 15 bits.
+    expect(differ / count).toBeLessThan(0.005);
+  }
+});
+
+test("normalised inputs of any sign and size stay numbers", () => {
+  const network = loadNetwork(SHIPPED, reference);
+  if (typeof network === "string") throw new Error(network);
+  const y = new Float32Array(CLASSES.length);
+  fc.assert(
+    fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
+      network.infer(new Float32Array(ORDER_BINS).fill(value), y);
+      return y.every(Number.isFinite);
+    }),
+  );
+});

@@ -1,0 +1,269 @@
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { reference } from "../../agent/accel/reference.js";
+import { bindUserModel } from "../../agent/models/bind.js";
+import type { ModelSpec } from "../../agent/models/bind-check.js";
+import { openDense } from "../../agent/models/dense.js";
+import type { Model } from "../../agent/models/model.js";
+import type { Monitor } from "../../agent/models/monitor.js";
+import { readOnnx } from "../../agent/models/onnx/read.js";
+import {
+  floatTensor,
+  writeModel,
+  writeNode,
+  writeTensor,
+  writeValueInfo,
+} from "../../agent/models/onnx/write.js";
+import { writeTernaryNet } from "../../agent/models/onnx/write-net.js";
+import { openUserModel } from "../../agent/models/user-model.js";
+import { parseUnit, type Unit } from "../../agent/units/parse.js";
+import { randomMlp } from "./nets.js";
+
+const folder = mkdtempSync(join(tmpdir(), "sterna-model-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const FLOAT = 1;
+
+function unit(text: string): Unit {
+  const found = parseUnit(text);
+  if ("fault" in found) throw new Error(found.fault);
+  return found;
+}
+
+function saved(name: string, bytes: Uint8Array): string {
+  const file = join(folder, name);
+  writeFileSync(file, bytes);
+  return file;
+}
+
+function open(file: string): Model {
+  const model = openUserModel(file, reference);
+  if (typeof model === "string") throw new Error(model);
+  return model;
+}
+
+/** y = weights . x + 1, z = tanh(weights . x + 1), float32: the form of a model from elsewhere. */
+function floatModel(weights: readonly number[], shape: readonly number[]): Uint8Array {
+  const size = weights.length;
+  const nodes = [
+    writeNode("Flatten", ["x"], ["flat"]),
+    writeNode("Gemm", ["flat", "w", "b"], ["y"]),
+    writeNode("Tanh", ["y"], ["z"]),
+  ];
+  const tensors = [
+    floatTensor("w", [size, 1], Float32Array.from(weights)),
+    floatTensor("b", [1], Float32Array.of(1)),
+  ];
+  const inputs = [writeValueInfo("x", FLOAT, shape)];
+  const outputs = [writeValueInfo("y", FLOAT, [1]), writeValueInfo("z", FLOAT, [1])];
+  return writeModel({ name: "m", nodes, tensors, inputs, outputs }, { "": 17 }, []);
+}
+
+function bound(model: Model, spec: ModelSpec): Monitor {
+  const monitor = bindUserModel(model, spec, SIGNALS);
+  if ("length" in monitor) throw new Error(JSON.stringify(monitor));
+  return monitor;
+}
+
+const SIGNALS = [
+  { name: "current", dim: "A", kind: "" },
+  { name: "current2", dim: "A", kind: "" },
+  { name: "oilTemp", dim: "K", kind: "" },
+  { name: "accel", dim: "m/s2", kind: "peak" },
+  { name: "levels", dim: "A", kind: "", pattern: true },
+];
+
+/** A frame of numbers, and what the monitor wrote. */
+function frameOf(values: number[], written: number[]) {
+  return {
+    get: (input: number): number => values[input] ?? Number.NaN,
+    set: (output: number, value: number): void => {
+      written[output] = value;
+    },
+  };
+}
+
+test("each kind of file finds its engine", () => {
+  const ternary = open(saved("net.onnx", writeTernaryNet(randomMlp(4))));
+  expect(ternary.engine).toBe("ternary on reference");
+  expect(ternary.tier).toBe("exact");
+  expect(ternary.hash).toMatch(/^sha256:[0-9a-f]{64}$/);
+  expect(ternary.inputs[0]).toMatchObject({ name: "x", unit: "m/s2", min: -4, max: 4 });
+  const float = open(saved("float.onnx", floatModel([1, 2, 3], [3])));
+  expect(float.engine).toMatch(/^onnxruntime \d/);
+  expect(float.inputs).toMatchObject([{ name: "x", shape: [3], size: 3, unit: "" }]);
+  expect(float.outputs.map((port) => [port.name, port.size])).toEqual([
+    ["y", 1],
+    ["z", 1],
+  ]);
+});
+
+test("ONNX Runtime answers at once, and the same each time", () => {
+  const model = open(saved("float.onnx", floatModel([1, 2, 3], [3])));
+  const run = (): number[] => {
+    const y = [new Float32Array(1), new Float32Array(1)];
+    expect(model.run([Float32Array.of(1, 0.5, 0.1)], y)).toBeNull();
+    return y.map((values) => values[0] as number);
+  };
+  const first = run();
+  expect(first[0]).toBeCloseTo(3.3, 5);
+  expect(first[1]).toBeCloseTo(Math.tanh(3.3), 5);
+  for (let i = 0; i < 20; i++) expect(run()).toEqual(first);
+});
+
+test("without ONNX Runtime the fault names the operators and what to install", () => {
+  const bytes = floatModel([1], [1]);
+  const model = readOnnx(bytes);
+  if (typeof model === "string") throw new Error(model);
+  const absent = openDense(model, bytes, "sha256:x", () => {
+    throw new Error("Cannot find module");
+  });
+  expect(absent).toContain("the operators Flatten, Gemm, Tanh need onnxruntime-node; npm install");
+});
+
+test("a file that is absent, cut, or huge is one fault with its name", () => {
+  const absent = join(folder, "none.onnx");
+  expect(openUserModel(absent, reference)).toContain(`${absent}: cannot be read: ENOENT`);
+  const cut = saved("cut.onnx", writeTernaryNet(randomMlp(4)).subarray(0, 900));
+  expect(openUserModel(cut, reference)).toMatch(/cut\.onnx: /);
+  const huge = saved("huge.onnx", new Uint8Array(1));
+  truncateSync(huge, 2 ** 31);
+  expect(openUserModel(huge, reference)).toContain("2048 MiB, at most 64 MiB are read");
+  expect(openUserModel(folder, reference)).toContain("cannot be read");
+  const unknown = floatModel([1], [1]);
+  const text = Buffer.from(unknown).toString("latin1").replaceAll("Tanh", "Tank");
+  const other = saved("op.onnx", Buffer.from(text, "latin1"));
+  expect(openUserModel(other, reference)).toContain("cannot load it");
+});
+
+test("a small file that asks for gigabytes is refused before ONNX Runtime sees it", () => {
+  const shape = (dims: bigint[]): string => {
+    const sizes = new Uint8Array(BigInt64Array.from(dims).buffer);
+    const graph = {
+      name: "grows",
+      nodes: [writeNode("ConstantOfShape", ["s"], ["c"]), writeNode("Add", ["x", "c"], ["y"])],
+      tensors: [writeTensor("s", [dims.length], 7, sizes)],
+      inputs: [writeValueInfo("x", FLOAT, [1])],
+      outputs: [writeValueInfo("y", FLOAT, [1])],
+    };
+    return saved("grows.onnx", writeModel(graph, { "": 17 }, []));
+  };
+  expect(openUserModel(shape([65_536n, 65_536n]), reference)).toContain("makes more than");
+  expect(openUserModel(shape([-5n]), reference)).toContain("makes more than");
+  expect(open(shape([1n, 1n])).engine).toContain("onnxruntime");
+  const wide = saved("wide.onnx", floatModel([1], [2 ** 30]));
+  expect(openUserModel(wide, reference)).toContain('input "x" has more than');
+});
+
+test("a window of one channel: units in, units out, and no value before it is full", () => {
+  const model = open(saved("w.onnx", floatModel([1, 10, 100], [1, 3])));
+  const spec: ModelSpec = {
+    name: "load",
+    in: [{ tensor: "x", channels: ["oilTemp"], window: 3, unit: unit("Cel") }],
+    out: [{ tensor: "y", index: 0, channel: "score", unit: unit("kW") }],
+  };
+  const monitor = bound(model, spec);
+  expect(monitor.inputs).toEqual(["oilTemp"]);
+  expect(monitor.outputs).toMatchObject([{ name: "score", unit: "W" }]);
+  const written: number[] = [];
+  const feed = (celsius: number): number => {
+    monitor.onSample(frameOf([celsius + 273.15], written), 0, 0);
+    return written[0] as number;
+  };
+  expect(feed(1)).toBeNaN();
+  expect(feed(2)).toBeNaN();
+  expect(feed(3)).toBeCloseTo(1000 * (1 * 1 + 2 * 10 + 3 * 100 + 1), -1);
+  expect(feed(4)).toBeCloseTo(1000 * (2 * 1 + 3 * 10 + 4 * 100 + 1), -1);
+  expect(feed(Number.NaN), "a missing value silences it").toBeNaN();
+  expect(feed(1), "and empties the window").toBeNaN();
+});
+
+test("stacked channels: each sample counts, and none may be missing", () => {
+  const model = open(saved("s.onnx", floatModel([1, 10], [2])));
+  const monitor = bound(model, {
+    name: "pair",
+    in: [{ tensor: "x", channels: ["current", "current2"], window: 1, unit: unit("mA") }],
+    out: [{ tensor: "y", index: 0, channel: "pairScore", unit: unit("1") }],
+  });
+  const written: number[] = [];
+  const values = [0.002, Number.NaN];
+  monitor.onSample(frameOf(values, written), 0, 0);
+  expect(written[0]).toBeNaN();
+  values[1] = 0.003;
+  monitor.onSample(frameOf(values, written), 1, 0);
+  expect(written[0]).toBeCloseTo(2 + 30 + 1, 4);
+  values[0] = 0.004;
+  monitor.onSample(frameOf(values, written), 0, 1);
+  expect(written[0]).toBeCloseTo(4 + 30 + 1, 4);
+});
+
+test("stacked windows move with the last channel, in the layout that the model wants", () => {
+  const spec: ModelSpec = {
+    name: "pair",
+    in: [{ tensor: "x", channels: ["current", "current2"], window: 3, unit: unit("A") }],
+    out: [{ tensor: "y", index: 0, channel: "pairScore", unit: unit("1") }],
+  };
+  const digits = [1, 10, 100, 1000, 10_000, 100_000];
+  for (const [shape, wanted] of [
+    [[2, 3], 654_321],
+    [[3, 2], 635_241],
+  ] as const) {
+    const monitor = bound(open(saved("t.onnx", floatModel(digits, shape))), spec);
+    const written: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const frame = frameOf([1 + i, 4 + i], written);
+      monitor.onSample(frame, 0, i);
+      monitor.onSample(frame, 1, i);
+    }
+    expect(written[0]).toBeCloseTo(wanted + 1, 0);
+  }
+});
+
+test("a block fills the window, the latest values last", () => {
+  const model = open(saved("b.onnx", floatModel([1, 10, 100, 1000], [4])));
+  const monitor = bound(model, {
+    name: "wave",
+    in: [{ tensor: "x", channels: ["accel"], window: 4, unit: unit("[g]") }],
+    out: [{ tensor: "y", index: 0, channel: "score", unit: unit("1") }],
+  });
+  const written: number[] = [];
+  const values = Float32Array.from([9, 1, 2, 3, 4], (g) => g * 9.80665);
+  const block = { kind: "block", channel: 0, t_ms: 0, r_ms: 0, values, fs_hz: 100 } as const;
+  monitor.onBlock(frameOf([], written), 0, { ...block, speed_radps: null });
+  expect(written[0]).toBeCloseTo(1 + 20 + 300 + 4000 + 1, 1);
+});
+
+test("every fault of a binding at once: names, sizes, units", () => {
+  const model = open(saved("net4.onnx", writeTernaryNet(randomMlp(4))));
+  const size = model.inputs[0]?.size ?? 0;
+  const faults = (spec: Partial<ModelSpec>): string => {
+    const good: ModelSpec = {
+      name: "net",
+      in: [{ tensor: "x", channels: ["accel"], window: size, unit: unit("m/s2") }],
+      out: [{ tensor: "y", index: 0, channel: "score", unit: unit("1") }],
+    };
+    const found = bindUserModel(model, { ...good, ...spec }, SIGNALS);
+    if (!("length" in found)) return "";
+    return found.map((f) => `${f.at.join(".")}: ${f.what}; ${f.instead}`).join("\n");
+  };
+  const x = { tensor: "x", channels: ["accel"], window: size, unit: unit("m/s2") };
+  const y = { tensor: "y", index: 0, channel: "score", unit: unit("1") };
+  expect(faults({})).toBe("");
+  expect(faults({ in: [] })).toContain('in: input "x" of the model is not bound');
+  expect(faults({ in: [{ ...x, tensor: "X" }] })).toContain('no input "X"; write "x"');
+  expect(faults({ in: [{ ...x, channels: ["acel"] }] })).toContain('write "accel"');
+  expect(faults({ in: [{ ...x, window: size + 1 }] })).toContain(`write window: ${size}`);
+  expect(faults({ in: [{ ...x, unit: unit("[g]") }] })).toContain('"[g]", but the model states');
+  expect(faults({ in: [{ ...x, unit: unit("m/s2{rms}") }] })).toContain('the channel "accel" peak');
+  expect(faults({ in: [{ ...x, channels: ["current"] }] })).toContain('the channel "current" is A');
+  expect(faults({ in: [{ ...x, channels: ["levels"] }] })).toContain("stands for many channels");
+  expect(faults({ out: [] })).toContain("no output is bound");
+  expect(faults({ out: [{ ...y, tensor: "why" }] })).toContain('no output "why"; write "y"');
+  expect(faults({ out: [{ ...y, index: 3 }] })).toContain("index 3, but the output has 3 value(s)");
+  expect(faults({ out: [{ ...y, unit: unit("A") }] })).toContain('the model states "1" for "y"');
+  expect(faults({ out: [{ ...y, channel: "current" }] })).toContain('the channel "current" is A');
+  const both = faults({ in: [{ ...x, unit: unit("K") }], out: [{ ...y, index: 9 }] });
+  expect(both.split("\n").length).toBeGreaterThan(2);
+});

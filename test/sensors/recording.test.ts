@@ -1,0 +1,319 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { afterAll, expect, test } from "vitest";
+import { silentLog } from "../../agent/base/log.js";
+import type { Channel, Item } from "../../agent/base/telemetry.js";
+import { LINE_CHARS_MAX } from "../../agent/sensors/lines.js";
+import { recordingWriter } from "../../agent/sensors/recorder.js";
+import {
+  findOrOpen,
+  lineReader,
+  type Read,
+  readRecording,
+} from "../../agent/sensors/recording.js";
+import { replaySource } from "../../agent/sensors/replay.js";
+import { isUnitFault, parseUnit } from "../../agent/units/parse.js";
+import { channel, Kept, waveform } from "./intake.js";
+
+const folder = mkdtempSync(join(tmpdir(), "sterna-recording-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const CHANNELS: Channel[] = [
+  channel({ min: Number.NEGATIVE_INFINITY, max: Number.POSITIVE_INFINITY }),
+  waveform({ id: 1 }),
+  channel({ id: 2, name: "state", unit: "1", dim: "1", offset: 0, codes: { RUN: 2 } }),
+  channel({ id: 3, name: "narrow" }),
+];
+const find = (asset: string, name: string): Channel | null =>
+  CHANNELS.find((c) => c.asset === asset && c.name === name) ?? null;
+const SHAPE = { a: "wt07", c: "oilTemp" };
+
+async function readAll(path: string): Promise<Read[]> {
+  const all: Read[] = [];
+  for await (const read of readRecording(path, find)) all.push(read);
+  return all;
+}
+
+function readText(name: string, text: string | Uint8Array): Promise<Read[]> {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return readAll(path);
+}
+
+function readOne(record: object | string): Read {
+  return lineReader(find)(typeof record === "string" ? record : JSON.stringify(record), 1);
+}
+
+const value = (read: Read): unknown => (read.kind === "sample" ? read.value : read);
+const reason = (read: Read): unknown => (read.kind === "reject" ? read.reason : read);
+
+test("scalars: unit, arrival, quality, truth and text", () => {
+  expect(readOne({ t: 5, ...SHAPE, v: 20, u: "Cel" })).toEqual({
+    kind: "sample", channel: 0, t_ms: 5, r_ms: 5, value: 293.15, quality: "good",
+  });
+  expect(readOne({ t: 5.25, ...SHAPE, v: 20, q: "uncertain", r: 9.5 })).toMatchObject({
+    t_ms: 5.25, r_ms: 9.5, quality: "uncertain",
+  });
+  expect(value(readOne({ t: 5, ...SHAPE, v: 300, u: "K" }))).toBe(300);
+  expect(value(readOne({ t: 5, a: "wt07", c: "state", v: "RUN" }))).toBe(2);
+  expect(value(readOne({ t: 5, a: "wt07", c: "state", v: true }))).toBe(1);
+  expect(readOne({ t: 5, ...SHAPE, q: "bad" })).toMatchObject({ kind: "sample", quality: "bad" });
+  expect(readOne({ r: 7 })).toEqual({ kind: "tick", r_ms: 7 });
+});
+
+test("blocks: counts with k, floats, rpm", () => {
+  const head = { t: 5, a: "wt07", c: "accel", u: "[g]", fs: 25_600 };
+  const i16 = Buffer.from(Int16Array.of(100, -1).buffer).toString("base64");
+  const got = readOne({ ...head, i16, k: 0.01, rpm: 1_500 });
+  if (got.kind !== "block") throw new Error(JSON.stringify(got));
+  expect([...got.values]).toEqual([Math.fround(9.80665), Math.fround(-0.0980665)]);
+  expect(got).toMatchObject({ fs_hz: 25_600, speed_radps: (1_500 * Math.PI) / 30 });
+  const f32 = Buffer.from(Float32Array.of(1).buffer).toString("base64");
+  expect(readOne({ ...head, f32 })).toMatchObject({ kind: "block", speed_radps: null });
+});
+
+const F32 = "AACAPw==";
+const BLOCK = { t: 5, a: "wt07", c: "accel", fs: 10 };
+test.each<[object | string, string]>([
+  ["", "malformed"],
+  ["{", "malformed"],
+  ["[]", "malformed"],
+  ["7", "malformed"],
+  ["null", "malformed"],
+  [{}, "missing-field"],
+  [{ t: 5, ...SHAPE }, "missing-field"],
+  [{ t: 5, a: "wt07", v: 1 }, "missing-field"],
+  [{ ...SHAPE, v: 1, r: 5 }, "missing-field"],
+  [{ t: "5", ...SHAPE, v: 1 }, "wrong-type"],
+  [{ t: 5, a: 7, c: "oilTemp", v: 1 }, "wrong-type"],
+  [{ t: 5, ...SHAPE, v: "1" }, "wrong-type"],
+  [{ t: 5, ...SHAPE, v: null }, "wrong-type"],
+  [{ t: 5, ...SHAPE, v: 1, q: "fine" }, "wrong-type"],
+  ['{"t":5,"a":"wt07","c":"oilTemp","v":1e999}', "not-finite"],
+  ['{"t":1e999,"a":"wt07","c":"oilTemp","v":1}', "not-finite"],
+  [{ t: 5, a: "wt07", c: "narrow", v: 300 }, "out-of-range"],
+  [{ t: 5, a: "wt08", c: "oilTemp", v: 1 }, "unknown-channel"],
+  [{ t: 5, a: "wt07", c: "__proto__", v: 1 }, "unknown-channel"],
+  [{ t: 5, ...SHAPE, v: 1, u: "bar" }, "unit-conflict"],
+  [{ t: 5, a: "wt07", c: "state", v: "SLEEP" }, "unknown-code"],
+  [{ t: 5, a: "wt07", c: "accel", v: 1 }, "wrong-type"],
+  [{ ...BLOCK, c: "oilTemp", f32: F32 }, "wrong-type"],
+  [{ ...BLOCK, f32: 7 }, "wrong-type"],
+  [{ ...BLOCK, f32: "" }, "empty"],
+  [{ ...BLOCK, f32: "AAA=" }, "malformed"],
+  [{ ...BLOCK, f32: "AAC!Pw==" }, "malformed"],
+  [{ ...BLOCK, i16: "AA==" }, "malformed"],
+  [{ ...BLOCK, f32: F32, fs: 0 }, "out-of-range"],
+  [{ ...BLOCK, f32: F32, fs: undefined }, "missing-field"],
+  [{ ...BLOCK, f32: F32, rpm: -1 }, "out-of-range"],
+  [{ ...BLOCK, f32: F32, rpm: "x" }, "wrong-type"],
+  [{ ...BLOCK, f32: F32, q: "bad" }, "bad-quality"],
+])("%j is %s", (record, expected) => {
+  expect(reason(readOne(record))).toBe(expected);
+});
+
+test("a reject says its line and whose it was; the lines after it are read", async () => {
+  const good = JSON.stringify({ t: 5, ...SHAPE, v: 20 });
+  const bad = JSON.stringify({ t: 5, a: "wt07", c: "nothing", v: 20 });
+  const got = await readText("bad.ndjson", `\uFEFF${good}\r\n\n{"t":\n${bad}\n  \n${good}`);
+  expect(got).toEqual([
+    readOne(good),
+    { kind: "reject", reason: "malformed", line: 3 },
+    { kind: "reject", reason: "unknown-channel", line: 4, asset: "wt07", channel: "nothing" },
+    readOne(good),
+  ]);
+});
+
+test("a line beyond the bound is skipped, not held", async () => {
+  const good = JSON.stringify({ t: 5, ...SHAPE, v: 20 });
+  const long = `{"x":"${"x".repeat(LINE_CHARS_MAX)}"}`;
+  const got = await readText("long.ndjson", `${good}\n${long}\n${good}\n`);
+  expect(got.map((r) => r.kind)).toEqual(["sample", "reject", "sample"]);
+  expect(got[1]).toEqual({ kind: "reject", reason: "too-long", line: 2 });
+});
+
+test("a truncated archive gives what is there, a damaged one ends with a reject", async () => {
+  const lines = Array.from({ length: 5_000 }, (_, t) =>
+    JSON.stringify({ t, ...SHAPE, v: Math.sin(t) }),
+  );
+  const zipped = gzipSync(`${lines.join("\n")}\n`);
+  expect(await readText("whole.ndjson.gz", zipped)).toHaveLength(5_000);
+  const cut = await readText("cut.ndjson.gz", zipped.subarray(0, zipped.length / 2));
+  expect(cut.length).toBeGreaterThan(1_000);
+  expect(cut.slice(0, -1).every((r) => r.kind === "sample")).toBe(true);
+  expect(reason(cut.at(-1) as Read)).toBe("malformed");
+  const hurt = new Uint8Array(zipped);
+  hurt.fill(0xff, hurt.length / 2, hurt.length / 2 + 64);
+  expect(reason((await readText("hurt.ndjson.gz", hurt)).at(-1) as Read)).toBe("malformed");
+  const none = await readText("none.ndjson.gz", "not an archive");
+  expect(none).toEqual([{ kind: "reject", reason: "malformed", line: 1 }]);
+  expect(await readText("empty.ndjson.gz", "")).toEqual([]);
+  expect(await readText("two.ndjson.gz", Buffer.concat([zipped, zipped]))).toHaveLength(10_000);
+});
+
+test("a file that is not there is one plain error", async () => {
+  const missing = readAll(join(folder, "missing.ndjson.gz"));
+  await expect(missing).rejects.toMatchObject({ code: "recording-unreadable" });
+});
+
+test("no line throws", () => {
+  const read = lineReader(find);
+  fc.assert(fc.property(fc.string(), (text) => void read(text, 1)));
+  const any = fc.oneof(fc.jsonValue(), fc.double(), fc.constant(F32));
+  const fields = fc.record(
+    {
+      t: any, r: any, v: any, u: any, q: any, fs: any, i16: any, f32: any, k: any, rpm: any,
+      a: fc.constant("wt07"), c: fc.constantFrom("oilTemp", "accel", "state", "narrow"),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fields, (record) => {
+      const got = read(JSON.stringify(record), 1);
+      if (got.kind === "sample" && got.quality !== "bad") expect(got.value).not.toBeNaN();
+    }),
+  );
+});
+
+const plainZero = (x: number): number => (x === 0 ? 0 : x);
+const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map(plainZero);
+const time = fc.double({ min: 0, max: 4e12, noNaN: true }).map(plainZero);
+const sample = fc.record({
+  kind: fc.constant("sample" as const),
+  channel: fc.constant(0),
+  t_ms: time,
+  r_ms: time,
+  value: number,
+  quality: fc.constantFrom("good" as const, "uncertain" as const, "bad" as const),
+});
+const block = fc.record({
+  kind: fc.constant("block" as const),
+  channel: fc.constant(1),
+  t_ms: time,
+  r_ms: time,
+  values: fc
+    .float32Array({ minLength: 1, noNaN: true, noDefaultInfinity: true })
+    .map((list) => list.map(plainZero)),
+  fs_hz: fc.double({ min: 1e-3, max: 1e9, noNaN: true }),
+  speed_radps: fc.option(fc.double({ min: 1e-9, max: 1e5, noNaN: true })),
+});
+
+const NAMES = ["trip.ndjson", "trip.ndjson.gz"];
+test.each(NAMES)("%s: what is written is read, bit by bit", async (name) => {
+  const path = join(folder, name);
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.oneof(sample, block)), async (items: Item[]) => {
+      const writer = await recordingWriter(path, (id) => CHANNELS[id]);
+      for (const item of items) writer.write(item);
+      writer.tick(5e12);
+      await writer.close();
+      expect(writer.dropped).toBe(0);
+      expect(await readAll(path)).toEqual([...items, { kind: "tick", r_ms: 5e12 }]);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test.each(["kW", "W/(m2.K)", "kg-2", "m/s2/Hz^(1/2)", "rpm", "%", "mm/s{rms}", "kN.m/rad"])(
+  "a channel in %s is written in its SI unit, which reads back as factor 1",
+  async (text) => {
+    const unit = parseUnit(text);
+    if (isUnitFault(unit)) throw new Error(unit.fault);
+    const infinite = { min: Number.NEGATIVE_INFINITY, max: Number.POSITIVE_INFINITY };
+    const { dim, factor, offset, kind: unitKind } = unit;
+    const own = channel({ ...infinite, unit: text, dim, factor, offset, unitKind });
+    const path = join(folder, "unit.ndjson");
+    const at = { t_ms: 1, r_ms: 1, value: 0.1 + 0.2, quality: "good" } as const;
+    const writer = await recordingWriter(path, () => own);
+    writer.write({ kind: "sample", channel: 0, ...at });
+    await writer.close();
+    for await (const read of readRecording(path, () => own)) expect(value(read)).toBe(0.1 + 0.2);
+    expect(readFileSync(path, "utf8")).toContain('"v":0.30000000000000004');
+  },
+);
+
+test("a bad sample without a number stays one", async () => {
+  const path = join(folder, "nan.ndjson");
+  const blind = { t_ms: 1, r_ms: 2, value: Number.NaN, quality: "bad" } as const;
+  const item: Item = { kind: "sample", channel: 0, ...blind };
+  const writer = await recordingWriter(path, (id) => CHANNELS[id]);
+  writer.write(item);
+  await writer.close();
+  expect(readFileSync(path, "utf8")).toBe(
+    '{"t":1,"a":"wt07","c":"oilTemp","u":"K","q":"bad","r":2}\n',
+  );
+  expect(await readAll(path)).toEqual([item]);
+});
+
+test("a slow disk is waited for by who can wait, and nothing is lost", async () => {
+  const path = join(folder, "large.ndjson.gz");
+  const writer = await recordingWriter(path, (id) => CHANNELS[id]);
+  for (let t = 0; t < 100_000; t++) {
+    const at = { t_ms: t, r_ms: t, value: t * 1.1, quality: "good" } as const;
+    if (!writer.write({ kind: "sample", channel: 0, ...at })) await writer.drained();
+  }
+  await writer.close();
+  expect(writer.dropped).toBe(0);
+  let last = -1;
+  for await (const read of readRecording(path, find)) {
+    if (read.kind !== "sample" || read.t_ms !== last + 1) throw new Error(JSON.stringify(read));
+    last = read.t_ms;
+  }
+  expect(last).toBe(99_999);
+});
+
+test("a place that cannot be written is one plain error", async () => {
+  const failing = recordingWriter(join(folder, "no", "such.ndjson"), () => undefined);
+  await expect(failing).rejects.toMatchObject({ code: "recording-unwritable" });
+  const full = await recordingWriter("/dev/full", (id) => CHANNELS[id]);
+  full.write({ kind: "sample", channel: 0, t_ms: 1, r_ms: 1, value: 1, quality: "good" });
+  await expect(full.close()).rejects.toMatchObject({ code: "recording-unwritable" });
+});
+
+test("a level in a recording opens the level of its pattern", () => {
+  const table = new Map([["accel", waveform({ id: 7, name: "accel", pattern: true })]]);
+  const opened: string[] = [];
+  const look = (_asset: string, name: string): Channel | null => table.get(name) ?? null;
+  const level = (id: number, text: string): number | null => {
+    if (opened.length === 2) return null;
+    opened.push(`${id}.${text}`);
+    table.set(`accel.${text}`, waveform({ id: 7 + opened.length, name: `accel.${text}` }));
+    return 7 + opened.length;
+  };
+  const open = findOrOpen(look, level);
+  expect(open("wt07", "accel.hss")?.id).toBe(8);
+  expect(open("wt07", "accel.hss")?.id).toBe(8);
+  expect(open("wt07", "accel.ims")?.id).toBe(9);
+  expect(open("wt07", "accel.lss")).toBeNull(); // beyond the bound
+  expect(open("wt07", "accel")).toBeNull(); // a template has no data of its own
+  expect(open("wt07", "accel.a/b")).toBeNull();
+  expect(open("wt07", "other.x")).toBeNull();
+  expect(opened).toEqual(["7.hss", "7.ims"]);
+});
+
+test("a replayed source moves the times to now and keeps order and lateness", async () => {
+  const path = join(folder, "live.ndjson");
+  const records = [
+    { t: 1_000, ...SHAPE, v: 1, r: 1_000 },
+    { t: 900, ...SHAPE, v: 2, r: 1_010 },
+    { r: 1_020 },
+    { t: 1, a: "x", c: "y", v: 1 },
+    { t: 1_030, ...SHAPE, v: 3, r: 1_030 },
+  ];
+  writeFileSync(path, records.map((r) => `${JSON.stringify(r)}\n`).join(""));
+  const source = replaySource(path, find, 1, silentLog);
+  const intake = new Kept();
+  await source.start(intake);
+  while (intake.links.at(-1)?.up !== false) await new Promise((next) => setTimeout(next, 5));
+  await source.stop();
+  expect(intake.samples.map((s) => Math.round(s.value - 273.15))).toEqual([1, 2, 3]);
+  expect(intake.samples.map((s) => s.t_ms - s.r_ms)).toEqual([0, -110, 0]);
+  const [first, , last] = intake.samples;
+  expect((last?.r_ms ?? 0) - (first?.r_ms ?? 0)).toBeGreaterThanOrEqual(25);
+  expect(intake.rejects).toEqual([
+    { reason: "unknown-channel", channel: null, where: `${path}:4` },
+  ]);
+});
