@@ -1,10 +1,14 @@
-//! From a config to assets under watch: the channel table, one frame per asset, compiled rules.
-//! Faults of rule texts are collected here with their place in the config file.
-import type { AssetConfig, ChannelConfig, Config, Path } from "../config/config.js";
-import { ConfigError, type Fault } from "./base/errors.js";
+//! From a config to assets under watch: the channel table, one frame per asset, its monitors and
+//! compiled rules. Faults found here have their place in the config file, like those of loading.
+import type { AssetConfig, ChannelConfig, Config } from "../config/config.js";
+import { type Opened, openBackend } from "./accel/registry.js";
+import { assert, ConfigError, type Fault } from "./base/errors.js";
 import type { Channel } from "./base/telemetry.js";
+import { faultAt, fitKind, openModels } from "./fitting.js";
+import type { Monitor, Port } from "./models/monitor.js";
 import { compileRules } from "./rules/compile.js";
-import type { RuleRow, Signal } from "./rules/rule.js";
+import type { Rule, RuleRow, Signal } from "./rules/rule.js";
+import { parseUnit } from "./units/parse.js";
 import { STALE_SIGNAL, Watch } from "./watch.js";
 
 /** The rule every asset has: silence is a fault of the sensor, said once an asset. */
@@ -23,9 +27,18 @@ export const STALE_RULE: RuleRow = {
   version: 1,
 };
 
-type Member = {
+/** An output of a monitor or model, by its place in the frame. */
+export type Derived = { readonly port: Port; readonly index: number };
+
+export type Member = {
   readonly config: AssetConfig;
   readonly watch: Watch;
+  readonly derived: readonly Derived[];
+  readonly off: readonly string[];
+  readonly commissioned: boolean;
+};
+
+type Parts = Member & {
   readonly signals: Map<string, Signal>;
   /** Rules over a pattern channel, by its name: one instance a level. */
   readonly templates: Map<string, RuleRow[]>;
@@ -33,9 +46,12 @@ type Member = {
 
 export type Assembly = {
   readonly channels: readonly Channel[];
+  readonly members: readonly Member[];
   readonly watches: readonly Watch[];
+  readonly backend: Opened;
   /** The config of a channel by id; levels share that of their pattern. */
   configOf(channel: number): ChannelConfig;
+  memberOf(asset: string): Member | undefined;
   watchOf(channel: number): Watch | undefined;
   find(asset: string, name: string): Channel | null;
   /** The channel of one level of a pattern; null beyond the bound. */
@@ -43,114 +59,176 @@ export type Assembly = {
 };
 
 export function assemble(config: Config): Assembly {
-  const channels: Channel[] = [];
-  const configs: ChannelConfig[] = [];
-  const members = new Map<string, Member>();
-  const byName = new Map<string, number>();
-  const levels = new Map<number, number>();
+  const table = new ChannelTable();
+  const members = new Map<string, Parts>();
   const faults: Fault[] = [];
-
-  const add = (asset: string, from: ChannelConfig, name: string, pattern: boolean): Channel => {
-    const { unit } = from;
-    const channel: Channel = {
-      id: channels.length,
-      asset,
-      name,
-      shape: from.shape,
-      dim: unit.dim,
-      unitKind: unit.kind,
-      point: unit.affine,
-      unit: unit.text,
-      factor: unit.factor,
-      offset: unit.offset,
-      min: from.min,
-      max: from.max,
-      staleAfter_ms: from.staleAfter_ms,
-      codes: from.codes,
-      pattern,
-    };
-    channels.push(channel);
-    configs.push(from);
-    byName.set(`${asset}/${name}`, channel.id);
-    return channel;
-  };
-
+  const backend = openBackend(config.accel.backend);
+  if (typeof backend === "string") {
+    throw new ConfigError([faultAt(config, ["accel", "backend"], backend, "")]);
+  }
   for (const asset of config.assets) {
-    const signals = new Map<string, Signal>();
-    const plain: Channel[] = [];
-    for (const from of asset.channels) {
-      const pattern = from.binding.via === "mqtt" && /[+#]/.test(from.binding.topic);
-      const channel = add(asset.id, from, from.name, pattern);
-      if (!pattern) plain.push(channel);
-      signals.set(from.name, signalOf(channel, signals.size));
-    }
-    const staleIndex = signals.size;
-    signals.set(STALE_SIGNAL, {
-      name: STALE_SIGNAL,
-      index: staleIndex,
-      dim: "1",
-      kind: "",
-      point: false,
-    });
-    const watch = new Watch(asset.id, signals.size, staleIndex);
-    for (const channel of plain) watch.addChannel(channel, indexOf(signals, channel.name));
-    const templates = new Map<string, RuleRow[]>();
-    const rows = [...asset.rules, STALE_RULE];
-    const { rules, faults: found } = compileRules(rows, asset.id, signals);
-    for (const { row, fault } of found) {
-      const rule = asset.rules[row];
-      if (rule !== undefined) faults.push(placed(config, [...rule.path, fault.field], fault));
-    }
-    const patterns = new Map(
-      asset.channels
-        .filter((c) => c.binding.via === "mqtt" && /[+#]/.test(c.binding.topic))
-        .map((c) => [indexOf(signals, c.name), c.name]),
-    );
-    const own = rules.filter((rule) => {
-      const name = rule.on.reads.map((i) => patterns.get(i)).find((n) => n !== undefined);
-      if (name === undefined) return true;
-      watch.addTemplate(rule.id);
-      templates.set(name, [...(templates.get(name) ?? []), rule]);
-      return false;
-    });
-    watch.addRules(own);
-    members.set(asset.id, { config: asset, watch, signals, templates });
+    members.set(asset.id, join(config, asset, backend, table, faults));
   }
   if (faults.length > 0) throw new ConfigError(faults);
 
+  const opened = new Map<number, number>();
   const level = (id: number, text: string): number | null => {
-    const template = channels[id];
-    const from = configs[id];
+    const template = table.channels[id];
+    const from = table.configs[id];
     if (template === undefined || from === undefined) return null;
-    const name = `${template.name}.${text}`;
-    const known = byName.get(`${template.asset}/${name}`);
-    if (known !== undefined) return known;
-    const count = levels.get(id) ?? 0;
+    const known = table.find(template.asset, `${template.name}.${text}`);
+    if (known !== null) return known.id;
+    const count = opened.get(id) ?? 0;
     if (count >= config.intake.levels_max) return null;
-    levels.set(id, count + 1);
-    const member = members.get(template.asset) as Member;
-    const channel = add(template.asset, from, name, false);
-    const index = member.signals.size;
-    const signal = signalOf(channel, index);
-    member.signals.set(name, signal);
-    member.watch.addChannel(channel, index);
-    const overlay = new Map(member.signals).set(template.name, signal);
-    const rows = (member.templates.get(template.name) ?? []).map((row) => ({
-      ...row,
-      id: `${row.id}-${text}`,
-    }));
-    member.watch.addRules(compileRules(rows, template.asset, overlay).rules);
+    opened.set(id, count + 1);
+    const member = members.get(template.asset);
+    assert(member !== undefined, `asset of channel ${id}`);
+    const channel = openLevel(member, template, from, text, table);
+    watchOf.push(member.watch);
     return channel.id;
   };
 
+  const watchOf = table.channels.map(({ asset }) => members.get(asset)?.watch);
   return {
-    channels,
-    watches: [...members.values()].map((m) => m.watch),
-    configOf: (id) => configs[id] as ChannelConfig,
-    watchOf: (id) => members.get(channels[id]?.asset ?? "")?.watch,
-    find: (asset, name) => channels[byName.get(`${asset}/${name}`) ?? -1] ?? null,
+    channels: table.channels,
+    members: [...members.values()],
+    watches: [...members.values()].map((member) => member.watch),
+    backend,
+    configOf: (id) => table.configs[id] as ChannelConfig,
+    memberOf: (asset) => members.get(asset),
+    watchOf: (id) => watchOf[id],
+    find: (asset, name) => table.find(asset, name),
     level,
   };
+}
+
+/** Every channel of the agent by id; levels of patterns join while it runs. */
+class ChannelTable {
+  readonly channels: Channel[] = [];
+  readonly configs: ChannelConfig[] = [];
+  readonly #byName = new Map<string, Channel>();
+
+  add(asset: string, from: ChannelConfig, name: string, pattern: boolean): Channel {
+    const { unit, shape, min, max, staleAfter_ms, codes } = from;
+    const { dim, kind: unitKind, affine: point, text, factor, offset } = unit;
+    const id = this.channels.length;
+    const unitOf = { dim, unitKind, point, unit: text, factor, offset };
+    const rest = { min, max, staleAfter_ms, codes, pattern };
+    const channel: Channel = { id, asset, name, shape, ...unitOf, ...rest };
+    this.channels.push(channel);
+    this.configs.push(from);
+    this.#byName.set(`${asset}/${name}`, channel);
+    return channel;
+  }
+
+  find(asset: string, name: string): Channel | null {
+    return this.#byName.get(`${asset}/${name}`) ?? null;
+  }
+}
+
+const isPattern = ({ binding }: ChannelConfig): boolean =>
+  binding.via === "mqtt" && /[+#]/.test(binding.topic);
+
+function join(
+  config: Config,
+  asset: AssetConfig,
+  { backend }: Opened,
+  table: ChannelTable,
+  faults: Fault[],
+): Parts {
+  const signals = new Map<string, Signal>();
+  const plain: Channel[] = [];
+  for (const from of asset.channels) {
+    const pattern = isPattern(from);
+    const channel = table.add(asset.id, from, from.name, pattern);
+    if (!pattern) plain.push(channel);
+    signals.set(from.name, signalOf(channel, signals.size));
+  }
+  const staleIndex = signals.size;
+  const none = { dim: "1", kind: "", point: false };
+  signals.set(STALE_SIGNAL, { name: STALE_SIGNAL, index: staleIndex, ...none });
+  const fitting = fitKind(config, asset, backend, faults);
+  const derived: Derived[] = [];
+  const write = (monitor: Monitor): number[] =>
+    monitor.outputs.map((port) => {
+      const index = signals.get(port.name)?.index ?? signals.size;
+      if (index === signals.size) signals.set(port.name, portSignal(port, index));
+      derived.push({ port, index });
+      return index;
+    });
+  const outputs = fitting.monitors.map(write);
+  const bindable = [...signals.values()].map((signal) => {
+    const from = asset.channels.find((channel) => channel.name === signal.name);
+    return { ...signal, pattern: from !== undefined && isPattern(from) };
+  });
+  const models = openModels(config, asset, bindable, backend, faults);
+  const monitors = [...fitting.monitors, ...models];
+  outputs.push(...models.map(write));
+  const own = new Map(signals);
+  // A rule of the kind reads "not known" where the asset has no such channel.
+  for (const port of fitting.absent) signals.set(port.name, portSignal(port, signals.size));
+  const watch = new Watch(asset.id, signals.size, staleIndex);
+  for (const channel of plain) watch.addChannel(channel, indexOf(signals, channel.name));
+  monitors.forEach((monitor, i) => {
+    const inputs = monitor.inputs.map((name) => indexOf(signals, name));
+    watch.addMonitor(monitor, inputs, outputs[i] ?? []);
+  });
+  const templates = new Map<string, RuleRow[]>();
+  const { off, commissioned } = fitting;
+  const parts = { config: asset, watch, signals, templates, derived, off, commissioned };
+  addRules(config, parts, [...fitting.rules, STALE_RULE], own, faults);
+  return parts;
+}
+
+/** Rules of the config see what the asset has (`own`); those of its kind all that it might. */
+function addRules(
+  config: Config,
+  { config: asset, watch, signals, templates }: Parts,
+  builtIn: readonly RuleRow[],
+  own: ReadonlyMap<string, Signal>,
+  faults: Fault[],
+): void {
+  const written = compileRules(asset.rules, asset.id, own);
+  for (const { row, fault } of written.faults) {
+    const rule = asset.rules[row];
+    if (rule === undefined) continue;
+    const { column, ...place } = config.where([...rule.path, fault.field]);
+    faults.push({ ...place, column: column + fault.at, what: fault.fault, instead: "" });
+  }
+  const kinds = compileRules(builtIn, asset.id, signals);
+  assert(kinds.faults.length === 0, `rules of ${asset.kind}: ${JSON.stringify(kinds.faults)}`);
+  const patterns = new Map(
+    asset.channels.filter(isPattern).map((c) => [indexOf(signals, c.name), c.name]),
+  );
+  const plain = (rule: Rule): boolean => {
+    const name = rule.on.reads.map((i) => patterns.get(i)).find((n) => n !== undefined);
+    if (name === undefined) return true;
+    watch.addTemplate(rule.id);
+    templates.set(name, [...(templates.get(name) ?? []), rule]);
+    return false;
+  };
+  watch.addRules([...written.rules, ...kinds.rules].filter(plain));
+}
+
+function openLevel(
+  member: Parts,
+  template: Channel,
+  from: ChannelConfig,
+  text: string,
+  table: ChannelTable,
+): Channel {
+  const channel = table.add(template.asset, from, `${template.name}.${text}`, false);
+  const index = member.signals.size;
+  const signal = signalOf(channel, index);
+  member.signals.set(channel.name, signal);
+  member.watch.addChannel(channel, index);
+  const overlay = new Map(member.signals).set(template.name, signal);
+  const rows = (member.templates.get(template.name) ?? []).map((row) => ({
+    ...row,
+    id: `${row.id}-${text}`,
+  }));
+  member.watch.addRules(compileRules(rows, template.asset, overlay).rules);
+  return channel;
 }
 
 function signalOf(channel: Channel, index: number): Signal {
@@ -158,11 +236,12 @@ function signalOf(channel: Channel, index: number): Signal {
   return { name, index, dim, kind: unitKind, point };
 }
 
-function indexOf(signals: ReadonlyMap<string, Signal>, name: string): number {
-  return signals.get(name)?.index ?? -1;
+function portSignal({ name, unit, point }: Port, index: number): Signal {
+  const parsed = parseUnit(unit);
+  assert(!("fault" in parsed), `unit of the output ${name}`);
+  return { name, index, dim: parsed.dim, kind: parsed.kind, point };
 }
 
-function placed(config: Config, path: Path, fault: { fault: string; at: number }): Fault {
-  const { line, column } = config.where(path);
-  return { file: config.file, line, column: column + fault.at, what: fault.fault, instead: "" };
+function indexOf(signals: ReadonlyMap<string, Signal>, name: string): number {
+  return signals.get(name)?.index ?? -1;
 }

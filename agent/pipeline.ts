@@ -1,8 +1,8 @@
 //! The whole product in one function. Read `step` first; every other file serves one of its lines.
 import type { Ring } from "./base/ring.js";
 import type { Item, Reject } from "./base/telemetry.js";
-import type { Change } from "./rules/rule.js";
-import type { TimeLimits, Watch } from "./watch.js";
+import type { TimeLimits } from "./freshness.js";
+import type { Noted, Watch } from "./watch.js";
 
 const BATCH_MAX = 4_096;
 
@@ -16,7 +16,7 @@ export type Stages = {
   /** Every item as it is taken, in order: the recorder. */
   readonly record: ((item: Item) => void) | null;
   /** One transaction: alarm state, latches and outbox rows; durable when it returns. */
-  readonly commit: (changes: readonly Change[], now_ms: number) => void;
+  readonly commit: (changes: readonly Noted[], now_ms: number) => void;
 };
 
 /**
@@ -25,7 +25,7 @@ export type Stages = {
  * Returns true when more items wait.
  */
 export function step(stages: Stages, now_ms: number): boolean {
-  const changes: Change[] = [];
+  const changes: Noted[] = [];
   for (const item of stages.intake.take(BATCH_MAX)) {
     advance(stages.watches, item.r_ms, changes);
     stages.record?.(item);
@@ -41,7 +41,7 @@ export function step(stages: Stages, now_ms: number): boolean {
 }
 
 /** Everything due up to `to_ms`, in order of time whatever the asset. */
-export function advance(watches: readonly Watch[], to_ms: number, changes: Change[]): void {
+export function advance(watches: readonly Watch[], to_ms: number, changes: Noted[]): void {
   for (;;) {
     let first: Watch | null = null;
     let first_ms = Number.POSITIVE_INFINITY;

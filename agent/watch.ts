@@ -1,31 +1,32 @@
 //! One asset under watch: its frame of SI values, the freshness of its channels, its monitors, its
 //! rules and their latches. Everything here is a function of what arrived and when, so a recording
 //! replayed gives the same changes; it must never read a clock.
-import type { Block, Channel, Item, Reject, Sample } from "./base/telemetry.js";
-import type { Frame, Monitor } from "./models/monitor.js";
+import type { Block, Channel, Item, Quality, Reject, Sample } from "./base/telemetry.js";
+import {
+  type Freshness,
+  neverSeen,
+  noteArrival,
+  staleAt,
+  type TimeLimits,
+  untimely,
+} from "./freshness.js";
+import type { Finding, Frame, Monitor } from "./models/monitor.js";
 import { deadline_ms, evaluate, expire } from "./rules/evaluate.js";
 import type { Change, Latch, Rule } from "./rules/rule.js";
 
-/** Arrivals before a silent channel's own rhythm is known, and how many periods are too long. */
-const LEARN_ARRIVALS = 16;
-const STALE_PERIODS = 3;
-const STALE_ms_min = 5_000;
-
-type Freshness = {
-  readonly channel: Channel;
-  readonly index: number;
-  last_t_ms: number;
-  last_r_ms: number;
-  last_value: number;
-  arrivals: number;
-  /** Longest gap between arrivals so far: the learnt period, on the safe side. */
-  gap_ms: number;
-  stale: boolean;
+type Bound = {
+  readonly monitor: Monitor;
+  readonly inputs: readonly number[];
+  readonly frame: Frame;
 };
 
-type Bound = { readonly monitor: Monitor; readonly inputs: number[]; readonly frame: Frame };
-
-export type TimeLimits = { readonly ahead_max_ms: number; readonly behind_max_ms: number };
+/** A change with what only the moment knew: when it is stored, all of it may be different. */
+export type Noted = Change & {
+  /** The expectation of the monitor whose output the rule reads. */
+  readonly finding: Finding | null;
+  readonly monitor: Monitor | null;
+  readonly quality: Quality;
+};
 
 /** Frame index of the number of stale channels, which the built-in rule `stale` reads. */
 export const STALE_SIGNAL = "staleChannels";
@@ -40,7 +41,11 @@ export class Watch {
   readonly #prefixes: string[] = [];
   /** Rules with a hold time running: what `next_ms` asks at every item, so it must be few. */
   readonly #pending = new Set<Rule>();
-  #bound: Bound[] = [];
+  readonly #bound: Bound[] = [];
+  /** Frame index to the monitor that writes it, and which of its outputs that is. */
+  readonly #writers = new Map<number, { readonly monitor: Monitor; readonly output: number }>();
+  readonly #touched = new Set<number>();
+  readonly #byIndex: Freshness[] = [];
   #staleIndex = -1;
   #stale_next_ms = Number.POSITIVE_INFINITY;
   /** Source time minus arrival time of the newest item: takes hold times to the arrival clock. */
@@ -60,16 +65,18 @@ export class Watch {
       grown.set(this.frame);
       this.frame = grown;
     }
-    this.#fresh.set(channel.id, {
-      channel,
-      index,
-      last_t_ms: Number.NEGATIVE_INFINITY,
-      last_r_ms: Number.NEGATIVE_INFINITY,
-      last_value: Number.NaN,
-      arrivals: 0,
-      gap_ms: 0,
-      stale: false,
-    });
+    const fresh = neverSeen(channel, index);
+    this.#fresh.set(channel.id, fresh);
+    this.#byIndex[index] = fresh;
+  }
+
+  /** Begins to wait: a channel that never sends is as stale as one that stopped. */
+  begin(at_ms: number): void {
+    for (const fresh of this.#fresh.values()) {
+      if (fresh.arrivals > 0) continue;
+      fresh.last_r_ms = at_ms;
+      this.#stale_next_ms = Math.min(this.#stale_next_ms, staleAt(fresh));
+    }
   }
 
   addRules(rules: readonly Rule[]): void {
@@ -83,14 +90,20 @@ export class Watch {
     }
   }
 
-  addMonitor(monitor: Monitor, inputs: number[], outputs: number[]): void {
+  /** Monitors run in the order added, so a later one may read what an earlier one writes. */
+  addMonitor(monitor: Monitor, inputs: readonly number[], outputs: readonly number[]): void {
+    outputs.forEach((index, output) => {
+      this.#writers.set(index, { monitor, output });
+    });
     const frame: Frame = {
       get: (input) => {
         const index = inputs[input] ?? -1;
         return index < 0 ? Number.NaN : (this.frame[index] as number);
       },
       set: (output, value) => {
-        this.frame[outputs[output] as number] = value;
+        const index = outputs[output] as number;
+        this.frame[index] = value;
+        this.#touched.add(index);
       },
     };
     this.#bound.push({ monitor, inputs, frame });
@@ -110,7 +123,17 @@ export class Watch {
     return this.#rules;
   }
 
-  /** What the page and the status metrics show of a channel. */
+  get monitors(): readonly Monitor[] {
+    return this.#bound.map((bound) => bound.monitor);
+  }
+
+  /** What the monitor that writes this index expected; null where there is none, or nothing yet. */
+  explain(index: number): Finding | null {
+    const writer = this.#writers.get(index);
+    return writer === undefined ? null : writer.monitor.explain(writer.output);
+  }
+
+  /** What the page and the metrics show of a channel. */
   channels(): Iterable<Readonly<Freshness>> {
     return this.#fresh.values();
   }
@@ -120,16 +143,18 @@ export class Watch {
   }
 
   /** Takes one item: null when used, else why it was not. Changes are appended to `changes`. */
-  accept(item: Item, limits: TimeLimits, changes: Change[]): Reject | null {
+  accept(item: Item, limits: TimeLimits, changes: Noted[]): Reject | null {
     const fresh = this.#fresh.get(item.channel);
     if (fresh === undefined) return "unknown-channel";
-    const fault = this.#untimely(fresh, item, limits);
+    const fault = untimely(fresh, item, limits);
     if (fault !== null) return fault;
     this.#arrived(fresh, item);
     if (item.kind === "block") {
+      fresh.block = item;
       this.#onBlock(fresh, item, changes);
       return null;
     }
+    fresh.quality = item.quality;
     if (item.quality === "bad") {
       this.#write(fresh.index, Number.NaN, item, changes);
       return "bad-quality";
@@ -150,7 +175,7 @@ export class Watch {
   }
 
   /** Lets everything happen that is due at arrival time `at_ms`. */
-  advance(at_ms: number, changes: Change[]): void {
+  advance(at_ms: number, changes: Noted[]): void {
     for (const rule of this.#pending) {
       const latch = this.latches.get(rule.id) ?? IDLE;
       const due = deadline_ms(rule, latch);
@@ -161,21 +186,8 @@ export class Watch {
     if (at_ms >= this.#stale_next_ms) this.#goStale(at_ms, changes);
   }
 
-  #untimely(fresh: Freshness, item: Item, limits: TimeLimits): Reject | null {
-    if (item.t_ms > item.r_ms + limits.ahead_max_ms) return "time-ahead";
-    if (item.t_ms < item.r_ms - limits.behind_max_ms) return "time-behind";
-    if (item.t_ms < fresh.last_t_ms) return "out-of-order";
-    if (item.t_ms > fresh.last_t_ms) return null;
-    if (item.kind === "block") return "duplicate";
-    // Unstamped messages of one instant carry equal times; only the same value again is a repeat.
-    return item.value === fresh.last_value && item.quality !== "bad" ? "duplicate" : null;
-  }
-
   #arrived(fresh: Freshness, item: Item): void {
-    if (fresh.arrivals > 0) fresh.gap_ms = Math.max(fresh.gap_ms, item.r_ms - fresh.last_r_ms);
-    fresh.arrivals += 1;
-    fresh.last_t_ms = item.t_ms;
-    fresh.last_r_ms = item.r_ms;
+    noteArrival(fresh, item);
     this.#skew_ms = item.t_ms - item.r_ms;
     if (fresh.stale) {
       fresh.stale = false;
@@ -185,30 +197,42 @@ export class Watch {
     this.#stale_next_ms = Math.min(this.#stale_next_ms, staleAt(fresh));
   }
 
-  #onBlock(fresh: Freshness, block: Block, changes: Change[]): void {
-    for (const { monitor, inputs, frame } of this.#bound) {
-      const input = inputs.indexOf(fresh.index);
-      if (input >= 0) monitor.onBlock(frame, input, block);
-    }
+  #onBlock(fresh: Freshness, block: Block, changes: Noted[]): void {
+    this.#derive(fresh.index, block.t_ms, block);
     this.#judge(this.#rules, block, changes);
   }
 
-  #write(index: number, value: number, item: Sample, changes: Change[]): void {
+  #write(index: number, value: number, item: Sample, changes: Noted[]): void {
     this.frame[index] = value;
-    let derived = false;
-    for (const { monitor, inputs, frame } of this.#bound) {
-      const input = inputs.indexOf(index);
-      if (input < 0) continue;
-      monitor.onSample(frame, input, item.t_ms);
-      derived = true;
-    }
+    const derived = this.#derive(index, item.t_ms, null);
     this.#judge(derived ? this.#rules : (this.#readers[index] ?? []), item, changes);
     if (this.#staleIndex >= 0 && !derived) {
       this.#judge(this.#readers[this.#staleIndex] ?? [], item, changes);
     }
   }
 
-  #judge(rules: readonly Rule[], item: Item, changes: Change[]): void {
+  /** Runs every monitor that reads this index, or what another one just wrote; true if any ran. */
+  #derive(index: number, t_ms: number, block: Block | null): boolean {
+    if (this.#bound.length === 0) return false;
+    let derived = false;
+    this.#touched.clear();
+    for (const { monitor, inputs, frame } of this.#bound) {
+      const input = inputs.indexOf(index);
+      if (input >= 0) {
+        if (block === null) monitor.onSample(frame, input, t_ms);
+        else monitor.onBlock(frame, input, block);
+        derived = true;
+      }
+      if (this.#touched.size === 0) continue;
+      inputs.forEach((read, at) => {
+        // Its own outputs never are its inputs: assembly refuses that.
+        if (this.#touched.has(read)) monitor.onSample(frame, at, t_ms);
+      });
+    }
+    return derived;
+  }
+
+  #judge(rules: readonly Rule[], item: Item, changes: Noted[]): void {
     for (const rule of rules) {
       rule.on.observe(this.frame, item.t_ms);
       rule.off?.observe(this.frame, item.t_ms);
@@ -220,17 +244,30 @@ export class Watch {
   #settle(
     rule: Rule,
     verdict: { readonly latch: Latch; readonly change: Change | null },
-    changes: Change[],
+    changes: Noted[],
   ): void {
     if (verdict.latch === IDLE) return;
     this.latches.set(rule.id, verdict.latch);
     if (verdict.latch.since_ms === null) this.#pending.delete(rule);
     else this.#pending.add(rule);
-    // Noted now: when the batch is stored, the channel may be back.
-    if (verdict.change !== null) changes.push({ ...verdict.change, stale: this.staleNames() });
+    if (verdict.change !== null) changes.push(this.#note(verdict.change));
   }
 
-  #goStale(at_ms: number, changes: Change[]): void {
+  #note(change: Change): Noted {
+    const { reads } = change.rule.on;
+    const written = reads.filter((index) => this.#writers.has(index));
+    const told = written.find((index) => this.explain(index) !== null) ?? written[0] ?? -1;
+    const unsure = reads.some((index) => this.#byIndex[index]?.quality === "uncertain");
+    return {
+      ...change,
+      stale: this.staleNames(),
+      finding: this.explain(told),
+      monitor: this.#writers.get(told)?.monitor ?? null,
+      quality: unsure ? "uncertain" : "good",
+    };
+  }
+
+  #goStale(at_ms: number, changes: Noted[]): void {
     let next = Number.POSITIVE_INFINITY;
     let changed = false;
     for (const fresh of this.#fresh.values()) {
@@ -261,10 +298,7 @@ export class Watch {
   /** A monitor must hear of a silence, or its output would stay live on a dead input. */
   #forget(index: number, at_ms: number): void {
     this.frame[index] = Number.NaN;
-    for (const { monitor, inputs, frame } of this.#bound) {
-      const input = inputs.indexOf(index);
-      if (input >= 0) monitor.onSample(frame, input, at_ms + this.#skew_ms);
-    }
+    this.#derive(index, at_ms + this.#skew_ms, null);
   }
 
   #countStale(): void {
@@ -276,11 +310,3 @@ export class Watch {
 }
 
 const IDLE: Latch = { raised: false, since_ms: null, onset_ms: null };
-
-/** Arrival time from which the channel counts as stale. */
-function staleAt(fresh: Freshness): number {
-  const own = fresh.channel.staleAfter_ms;
-  if (own !== null) return fresh.last_r_ms + own;
-  if (fresh.arrivals < LEARN_ARRIVALS) return Number.POSITIVE_INFINITY;
-  return fresh.last_r_ms + Math.max(STALE_ms_min, STALE_PERIODS * fresh.gap_ms);
-}

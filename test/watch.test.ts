@@ -3,8 +3,8 @@ import type { Channel, Item } from "../agent/base/telemetry.js";
 import type { Monitor } from "../agent/models/monitor.js";
 import { advance } from "../agent/pipeline.js";
 import { compileRules } from "../agent/rules/compile.js";
-import type { Change, RuleRow, Signal } from "../agent/rules/rule.js";
-import { Watch } from "../agent/watch.js";
+import type { RuleRow, Signal } from "../agent/rules/rule.js";
+import { type Noted, Watch } from "../agent/watch.js";
 
 const LIMITS = { ahead_max_ms: 1_000, behind_max_ms: 1_000_000 };
 
@@ -55,7 +55,7 @@ test("a silence learnt from the arrivals reaches the monitors that read the chan
   const watch = new Watch("a", 3, 2);
   watch.addChannel(current(0), 0);
   watch.addMonitor(doubler, [0], [1]);
-  const changes: Change[] = [];
+  const changes: Noted[] = [];
   for (let i = 0; i < 15; i++) watch.accept(sample(i * 1_000, i), LIMITS, changes);
   expect(watch.next_ms()).toBe(Number.POSITIVE_INFINITY); // too few to know its rhythm
   for (let i = 15; i < 20; i++) watch.accept(sample(i * 1_000, i), LIMITS, changes);
@@ -87,7 +87,7 @@ test("a hold time ends by itself, and one that a healthy sample broke does not",
   const watch = new Watch("a", 1, -1);
   watch.addChannel(current(0), 0);
   watch.addRules(compileRules([row], "a", new Map([["current", signal]])).rules);
-  const changes: Change[] = [];
+  const changes: Noted[] = [];
   watch.accept(sample(0, 17), LIMITS, changes);
   expect(watch.next_ms()).toBe(1_000);
   watch.accept(sample(500, 15), LIMITS, changes);

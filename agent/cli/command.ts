@@ -1,8 +1,7 @@
 //! The command table. Each command is one file beside this one, loaded only when it is called.
-import { readFileSync } from "node:fs";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { ConfigError, OperatingError } from "../base/errors.js";
-import { packageFile } from "../base/files.js";
+import { packageVersion } from "../base/files.js";
 
 export const EXIT = { done: 0, failed: 1, usage: 2, config: 78 } as const;
 
@@ -44,6 +43,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     options: { config: text },
     load: async () => (await import("./replay.js")).replay,
   },
+  record: {
+    usage: "record --config FILE --out FILE",
+    about: "what the sources send, to a recording (.gz is compressed); also --duration SECONDS",
+    positionals: 0,
+    options: { config: text, out: text, duration: text },
+    load: async () => (await import("./record.js")).record,
+  },
   demo: {
     usage: "demo [--inject FAULT@20s] [--json]",
     about: "a simulated turbine, a broker and the agent; also --speed, --seed, --duration",
@@ -64,7 +70,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 export async function runCommand(argv: readonly string[]): Promise<number> {
   const [name = "--help", ...rest] = argv;
   if (name === "--version") {
-    console.log(version());
+    console.log(packageVersion());
     return EXIT.done;
   }
   if (name === "--help" || name === "help") {
@@ -112,16 +118,10 @@ function readArguments(command: Command, rest: readonly string[]): Arguments | s
   }
 }
 
-export function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(packageFile("package.json"), "utf8"));
-  const found = (manifest as { version?: unknown }).version;
-  return typeof found === "string" ? found : "unknown";
-}
-
 function help(): string {
   const rows = Object.values(COMMANDS).map((c) => `  sterna ${c.usage.padEnd(34)} ${c.about}`);
   return [
-    `sterna ${version()}: watches machines and raises alarms that obey physics`,
+    `sterna ${packageVersion()}: watches machines and raises alarms that obey physics`,
     "",
     ...rows,
     "  sterna --help | --version",

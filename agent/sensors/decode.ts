@@ -160,12 +160,7 @@ type Times = {
   readonly stated: boolean;
 };
 
-function timesOf(
-  target: Target,
-  json: unknown,
-  r_ms: number,
-  batch: boolean,
-): Times | Reject {
+function timesOf(target: Target, json: unknown, r_ms: number, batch: boolean): Times | Reject {
   const stamp = target.time === null ? undefined : pick(json, target.time);
   if (stamp === undefined) return { stamps: null, start_ms: r_ms, period_ms: 0, stated: false };
   if (Array.isArray(stamp)) return { stamps: stamp, start_ms: 0, period_ms: 0, stated: true };

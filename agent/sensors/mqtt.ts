@@ -101,7 +101,7 @@ export function explain(error: Error & { readonly code?: unknown }, user: string
     return `the broker refuses the user name or password of "${user}": check both with its owner`;
   }
   if (code === 1 || code === 132) {
-    return "the broker does not speak this version of MQTT: change mqtt.protocolVersion";
+    return "the broker does not speak this version of MQTT: set mqtt.version";
   }
   if (typeof code === "string" && /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/.test(code)) {
     return `${error.message}: set mqtt.ca to the authority that signed the broker's certificate`;

@@ -1,7 +1,7 @@
 //! A recording as a live source: what arrived then arrives now, in the same order and at the same
 //! distances, with its times moved to today. The `replay` command needs no clock and reads
 //! recording.ts itself.
-import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { OperatingError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
 import type { Intake } from "../base/telemetry.js";

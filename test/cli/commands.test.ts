@@ -17,12 +17,13 @@ const write = (name: string, content: string | Uint8Array): string => {
   return file;
 };
 
-const CONFIG = `assets:
+const CONFIG = `gateway: { id: gw-1, site: site }
+assets:
   - id: wt07
     channels:
       oilTemp: { unit: Cel, staleAfter: 30 s }
     rules:
-      - { id: oil-hot, when: "oilTemp > 80 Cel", for: 60 s, clear: "oilTemp < 75 Cel", text: Gear oil hot, action: Check the cooler }
+      - { id: oil-hot, when: "oilTemp > 80 Cel", for: 60 s, clear: "oilTemp < 75 Cel", severity: warning, text: Gear oil hot, action: Check the cooler }
 `;
 
 /** Ten minutes at 1 Hz: hot from 100 s to 300 s, silent from 400 s to 500 s, one line broken. */
@@ -43,7 +44,7 @@ test("replay prints the transitions, byte for byte the same wherever ticks fall"
   const config = write("good.yaml", CONFIG);
   const plain = sterna("replay", write("a.ndjson", recording(1_000)), "--config", config);
   expect(plain.code).toBe(0);
-  expect(plain.err).toBe("not used: 1 record(s) malformed, first at line 52\n");
+  expect(plain.err).toBe("not used: 1 record(s) malformed, first at record 52\n");
   const said = plain.out
     .trim()
     .split("\n")
@@ -88,7 +89,7 @@ test("a rule that compares the wrong things is named in its place", () => {
   const file = write("rule.yaml", CONFIG.replace("> 80 Cel", "> 80 bar"));
   const { code, err } = sterna("check", file);
   expect(code).toBe(78);
-  expect(err).toBe(`${file}:6:31: cannot compare K with Pa\n`);
+  expect(err).toBe(`${file}:7:31: cannot compare K with Pa\n`);
 });
 
 test("check, version, help and a wrong command", () => {

@@ -43,7 +43,7 @@ assets:
       phase: { mqtt: plant/+/phase, qos: 1, unit: A }
     rules:
       - { id: over, when: "current > 16 A", clear: "current < 15 A", severity: critical }
-      - { id: phase-over, when: "phase > 1 kA" }
+      - { id: phase-over, when: "phase > 1 kA", severity: warning }
 `,
   );
   return file;

@@ -11,9 +11,13 @@ test("a worn bearing gives one alarm, that of its component", () => {
     .split("\n")
     .map((line) => JSON.parse(line));
   expect(said.map((d) => [d.subject, d.data.transition, d.data.class])).toEqual([
-    ["hss-bearing", "raise", "machine"],
+    ["gearbox-hss", "raise", "machine"],
   ]);
-  expect(said[0].data).toMatchObject({ limit: { v: 18, u: "K", source: "config" } });
+  expect(said[0].data).toMatchObject({
+    limit: { v: 8, u: "1", source: "VibNet over several blocks" },
+    suppressedBy: null,
+    marks: [],
+  });
 });
 
 test("a healthy turbine gives none", () => {

@@ -22,13 +22,14 @@ test.skipIf(mosquittoProgram === null)("an OPC UA value becomes an alarm over MQ
   const file = join(dir, "sterna.yaml");
   writeFileSync(
     file,
-    `mqtt: { url: "${broker.url}" }
+    `gateway: { id: gw, site: site }
+mqtt: { url: "${broker.url}" }
 store: { dir: ./state }
 opcua: { plc: { endpoint: "${server.endpoint}", security: None, publishingInterval: 100 ms } }
 assets:
   - id: wt07
     channels: { oilTemp: { opcua: plc, node: "${NODE}", unit: Cel, sampling: 50 ms } }
-    rules: [ { id: oil-hot, when: "oilTemp > 80 Cel" } ]
+    rules: [ { id: oil-hot, when: "oilTemp > 80 Cel", severity: warning } ]
 `,
   );
   const peer = await mqtt.connectAsync(broker.url);

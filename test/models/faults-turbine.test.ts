@@ -2,8 +2,8 @@
 //! each fault of a sensor is said to be one, and a healthy machine gives none.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { FAULTS } from "../../agent/sensors/plants/faults.js";
 import { TURBINE_CHANNELS } from "../../agent/sensors/plants/channels.js";
+import { FAULTS } from "../../agent/sensors/plants/faults.js";
 import { SENSOR_FAULTS } from "../../agent/sensors/plants/plant.js";
 import { type Raised, run } from "./rig.js";
 

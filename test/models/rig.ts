@@ -1,19 +1,20 @@
 //! A simulated plant through monitors and rules, without broker or clock: what the agent would
 //! raise. Readings outside a port's range are dropped, as the decoder does.
-import { KINDS } from "../../agent/assets.js";
+
 import { reference } from "../../agent/accel/reference.js";
+import { STALE_RULE } from "../../agent/assembly.js";
+import { KINDS } from "../../agent/assets.js";
 import type { Channel } from "../../agent/base/telemetry.js";
 import { limitsOf } from "../../agent/models/chain/port.js";
 import type { Monitor } from "../../agent/models/monitor.js";
 import { compileRules } from "../../agent/rules/compile.js";
-import type { Change, Signal } from "../../agent/rules/rule.js";
+import type { Signal } from "../../agent/rules/rule.js";
 import { parseInjection } from "../../agent/sensors/plants/injection.js";
 import type { Plant } from "../../agent/sensors/plants/plant.js";
 import { createQuadrotor } from "../../agent/sensors/plants/quadrotor.js";
 import { createWindTurbine } from "../../agent/sensors/plants/wind-turbine.js";
 import { type Amount, parseAmount, parseUnit, type Unit } from "../../agent/units/parse.js";
-import { STALE_RULE } from "../../agent/assembly.js";
-import { STALE_SIGNAL, Watch } from "../../agent/watch.js";
+import { type Noted, STALE_SIGNAL, Watch } from "../../agent/watch.js";
 
 const PLATES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "wind-turbine": {
@@ -154,7 +155,7 @@ function build(options: RigOptions) {
   const compiled = compileRules([...row.rules, STALE_RULE], "test", signals);
   if (compiled.faults.length > 0) throw new Error(JSON.stringify(compiled.faults));
   watch.addRules(compiled.rules);
-  const changes: Change[] = [];
+  const changes: Noted[] = [];
   return { plant, watch, changes, signals };
 }
 
@@ -179,7 +180,7 @@ function channelOf(name: string, unit: string, shape: "scalar" | "block", id: nu
   };
 }
 
-function collect(changes: readonly Change[], start_ms: number): Raised[] {
+function collect(changes: readonly Noted[], start_ms: number): Raised[] {
   const found: Raised[] = [];
   const active = new Map<string, number>();
   for (const { rule, to, source_ms } of changes) {

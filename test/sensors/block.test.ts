@@ -10,7 +10,13 @@ const HEADER: BlockHeader = { fs_hz: 25_600, t_ms: 1_000.5, scale: 1, rpm: 1_500
 function kept(payload: Uint8Array, of: Channel = waveform()): Kept {
   const intake = new Kept();
   const target = targetOf(of, {
-    topic: "x", qos: 0, codec: "block", path: null, time: null, unitPath: null, timeUnit: "ms",
+    topic: "x",
+    qos: 0,
+    codec: "block",
+    path: null,
+    time: null,
+    unitPath: null,
+    timeUnit: "ms",
   });
   decode([target], { topic: "x", payload, r_ms: 5_000, retained: false }, intake);
   return intake;

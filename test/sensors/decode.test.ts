@@ -157,7 +157,10 @@ test("one text feeds many channels by their paths, and a fault spoils only its o
   );
   const payload = Buffer.from('{"a":1,"b":"x","c":3}');
   decode(targets, { topic: "x", payload, r_ms: NOW, retained: false }, intake);
-  expect(intake.samples.map((s) => [s.channel, s.value])).toEqual([[0, 274.15], [2, 276.15]]);
+  expect(intake.samples.map((s) => [s.channel, s.value])).toEqual([
+    [0, 274.15],
+    [2, 276.15],
+  ]);
   expect(intake.rejects).toEqual([{ reason: "wrong-type", channel: 1, where: "x" }]);
 });
 

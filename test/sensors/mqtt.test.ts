@@ -44,7 +44,14 @@ async function broker(options?: BrokerOptions): Promise<Broker> {
 
 function bound(topic: string, over: Partial<MqttBinding> = {}, id = 0): MqttChannel {
   const binding: MqttBinding = {
-    topic, qos: 0, codec: "number", path: null, time: null, unitPath: null, timeUnit: "ms", ...over,
+    topic,
+    qos: 0,
+    codec: "number",
+    path: null,
+    time: null,
+    unitPath: null,
+    timeUnit: "ms",
+    ...over,
   };
   const shape = over.codec === "block" ? waveform({ id }) : channel({ id });
   return { channel: { ...shape, pattern: /[+#]/.test(topic) }, binding };
@@ -173,10 +180,21 @@ describe.skipIf(MOSQUITTO === null)("with Mosquitto", () => {
     await until(() => intake.items.length === 3);
     const by = (id: number) => intake.rejects.filter((r) => r.channel === id).map((r) => r.reason);
     expect(by(0)).toEqual([
-      "empty", "not-finite", "not-finite", "wrong-type", "out-of-range", "too-long",
+      "empty",
+      "not-finite",
+      "not-finite",
+      "wrong-type",
+      "out-of-range",
+      "too-long",
     ]);
     expect(by(1)).toEqual([
-      "empty", "malformed", "missing-field", "wrong-type", "not-finite", "wrong-type", "malformed",
+      "empty",
+      "malformed",
+      "missing-field",
+      "wrong-type",
+      "not-finite",
+      "wrong-type",
+      "malformed",
       "too-long",
     ]);
     expect(by(2)).toEqual(["malformed", "too-long"]);
@@ -197,7 +215,11 @@ describe.skipIf(MOSQUITTO === null)("with Mosquitto", () => {
     const client = await publisher(url);
     for (const name of ["one", "two", "three"]) client.publish(`plant/${name}/x`, '{"a":1,"b":2}');
     await until(() => intake.items.length === 4);
-    expect([...intake.levels]).toEqual([["0.one", 100], ["1.one", 101], ["0.two", 102]]);
+    expect([...intake.levels]).toEqual([
+      ["0.one", 100],
+      ["1.one", 101],
+      ["0.two", 102],
+    ]);
     expect(intake.samples.map((s) => s.channel)).toEqual([2, 100, 101, 102]);
   });
 
@@ -268,9 +290,7 @@ describe("with a broker of its own mind", () => {
     client.publish({ ...packet, topic: "surprise" }, () => {});
     client.publish({ ...packet, topic: "x" }, () => {});
     await until(() => intake.items.length === 1);
-    expect(intake.rejects).toEqual([
-      { reason: "unknown-topic", channel: null, where: "surprise" },
-    ]);
+    expect(intake.rejects).toEqual([{ reason: "unknown-topic", channel: null, where: "surprise" }]);
   });
 
   test("a refused subscription refuses its channels, and the others go on", async () => {

@@ -8,12 +8,7 @@ import { silentLog } from "../../agent/base/log.js";
 import type { Channel, Item } from "../../agent/base/telemetry.js";
 import { LINE_CHARS_MAX } from "../../agent/sensors/lines.js";
 import { recordingWriter } from "../../agent/sensors/recorder.js";
-import {
-  findOrOpen,
-  lineReader,
-  type Read,
-  readRecording,
-} from "../../agent/sensors/recording.js";
+import { findOrOpen, lineReader, type Read, readRecording } from "../../agent/sensors/recording.js";
 import { replaySource } from "../../agent/sensors/replay.js";
 import { isUnitFault, parseUnit } from "../../agent/units/parse.js";
 import { channel, Kept, waveform } from "./intake.js";
@@ -52,10 +47,17 @@ const reason = (read: Read): unknown => (read.kind === "reject" ? read.reason : 
 
 test("scalars: unit, arrival, quality, truth and text", () => {
   expect(readOne({ t: 5, ...SHAPE, v: 20, u: "Cel" })).toEqual({
-    kind: "sample", channel: 0, t_ms: 5, r_ms: 5, value: 293.15, quality: "good",
+    kind: "sample",
+    channel: 0,
+    t_ms: 5,
+    r_ms: 5,
+    value: 293.15,
+    quality: "good",
   });
   expect(readOne({ t: 5.25, ...SHAPE, v: 20, q: "uncertain", r: 9.5 })).toMatchObject({
-    t_ms: 5.25, r_ms: 9.5, quality: "uncertain",
+    t_ms: 5.25,
+    r_ms: 9.5,
+    quality: "uncertain",
   });
   expect(value(readOne({ t: 5, ...SHAPE, v: 300, u: "K" }))).toBe(300);
   expect(value(readOne({ t: 5, a: "wt07", c: "state", v: "RUN" }))).toBe(2);
@@ -165,8 +167,18 @@ test("no line throws", () => {
   const any = fc.oneof(fc.jsonValue(), fc.double(), fc.constant(F32));
   const fields = fc.record(
     {
-      t: any, r: any, v: any, u: any, q: any, fs: any, i16: any, f32: any, k: any, rpm: any,
-      a: fc.constant("wt07"), c: fc.constantFrom("oilTemp", "accel", "state", "narrow"),
+      t: any,
+      r: any,
+      v: any,
+      u: any,
+      q: any,
+      fs: any,
+      i16: any,
+      f32: any,
+      k: any,
+      rpm: any,
+      a: fc.constant("wt07"),
+      c: fc.constantFrom("oilTemp", "accel", "state", "narrow"),
     },
     { requiredKeys: [] },
   );

@@ -7,7 +7,13 @@ import { channel, Kept } from "./intake.js";
 
 const bound = (topic: string, id = 0, qos: 0 | 1 = 0) => {
   const binding: MqttBinding = {
-    topic, qos, codec: "number", path: null, time: null, unitPath: null, timeUnit: "ms",
+    topic,
+    qos,
+    codec: "number",
+    path: null,
+    time: null,
+    unitPath: null,
+    timeUnit: "ms",
   };
   return { channel: channel({ id, pattern: /[+#]/.test(topic) }), binding };
 };
@@ -34,7 +40,8 @@ test("a level is a name, and two topics never share one", () => {
   expect(levelOf("plant/+", "plant/a.b")).toMatch(/^a_b-[0-9a-f]{8}$/);
   expect(levelOf("plant/+", "plant/")).toMatch(/^[0-9a-f]{8}$/);
   const topic = fc.array(fc.string({ unit: fc.constantFrom("a", "-", ".", "_") }), {
-    minLength: 1, maxLength: 3,
+    minLength: 1,
+    maxLength: 3,
   });
   fc.assert(
     fc.property(fc.constantFrom("#", "+", "+/+", "+/#"), topic, topic, (filter, a, b) => {
@@ -53,7 +60,11 @@ test("a filter that another covers is not subscribed, and its QoS is kept", () =
   const list = ["a/b", "a/+", "a/#", "c/d", "c/d", "$share/g/e"].map((t, i) =>
     bound(t, i, i === 0 || i === 4 ? 1 : 0),
   );
-  expect([...subscriptionsOf(list)]).toEqual([["a/#", 1], ["c/d", 1], ["$share/g/e", 0]]);
+  expect([...subscriptionsOf(list)]).toEqual([
+    ["a/#", 1],
+    ["c/d", 1],
+    ["$share/g/e", 0],
+  ]);
 });
 
 test("every binding that a topic matches is served, plain and pattern alike", () => {

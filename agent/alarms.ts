@@ -1,0 +1,153 @@
+//! Every alarm of the agent and what happens to them: changes of rules, commands, deadlines. Pure
+//! but for the table it keeps; the daemon and `replay` share it, so both say the same.
+import type { Alarm, Command, Occurrence } from "./alerts/alarm.js";
+import {
+  type Applied,
+  alarmKey,
+  applyChange,
+  applyCommand,
+  applyDeadlines,
+} from "./alerts/apply.js";
+import { nextExpiry_ms } from "./alerts/lifecycle.js";
+import { type Reconciled, type Retained, reconcile } from "./alerts/reconcile.js";
+import type { Place } from "./alerts/topics.js";
+import type { Rule } from "./rules/rule.js";
+import { valueIn } from "./units/format.js";
+import type { Noted } from "./watch.js";
+
+const FOLDED = "folded:";
+
+export type AlarmsOptions = {
+  readonly place: Place;
+  readonly ruleOf: (asset: string, rule: string) => Rule | undefined;
+  readonly commissioned: (asset: string) => boolean;
+};
+
+export class Alarms {
+  readonly #options: AlarmsOptions;
+  readonly #table = new Map<string, Alarm>();
+  /** When the next shelving ends. */
+  #expiry_ms = Number.NEGATIVE_INFINITY;
+
+  constructor(options: AlarmsOptions, known: readonly Alarm[] = []) {
+    this.#options = options;
+    for (const alarm of known) this.#table.set(alarmKey(alarm.asset, alarm.rule), alarm);
+  }
+
+  all(): Iterable<Alarm> {
+    return this.#table.values();
+  }
+
+  get(asset: string, rule: string): Alarm | undefined {
+    return this.#table.get(alarmKey(asset, rule));
+  }
+
+  /** A change, and what it means for alarms that it explains, or explained until now. */
+  apply(change: Noted): Applied[] {
+    const { asset, rule, detected_ms } = change;
+    const occurrence = occurrenceOf(change, this.#marks(change));
+    const moved = this.raiseOrClear(change.to, occurrence);
+    if (moved === null) return [];
+    return [moved, ...this.#refold(asset, rule.id, detected_ms)];
+  }
+
+  /** Null when the alarm already is so. */
+  raiseOrClear(to: "raise" | "clear", what: Occurrence): Applied | null {
+    const { place } = this.#options;
+    const moved = applyChange(place, this.#table, to, what, what.detected_ms);
+    return typeof moved === "string" ? null : moved;
+  }
+
+  /** Ends an alarm whose rule the config no longer has: nobody else ever would. */
+  retire(alarm: Alarm, now_ms: number): Applied | null {
+    const times = { detected_ms: now_ms, source_ms: now_ms };
+    return this.raiseOrClear("clear", { ...alarm, ...times, marks: ["rule-removed"] });
+  }
+
+  command(wish: Command, now_ms: number): Applied | string {
+    this.#expiry_ms = Number.NEGATIVE_INFINITY;
+    return applyCommand(this.#options.place, this.#table, wish, now_ms);
+  }
+
+  /** Shelvings that are over; cheap to ask each tick. */
+  expire(now_ms: number): Applied[] {
+    if (now_ms < this.#expiry_ms) return [];
+    const applied = applyDeadlines(this.#options.place, this.#table, now_ms);
+    this.#expiry_ms = nextExpiry_ms(this.#table.values());
+    return applied;
+  }
+
+  reconcile(retained: readonly Retained[], now_ms: number): Reconciled {
+    this.#expiry_ms = Number.NEGATIVE_INFINITY;
+    return reconcile(this.#options.place, this.#table, retained, now_ms);
+  }
+
+  #marks({ asset, rule, monitor, to }: Noted): string[] {
+    const marks: string[] = [];
+    if (monitor !== null && !this.#options.commissioned(asset)) marks.push("uncommissioned");
+    const cause = to === "raise" ? this.#causeOf(asset, rule) : null;
+    if (cause !== null) marks.push(FOLDED + cause);
+    return marks;
+  }
+
+  /** The active alarm that explains a rule: one of its causes, or a cause of those. */
+  #causeOf(asset: string, rule: Rule): string | null {
+    const seen = new Set([rule.id]);
+    const waiting = [...rule.foldedInto];
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+      if (seen.has(id)) continue;
+      seen.add(id);
+      if (this.get(asset, id)?.active) return id;
+      waiting.push(...(this.#options.ruleOf(asset, id)?.foldedInto ?? []));
+    }
+    return null;
+  }
+
+  #refold(asset: string, moved: string, now_ms: number): Applied[] {
+    const found: Applied[] = [];
+    for (const alarm of [...this.#table.values()]) {
+      if (alarm.asset !== asset || alarm.rule === moved || !alarm.active) continue;
+      const rule = this.#options.ruleOf(asset, alarm.rule);
+      if (rule === undefined || rule.foldedInto.length === 0) continue;
+      const cause = this.#causeOf(asset, rule);
+      if (cause === alarm.suppressedBy) continue;
+      const rest = alarm.marks.filter((mark) => !mark.startsWith(FOLDED));
+      const marks = cause === null ? rest : [...rest, FOLDED + cause];
+      const times = { detected_ms: now_ms, source_ms: now_ms };
+      const what = { ...alarm, ...times, marks };
+      const applied = applyChange(this.#options.place, this.#table, "update", what, now_ms);
+      if (typeof applied !== "string") found.push(applied);
+    }
+    return found;
+  }
+}
+
+function occurrenceOf(change: Noted, marks: readonly string[]): Occurrence {
+  const { rule, value, limit, finding, monitor } = change;
+  const unit = rule.on.shown?.unit ?? "1";
+  return {
+    asset: change.asset,
+    rule: rule.id,
+    ruleVersion: rule.version,
+    class: rule.class,
+    severity: rule.severity,
+    text: rule.text,
+    action: rule.action,
+    quality: change.quality,
+    tier: monitor?.tier ?? "exact",
+    marks,
+    value: value === null ? null : { v: valueIn(value, unit), u: unit },
+    limit: limit === null ? null : { v: valueIn(limit, unit), u: unit, source: rule.source },
+    expected:
+      finding === null ? null : { v: finding.expected, sigma: finding.sigma, u: finding.unit },
+    model: monitor?.model ?? null,
+    evidence: [
+      rule.when,
+      ...(finding?.evidence ?? []),
+      ...change.stale.map((name) => `${name} is stale`),
+    ],
+    onset_ms: change.onset_ms,
+    detected_ms: change.detected_ms,
+    source_ms: change.source_ms,
+  };
+}

@@ -1,0 +1,48 @@
+import { pino } from "pino";
+import { assemble } from "../assembly.js";
+import { wallClock } from "../base/clock.js";
+import { recordingWriter } from "../sensors/recorder.js";
+import { intakeCounts, intakeOf, sourcesOf } from "../sources.js";
+import { type Arguments, EXIT } from "./command.js";
+import { configOf } from "./load.js";
+import { ended } from "./signals.js";
+
+const IDLE_ms = 1_000;
+
+/** Writes what the config's sources send to a file until stopped; raises no alarm. */
+export async function record(args: Arguments): Promise<number> {
+  const config = configOf("record", args);
+  if (typeof config === "number") return config;
+  const { out, duration } = args.values;
+  if (typeof out !== "string") {
+    console.error("sterna record: --out FILE is missing");
+    return EXIT.usage;
+  }
+  const duration_s = duration === undefined ? Number.POSITIVE_INFINITY : Number(duration);
+  if (!(duration_s > 0)) {
+    console.error("sterna record: --duration is a number of seconds");
+    return EXIT.usage;
+  }
+  const log = pino({ level: config.log.level }, process.stderr);
+  const clock = wallClock();
+  const assembly = assemble(config);
+  const counts = intakeCounts();
+  const recorder = await recordingWriter(out, (id) => assembly.channels[id]);
+  let last = 0;
+  const intake = intakeOf(assembly, counts, log, clock, (item) => void recorder.write(item));
+  // Its own role: as "telemetry" it would take the connection of the daemon.
+  const sources = sourcesOf(config, assembly, "record", log);
+  for (const source of sources) await source.start(intake);
+  const idle = setInterval(() => {
+    if (counts.items === last) recorder.tick(clock.now());
+    last = counts.items;
+  }, IDLE_ms);
+  log.info({ out }, "recording");
+  await ended(duration_s);
+  clearInterval(idle);
+  for (const source of sources) await source.stop();
+  await recorder.close();
+  const lost = recorder.dropped;
+  console.error(`${out}: ${counts.items - lost} item(s)${lost === 0 ? "" : `, ${lost} lost`}`);
+  return lost === 0 ? EXIT.done : EXIT.failed;
+}

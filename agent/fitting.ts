@@ -1,0 +1,123 @@
+//! What watches one asset: the monitors of its kind, fitted with nameplate and baseline, and the
+//! user's own models bound to its signals. Faults carry the place in the config that caused them.
+import { readFileSync } from "node:fs";
+import type { AssetConfig, Config, Kind, Kinds, Path } from "../config/config.js";
+import type { Backend } from "./accel/backend.js";
+import { type AssetKind, KINDS } from "./assets.js";
+import { assert, type Fault } from "./base/errors.js";
+import { bindUserModel } from "./models/bind.js";
+import { limitsOf } from "./models/chain/port.js";
+import type { Monitor, Port } from "./models/monitor.js";
+import { openUserModel } from "./models/user-model.js";
+import type { RuleRow, Signal } from "./rules/rule.js";
+import { isUnitFault, parseUnit } from "./units/parse.js";
+
+/** What the config must know of the kinds: ports with their ranges in SI, nameplate units. */
+export const CONFIG_KINDS: Kinds = Object.fromEntries(
+  Object.values(KINDS).map((kind) => [kind.name, configKind(kind)]),
+);
+
+function configKind({ ports, nameplate }: AssetKind): Kind {
+  return {
+    ports: ports.map((port) => {
+      const unit = parseUnit(port.unit);
+      const { low: min, high: max } = limitsOf(port);
+      const { name, shape } = port;
+      return { name, unit: port.unit, point: !isUnitFault(unit) && unit.affine, shape, min, max };
+    }),
+    nameplate: Object.fromEntries(nameplate.map(({ key, unit }) => [key, unit])),
+  };
+}
+
+export type Fitting = {
+  readonly monitors: readonly Monitor[];
+  /** Default rules of the kind, less those that the config disables or replaces. */
+  readonly rules: readonly RuleRow[];
+  readonly off: readonly string[];
+  /** Ports of the kind that the asset has no channel for. */
+  readonly absent: readonly Port[];
+  /** False while the kind could learn the normal of this machine and has not. */
+  readonly commissioned: boolean;
+};
+
+export function fitKind(
+  config: Config,
+  asset: AssetConfig,
+  backend: Backend,
+  faults: Fault[],
+): Fitting {
+  const kind = KINDS[asset.kind];
+  assert(kind !== undefined, `the config let the asset kind "${asset.kind}" pass`);
+  const named = new Set(asset.channels.map((channel) => channel.name));
+  const baseline = readBaselineFile(config, asset, faults);
+  const fitted = kind.monitors({
+    id: asset.id,
+    nameplate: asset.nameplate,
+    baseline,
+    backend,
+    channels: named,
+  });
+  for (const { key, what, instead } of fitted.faults) {
+    const below = key === "baseline" ? ["baseline"] : ["nameplate", ...key.split(".")];
+    faults.push(faultAt(config, [...asset.path, ...below], what, instead));
+  }
+  const own = new Set(asset.rules.map((rule) => rule.id));
+  const { ports } = CONFIG_KINDS[asset.kind] as Kind;
+  return {
+    monitors: fitted.monitors,
+    rules: kind.rules.filter(({ id }) => !asset.disable.includes(id) && !own.has(id)),
+    off: fitted.off,
+    absent: ports.flatMap(({ name, unit, point, shape }) =>
+      shape === "scalar" && !named.has(name) ? [{ name, unit, point, about: "" }] : [],
+    ),
+    commissioned: fitted.commissioned || kind.learns.length === 0,
+  };
+}
+
+/** The user's models of this asset; `signals` are its channels and what its monitors say. */
+export function openModels(
+  config: Config,
+  asset: AssetConfig,
+  signals: readonly (Signal & { readonly pattern: boolean })[],
+  backend: Backend,
+  faults: Fault[],
+): Monitor[] {
+  return config.models.flatMap((spec): Monitor[] => {
+    if (spec.asset !== asset.id) return [];
+    const model = openUserModel(spec.file, backend);
+    if (typeof model === "string") {
+      faults.push(faultAt(config, [...spec.path, "file"], model, "name an ONNX file"));
+      return [];
+    }
+    const bound = bindUserModel(model, spec, signals);
+    if ("inputs" in bound) return [bound];
+    for (const { at, what, instead } of bound) {
+      faults.push(faultAt(config, [...spec.path, ...at], what, instead));
+    }
+    return [];
+  });
+}
+
+export function faultAt(config: Config, path: Path, what: string, instead: string): Fault {
+  return { ...config.where(path), what, instead };
+}
+
+function readBaselineFile(config: Config, asset: AssetConfig, faults: Fault[]): unknown {
+  if (asset.baseline === null) return null;
+  const say = (what: string, instead: string): null => {
+    faults.push(faultAt(config, [...asset.path, "baseline"], what, instead));
+    return null;
+  };
+  let text: string;
+  try {
+    text = readFileSync(asset.baseline, "utf8");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return say(`the baseline cannot be read: ${why}`, "name the file that commissioning wrote");
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return say(`${asset.baseline} is no JSON`, "name the file that commissioning wrote");
+  }
+}

@@ -1,0 +1,66 @@
+//! When a channel was last heard, whether what comes now is in time, and from when it is stale.
+import type { Block, Channel, Item, Quality, Reject } from "./base/telemetry.js";
+
+/** Arrivals before a silent channel's own rhythm is known, and how many periods are too long. */
+const LEARN_ARRIVALS = 16;
+const STALE_PERIODS = 3;
+const STALE_ms_min = 5_000;
+
+export type TimeLimits = { readonly ahead_max_ms: number; readonly behind_max_ms: number };
+
+export type Freshness = {
+  readonly channel: Channel;
+  /** Its place in the frame of its asset. */
+  readonly index: number;
+  last_t_ms: number;
+  /** Before the first arrival: since when it is waited for. */
+  last_r_ms: number;
+  last_value: number;
+  quality: Quality;
+  /** The newest block, for the page. */
+  block: Block | null;
+  arrivals: number;
+  /** Longest gap between arrivals so far: the learnt period, on the safe side. */
+  gap_ms: number;
+  stale: boolean;
+};
+
+export function neverSeen(channel: Channel, index: number): Freshness {
+  return {
+    channel,
+    index,
+    last_t_ms: Number.NEGATIVE_INFINITY,
+    last_r_ms: Number.NEGATIVE_INFINITY,
+    last_value: Number.NaN,
+    quality: "good",
+    block: null,
+    arrivals: 0,
+    gap_ms: 0,
+    stale: false,
+  };
+}
+
+export function untimely(fresh: Freshness, item: Item, limits: TimeLimits): Reject | null {
+  if (item.t_ms > item.r_ms + limits.ahead_max_ms) return "time-ahead";
+  if (item.t_ms < item.r_ms - limits.behind_max_ms) return "time-behind";
+  if (item.t_ms < fresh.last_t_ms) return "out-of-order";
+  if (item.t_ms > fresh.last_t_ms) return null;
+  if (item.kind === "block") return "duplicate";
+  // Unstamped messages of one instant carry equal times; only the same value again is a repeat.
+  return item.value === fresh.last_value && item.quality !== "bad" ? "duplicate" : null;
+}
+
+export function noteArrival(fresh: Freshness, item: Item): void {
+  if (fresh.arrivals > 0) fresh.gap_ms = Math.max(fresh.gap_ms, item.r_ms - fresh.last_r_ms);
+  fresh.arrivals += 1;
+  fresh.last_t_ms = item.t_ms;
+  fresh.last_r_ms = item.r_ms;
+}
+
+/** Arrival time from which the channel counts as stale. */
+export function staleAt(fresh: Freshness): number {
+  const own = fresh.channel.staleAfter_ms;
+  if (own !== null) return fresh.last_r_ms + own;
+  if (fresh.arrivals < LEARN_ARRIVALS) return Number.POSITIVE_INFINITY;
+  return fresh.last_r_ms + Math.max(STALE_ms_min, STALE_PERIODS * fresh.gap_ms);
+}
