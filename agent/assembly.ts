@@ -126,6 +126,9 @@ class ChannelTable {
   }
 }
 
+const declaredOutputs = (config: Config, asset: AssetConfig) =>
+  config.models.flatMap((model) => (model.asset === asset.id ? model.out : []));
+
 const isPattern = ({ binding }: ChannelConfig): boolean =>
   binding.via === "mqtt" && /[+#]/.test(binding.topic);
 
@@ -164,6 +167,12 @@ function join(
   const models = openModels(config, asset, bindable, backend, faults);
   const monitors = [...fitting.monitors, ...models];
   outputs.push(...models.map(write));
+  // A model that could not be opened has had its fault; the rules over it need none of their own.
+  for (const { channel, unit } of declaredOutputs(config, asset)) {
+    if (signals.has(channel)) continue;
+    const { dim, kind, affine: point } = unit;
+    signals.set(channel, { name: channel, index: signals.size, dim, kind, point });
+  }
   const own = new Map(signals);
   // A rule of the kind reads "not known" where the asset has no such channel.
   for (const port of fitting.absent) signals.set(port.name, portSignal(port, signals.size));

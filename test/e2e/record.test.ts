@@ -1,0 +1,62 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import mqtt from "mqtt";
+import { expect, test } from "vitest";
+import { startCommand, startRun, sterna } from "../fixtures/agent.js";
+import { mosquitto, mosquittoProgram } from "../fixtures/mosquitto.js";
+
+test.skipIf(mosquittoProgram === null)(
+  "what is recorded beside the daemon replays to the daemon's own transitions",
+  async () => {
+    const dir = mkdtempSync(join(tmpdir(), "sterna-record-"));
+    const broker = await mosquitto();
+    await broker.start();
+    const config = join(dir, "sterna.yaml");
+    const out = join(dir, "out.ndjson.gz");
+    writeFileSync(
+      config,
+      `gateway: { id: gw, site: north }
+mqtt: { url: "${broker.url}" }
+store: { dir: ./state }
+assets:
+  - id: line3
+    channels: { current: { mqtt: plant/line3/current, qos: 1, path: $.v, time: $.ts, unit: A } }
+    rules: [ { id: over, when: "current > 16 A", for: 200 ms, clear: "current < 15 A", severity: critical } ]
+`,
+    );
+    const heard: { id: string; data: { transition: string; onset: string } }[] = [];
+    const peer = await mqtt.connectAsync(broker.url);
+    peer.on("message", (_, payload) => heard.push(JSON.parse(payload.toString())));
+    await peer.subscribeAsync("sterna/v1/north/+/alarm/+/event", { qos: 1 });
+    const agent = await startRun(config);
+    const recorder = await startCommand('"recording"', "record", "--config", config, "--out", out);
+    const start_ms = Date.now();
+    for (let i = 0; heard.length < 2; i++) {
+      const v = i < 20 ? 20 : 10;
+      const body = JSON.stringify({ v, ts: Date.now() });
+      await peer.publishAsync("plant/line3/current", body, { qos: 1 });
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    expect(await recorder.kill("SIGTERM")).toBe(0);
+    expect(await agent.kill("SIGTERM")).toBe(0);
+    await peer.endAsync();
+    await broker.kill();
+    const lines = gunzipSync(readFileSync(out)).toString().trim().split("\n");
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ a: "line3", c: "current", v: 20, u: "A" });
+    const replayed = sterna("replay", out, "--config", config);
+    expect(replayed.code).toBe(0);
+    const documents = replayed.out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const essence = ({ data }: (typeof heard)[0]) => [
+      data.transition,
+      Date.parse(data.onset) >= start_ms,
+    ];
+    expect(documents.map(essence)).toEqual(heard.map(essence));
+    rmSync(dir, { recursive: true });
+  },
+  30_000,
+);
