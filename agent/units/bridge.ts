@@ -23,7 +23,7 @@ const RELATIVE = 1e-6; // published factors are rounded to seven digits
 export function bridge(
   port: Port,
   claims: readonly Claim[],
-  remedy = "correct the one that is wrong",
+  remedy = "or correct the source that is wrong",
 ): Bridge | string {
   const [first] = claims;
   if (first === undefined) {
@@ -31,7 +31,7 @@ export function bridge(
   }
   const said = claims.map((claim) => `${claim.who} ${claim.words}`).join(", ");
   const unread = claims.find((claim) => typeof claim.unit === "string");
-  if (unread !== undefined) return `${said}, ${String(unread.unit)}; check the machine, ${remedy}`;
+  if (unread !== undefined) return `${said}, ${String(unread.unit)}; check the source, ${remedy}`;
   const units = claims.flatMap(({ unit }) => (typeof unit === "string" ? [] : [unit]));
   const odd = units.find((unit) => !fits(port, unit));
   const last = units.at(-1);
@@ -39,7 +39,7 @@ export function bridge(
   if (odd !== undefined) {
     const other = odd.dim === port.dim ? "another kind" : `dimension ${odd.dim}`;
     const against = `${other} against ${portText(port)}`;
-    return `${said} (${against}); write unit: "${last.ucum}", ${remedy}`;
+    return `${said} (${against}); bind another source or write unit: "${last.ucum}", ${remedy}`;
   }
   const [agreed] = units;
   if (agreed === undefined || !units.every((unit) => same(agreed, unit))) {
