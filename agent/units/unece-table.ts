@@ -84,8 +84,8 @@ export const BOUND = `
   F59 mA/bar; F60 Cel/bar; F61 K/bar; F62 g/d/bar; F63 g/h/bar; F64 g/min/bar; F65 g/s/bar
   F66 kg/d/bar; F67 kg/h/bar; F68 kg/min/bar; F69 kg/s/bar; F70 mg/d/bar; F71 mg/h/bar
   F72 mg/min/bar; F73 mg/s/bar; F74 g/bar; F75 mg/bar; F76 mA/mm; F77 Pa.s/K; F78 [in_i'H2O]
-  F79 [in_i'Hg]; F80 746.043 W; F81 bar/K; F82 hPa/K; F83 kPa/K; F84 mbar/K; F85 MPa/K; F86 P/K
-  F87 V/L/min; F88 N.cm; F89 N.m/deg; F90 N.m/A; F91 bar.L/s; F92 bar.m3/s; F93 hPa.L/s
+  F79 3386.389 Pa; F80 746.043 W; F81 bar/K; F82 hPa/K; F83 kPa/K; F84 mbar/K; F85 MPa/K
+  F86 P/K; F87 V/L/min; F88 N.cm; F89 N.m/deg; F90 N.m/A; F91 bar.L/s; F92 bar.m3/s; F93 hPa.L/s
   F94 hPa.m3/s; F95 mbar.L/s; F96 mbar.m3/s; F97 MPa.L/s; F98 MPa.m3/s; F99 Pa.L/s; FAH degF
   FAR F; FC 1000 [cft_i]; FF 100 m3; FH umol; FIT 1e-9 /h; FOT ft; FP lb/ft2; FR ft/min; FS ft/s
   FTK ft2; FTQ ft3; G01 Pa.m3/s; G04 cm/bar; G05 m/bar; G06 mm/bar; G08 in2/s; G09 m2/s/K
@@ -117,7 +117,7 @@ export const BOUND = `
   H81 mm/min; H82 0.000352777777777778 m; H83 L/kg; H84 g.mm; H85 /wk; H88 MOhm.km; H89 %/Ohm
   H90 %/deg; H91 1e-6 1; H92 1e-7 1; H93 0.0001 1; H94 1e-5 1; H95 %/V; H96 %/bar; H98 %/in
   H99 %/m; HAR har; HBA hbar; HGM hg; HH 100 ft3; HJ 735.49875 W; HLT hL; HM [mi_i]/h
-  HMQ 1000000 m3; HMT hm; HN mm[Hg]; HP mm[H2O]; HTZ Hz; HUR h; IA lb.in; INH in; INK in2
+  HMQ 1000000 m3; HMT hm; HN 133.3224 Pa; HP mm[H2O]; HTZ Hz; HUR h; IA lb.in; INH in; INK in2
   INQ in3; IU in/s; IV in/s2; J10 %/mm; J12 [ppth]/psi; J19 0.000948451414753297 degF.h.ft2/J
   J2 J/kg; J20 degF/K; J21 degF/bar; J22 degF.h.ft2/[Btu_IT]; J23 degF/h; J24 degF/min
   J25 degF/s; J26 /degF; J28 [degR]/h; J29 [degR]/min; J30 [degR]/s; J32 uP; J33 ug/kg
@@ -132,12 +132,12 @@ export const BOUND = `
   J68 0.03523907016688 m3/d; J69 0.03523907016688 m3/h; J70 0.03523907016688 m3/min
   J71 0.03523907016688 m3/s; J72 cN.m; J73 cP/K; J74 cP/bar; J75 4.19002 J; J76 cal_IT/g/Cel
   J78 cal/cm/s/Cel; J79 cal/g/Cel; J81 cal/min; J82 cal/s; J83 0.155 m2.K/W; J84 cm/s/K
-  J85 cm/s/bar; J87 cm3/m3; J89 cm[Hg]; J90 dm3/d; J91 dm3/m3; J92 dm3/min; J93 dm3/s
+  J85 cm/s/bar; J87 cm3/m3; J89 1333.224 Pa; J90 dm3/d; J91 dm3/m3; J92 dm3/min; J93 dm3/s
   J94 dyn.cm; J95 2.84130625e-5 m3/d; J96 2.84130625e-5 m3/h; J97 2.84130625e-5 m3/min
   J98 2.84130625e-5 m3/s; J99 2.95735295625e-5 m3/d; JE J/K; JK MJ/kg; JM MJ/m3; JOU J
   JPS 100 m; K10 2.95735295625e-5 m3/h; K11 2.95735295625e-5 m3/min; K12 2.95735295625e-5 m3/s
   K13 ft/degF; K14 ft/h; K15 ft.lbf/h; K16 ft.lbf/min; K17 ft/psi; K18 ft/s/degF; K19 ft/s/psi
-  K20 /ft3; K21 ft3/degF; K22 ft3/d; K23 ft3/psi; K24 2989.06692 Pa; K25 40636.5456 Pa
+  K20 /ft3; K21 ft3/degF; K22 ft3/d; K23 ft3/psi; K24 2989.06692 Pa; K25 40636.66 Pa
   K26 [gal_br]/d; K27 [gal_br]/h; K28 [gal_br]/s; K3 kV.A.h; K30 [gal_us]/s; K31 gf/cm2
   K32 0.0001420653125 m3/d; K33 0.0001420653125 m3/h; K34 0.0001420653125 m3/min
   K35 0.0001420653125 m3/s; K36 0.00011829411825 m3/d; K37 0.00011829411825 m3/h
@@ -180,7 +180,7 @@ export const BOUND = `
   M32 Pa.s/L; M33 mmol/L; M34 N.m/m2; M35 mV.A; M36 30 d; M37 360 d; M38 km/s2; M39 cm/s2
   M40 [yd_i]/s2; M41 mm/s2; M42 1609.34721869444 m/s2; M43 0.00098174770424681 rad; M44 r
   M45 deg/s2; M46 r/min; M47 5.06707479097498e-10 m2; M48 [mi_i]2; M49 20.1168402336805 m
-  M5 37000 Bq; M50 201.168402336805 m; M51 0.304800609601219 m; M52 1609.34721869444 m; M53 m/Pa
+  M5 37000 Bq; M50 201.168 m; M51 0.304800609601219 m; M52 1609.34721869444 m; M53 m/Pa
   M55 m/rad; M56 10 ns; M57 [mi_i]/min; M58 [mi_i]/s; M59 m/s/Pa; M60 m/h; M61 in/a; M62 km/s
   M63 in/min; M64 [yd_i]/s; M65 [yd_i]/min; M66 [yd_i]/h; M67 1233.4892384681 m3
   M68 3.624556363776 m3; M69 [mi_i]3; M7 1e-6 in; M70 100 [cft_i]; M71 m3/Pa; M73 kg/m3/Pa
@@ -230,11 +230,11 @@ export const BOUND = `
   Q13 8 bit/s; Q20 s/kg; Q21 W.m2; Q22 s/rad/m3; Q23 /Wb; Q24 /in; Q25 /m; Q26 1; Q27 N.m/m
   Q28 kg/m2/Pa/s; Q29 ug/hg; Q31 kJ/g; Q32 fL; Q33 pL; Q34 nL; Q35 MW/min; Q36 m2/m3
   QT 0.000946352946 m3; QTD 0.001101220942715 m3; QTI 0.0011365225 m3; QTL 0.000946352946 m3
-  QTR 28 lb; R1 0.00423333333333333 m; R9 1000 m3; RPM r/min; RPS r/s; S3 ft2/s; S4 m2/s
-  SCO 20 1; SCR 0.0012959782 kg; SEC s; SIE S; SMI [mi_i]; STI 14 lb; STN [ston_av]; TAH kAh
-  TI 1000 in2; TKM t.km; TNE t; TPI /in; TQD 1000 m3/d; TRL 1e18 1; UA 133.322368421053 Pa
-  VA V.A/kg; VLT V; WA W/kg; WCD 3.63 m3; WEB Wb; WEE wk; WHR W.h; WSD 4.672 m3; WTT W
-  X1 20.1168 m; YDK [yd_i]2; YDQ [yd_i]3; YRD [yd_i]; Z9 nmol
+  QTR 28 lb; R1 0.004217518 m; R9 1000 m3; RPM r/min; RPS r/s; S3 ft2/s; S4 m2/s; SCO 20 1
+  SCR 0.0012959782 kg; SEC s; SIE S; SMI [mi_i]; STI 14 lb; STN [ston_av]; TAH kAh; TI 1000 in2
+  TKM t.km; TNE t; TPI /in; TQD 1000 m3/d; TRL 1e18 1; UA 133.322368421053 Pa; VA V.A/kg; VLT V
+  WA W/kg; WCD 3.63 m3; WEB Wb; WEE wk; WHR W.h; WSD 4.672 m3; WTT W; X1 20.1168 m; YDK [yd_i]2
+  YDQ [yd_i]3; YRD [yd_i]; Z9 nmol
 `;
 
 /** Codes that stand for none: the reason, then the codes. */
