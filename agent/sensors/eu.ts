@@ -1,7 +1,9 @@
 //! EngineeringUnits of OPC UA held against the unit of the config. A unitId is the UNECE common
 //! code as bytes (OPC 10000-8, 5.6.3), so the table is keyed by code. Never parses descriptions.
 import type { Channel } from "../base/telemetry.js";
-import { combineDimensions, isUnitFault, type Unit } from "../units/parse.js";
+import { bridge, type Claim } from "../units/bridge.js";
+import { isUnitFault, type Unit } from "../units/parse.js";
+import { uneceUnit } from "../units/unece.js";
 import { parseWireUnit } from "../units/wire.js";
 
 /** What the server's EngineeringUnits property says; null texts are empty ones. */
@@ -11,28 +13,9 @@ export type DeclaredUnit = {
   readonly displayName: string | null;
 };
 
+const REMEDY = 'or, if the server is wrong, write "overrideUnit: true"';
 // A unitId means a UNECE code under this namespace only; IEC 62720 packs its own numbers.
 const UNECE = "http://www.opcfoundation.org/UA/units/un/cefact";
-
-const TABLE = `
-  C62 1    P1 %     59 [ppm]  CEL Cel  KEL K    FAH [degF]
-  MTR m    CMT cm   MMT mm    4H um    KMT km   FOT [ft_i]  INH [in_i]
-  MTS m/s  C16 mm/s KMH km/h  MSK m/s2 KNT [kn_i]
-  DD deg   C81 rad  2A rad/s  RPM r/min RPS r/s
-  SEC s    C26 ms   MIN min   HUR h    DAY d    HTZ Hz   KHZ kHz  C94 /min
-  PAL Pa   A97 hPa  KPA kPa   MPA MPa  MBR mbar BAR bar  PS [psi]
-  NEW N    B47 kN   NU N.m    B48 kN.m
-  WTT W    KWT kW   MAW MW    D46 V.A  KVA kV.A
-  JOU J    KJO kJ   WHR W.h   KWH kW.h MWH MW.h
-  VLT V    2Z mV    KVT kV    AMP A    4K mA    AMH A.h  E09 mA.h OHM Ohm  FAR F  D33 T
-  GRM g    KGM kg   TNE t     KGS kg/s KMQ kg/m3
-  LTR L    MTQ m3   L2 L/min  MQS m3/s MQH m3/h
-`;
-
-/** Common codes of UNECE Recommendation 20 that controllers of plants and vehicles use. */
-export const COMMON_CODES: ReadonlyMap<string, string> = new Map(
-  Array.from(TABLE.matchAll(/(\S+)\s+(\S+)/g), ([, code = "", unit = ""]) => [code, unit]),
-);
 
 /** The common code packed in a unitId: 4408652 is `CEL`; null where it packs none. */
 export function codeOf(unitId: number): string | null {
@@ -46,45 +29,36 @@ export function unitIdOf(code: string): number {
   return [...code].reduce((sum, letter) => sum * 256 + letter.charCodeAt(0), 0);
 }
 
-/** The unit that the server declares; null: none declared; a text: declared but not readable. */
-function readDeclared(declared: DeclaredUnit): Unit | string | null {
+/** The server's word; null: it declares no unit. */
+function claimOf(declared: DeclaredUnit): Claim | null {
   const display = (declared.displayName ?? "").trim();
   const unece =
     declared.namespaceUri === null ||
     declared.namespaceUri === "" ||
     declared.namespaceUri === UNECE;
   const code = unece ? codeOf(declared.unitId) : null;
-  const written = code === null ? undefined : COMMON_CODES.get(code);
-  if (written === undefined && display === "") {
-    return declared.unitId > 0 ? `${describe(declared)}, a code that Sterna does not know` : null;
+  const found = code === null ? null : uneceUnit(code);
+  const who = "the server's EngineeringUnits say";
+  const words = describe(declared);
+  if (found !== null && typeof found !== "string") return { who, words, unit: found };
+  if (display !== "") {
+    // A code that is refused or unknown may still carry a text that says what it is.
+    const unit = parseWireUnit(display);
+    return { who, words, unit: isUnitFault(unit) ? (found ?? "which Sterna cannot read") : unit };
   }
-  const unit = parseWireUnit(written ?? display);
-  return isUnitFault(unit) ? `${describe(declared)}, which Sterna cannot read` : unit;
+  if (declared.unitId <= 0) return null;
+  return { who, words, unit: found ?? "a code that Sterna does not know" };
 }
 
 /** Why the server's unit and the config's cannot both be right; null when they can. */
 export function unitConflict(channel: Channel, declared: DeclaredUnit): string | null {
-  const unit = readDeclared(declared);
-  if (unit === null) return null;
-  const config = `the config says unit "${channel.unit}"`;
-  const remedy = 'or, if the server is wrong, write "overrideUnit: true"';
-  if (typeof unit === "string") {
-    return `${config}, the server's EngineeringUnits say ${unit}; check the machine, ${remedy}`;
-  }
-  // N.m says nothing of rotation, so a torque (N.m/rad) may be declared so; rad/s as Hz may not.
-  const sameDim = unit.dim === channel.dim || unit.dim === combineDimensions(channel.dim, "rad", 1);
-  const sameKind = unit.kind === "" || channel.unitKind === "" || unit.kind === channel.unitKind;
-  const same =
-    sameDim &&
-    sameKind &&
-    Math.abs(unit.factor - channel.factor) <= 1e-9 * Math.abs(channel.factor) &&
-    Math.abs(unit.offset - channel.offset) <= 1e-9 * Math.abs(channel.offset);
-  if (same) return null;
-  const how = sameDim ? "" : ` (dimension ${unit.dim} against ${channel.dim})`;
-  return (
-    `${config}, the server's EngineeringUnits say ${describe(declared)}${how}; ` +
-    `write unit: "${unit.ucum}", ${remedy}`
-  );
+  const server = claimOf(declared);
+  if (server === null) return null;
+  const { unit: text, dim, unitKind: kind, factor, offset, point: affine } = channel;
+  const unit: Unit = { text, ucum: text, dim, kind, factor, offset, affine };
+  const config = { who: "the config says", words: `unit "${text}"`, unit };
+  const found = bridge(channel, [config, server], REMEDY);
+  return typeof found === "string" ? found : null;
 }
 
 /** Why the server's EURange makes the config's limits doubtful; null when they overlap. */

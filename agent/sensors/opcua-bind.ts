@@ -9,7 +9,7 @@ import type {
 } from "node-opcua-client";
 import type { Log } from "../base/log.js";
 import type { Channel, Intake } from "../base/telemetry.js";
-import { type DeclaredUnit, rangeDoubt, unitConflict } from "./eu.js";
+import type { DeclaredUnit } from "./eu.js";
 import type { OpcuaLibrary } from "./opcua-security.js";
 
 export type OpcuaBinding = {
@@ -61,6 +61,8 @@ export async function bind(
       refuse(binding, 'this is no node id; write one like "ns=2;s=WT07.Power" or "ns=2;i=1001"');
     } else located.push({ binding, nodeId });
   }
+  // Loaded here: its table of UNECE codes is for agents that speak OPC UA only.
+  const { rangeDoubt, unitConflict } = await import("./eu.js");
   const limits = await to.ua.readOperationLimits(to.session).catch(() => ({}) as Limits);
   const fit: Located[] = [];
   for (const part of chunks(located, limits.maxNodesPerTranslateBrowsePathsToNodeIds, 2)) {

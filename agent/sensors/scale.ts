@@ -1,6 +1,7 @@
 //! The last gate of every value: type, unit to SI, finiteness, plausible range. MQTT payloads and
 //! recordings pass here alike.
 import type { Channel, Reject } from "../base/telemetry.js";
+import { fits } from "../units/bridge.js";
 import { isUnitFault } from "../units/parse.js";
 import { parseWireUnit } from "../units/wire.js";
 
@@ -75,7 +76,6 @@ export function unitReader(channel: Channel): (written: unknown) => Scale | null
 
 function unitFor(channel: Channel, written: string): Scale | null {
   const unit = parseWireUnit(written);
-  if (isUnitFault(unit) || unit.dim !== channel.dim) return null;
-  const contradicts = unit.kind !== "" && channel.unitKind !== "" && unit.kind !== channel.unitKind;
-  return contradicts ? null : { factor: unit.factor, offset: unit.offset };
+  if (isUnitFault(unit) || !fits(channel, unit)) return null;
+  return { factor: unit.factor, offset: unit.offset };
 }

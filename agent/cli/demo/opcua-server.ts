@@ -9,6 +9,8 @@ export type OpcuaUnit = {
   readonly unitId: number;
   readonly displayName: string;
   readonly description: string;
+  /** Whose codes the unitId is of; UNECE's where absent. */
+  readonly namespaceUri?: string;
 };
 
 export type OpcuaNode = {
