@@ -21,6 +21,9 @@ import { type Stages, step } from "./pipeline.js";
 import type { Latch } from "./rules/rule.js";
 import { ownAlarms } from "./self.js";
 import { clientOptions } from "./sensors/mqtt.js";
+import { findOrOpen } from "./sensors/recording.js";
+import { replaySource } from "./sensors/replay.js";
+import type { Source } from "./sensors/source.js";
 import {
   countReject,
   type IntakeCounts,
@@ -44,6 +47,8 @@ export type AgentOptions = {
   readonly progress?: () => void;
   /** Each transition, once it is committed. */
   readonly told?: (applied: Applied) => void;
+  /** Played live in place of the config's sources. */
+  readonly recording?: string;
 };
 
 export type Agent = {
@@ -152,7 +157,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
   });
   for (const watch of assembly.watches) watch.begin(started_ms);
   outgoing?.link.start();
-  const sources = sourcesOf(config, assembly, "telemetry", log);
+  const sources = liveSources(config, assembly, options);
   for (const source of sources) await source.start(intake);
   const idle = setInterval(schedule, TICK_ms);
   const facts = { config, assembly, alarms, store, counts, history, ring, started_ms };
@@ -253,6 +258,15 @@ function startOutgoing(
       await link.stop();
     },
   };
+}
+
+function liveSources(
+  config: Config,
+  assembly: Assembly,
+  { recording, log }: AgentOptions,
+): Source[] {
+  if (recording === undefined) return sourcesOf(config, assembly, "telemetry", log);
+  return [replaySource(recording, findOrOpen(assembly.find, assembly.level), 1, log)];
 }
 
 function sayWhatRuns({ members, backend: { backend, skipped } }: Assembly, log: Log): void {

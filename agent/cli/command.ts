@@ -24,9 +24,9 @@ const flag = { type: "boolean" } as const;
 export const COMMANDS: Readonly<Record<string, Command>> = {
   run: {
     usage: "run --config FILE",
-    about: "the daemon: watch what the config names until stopped",
+    about: "the daemon: watch until stopped; --recording FILE plays one live instead",
     positionals: 0,
-    options: { config: text },
+    options: { config: text, recording: text },
     load: async () => (await import("./run.js")).run,
   },
   check: {

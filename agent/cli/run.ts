@@ -10,7 +10,9 @@ export async function run(args: Arguments): Promise<number> {
   const config = configOf("run", args);
   if (typeof config === "number") return config;
   const log = pino({ level: config.log.level });
-  const agent = await startAgent(config, { log, clock: wallClock() });
+  const { recording } = args.values;
+  const played = typeof recording === "string" ? { recording } : {};
+  const agent = await startAgent(config, { log, clock: wallClock(), ...played });
   log.info({ assets: config.assets.map((a) => a.id), channels: agent.channels }, "watching");
   await ended();
   await agent.stop();

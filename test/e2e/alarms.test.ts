@@ -108,19 +108,23 @@ describe.skipIf(mosquittoProgram === null)("the daemon against a real Mosquitto"
     expect(new Set(events("over").map((e) => e.id)).size).toBe(2);
   });
 
-  test(`${KILLS} times kill -9: every raise arrives, and repeats only under its id`, async () => {
-    await broker.start();
-    await connect();
-    const file = config();
-    for (let round = 0; round < KILLS; round++) {
-      agent = await startRun(file);
-      const active = round % 2 === 0;
-      const ids = () => new Set(events("over").map((e) => e.id));
-      await send("plant/line3/current", `{"v":${active ? 20 : 10}}`, () => ids().size > round);
-      await agent.kill("SIGKILL");
-      agent = null;
-    }
-    const order = [...new Map(events("over").map((e) => [e.id, e.transition])).values()];
-    expect(order).toEqual(Array.from({ length: KILLS }, (_, i) => (i % 2 ? "clear" : "raise")));
-  }, 60_000 + KILLS * 5_000);
+  test(
+    `${KILLS} times kill -9: every raise arrives, and repeats only under its id`,
+    async () => {
+      await broker.start();
+      await connect();
+      const file = config();
+      for (let round = 0; round < KILLS; round++) {
+        agent = await startRun(file);
+        const active = round % 2 === 0;
+        const ids = () => new Set(events("over").map((e) => e.id));
+        await send("plant/line3/current", `{"v":${active ? 20 : 10}}`, () => ids().size > round);
+        await agent.kill("SIGKILL");
+        agent = null;
+      }
+      const order = [...new Map(events("over").map((e) => [e.id, e.transition])).values()];
+      expect(order).toEqual(Array.from({ length: KILLS }, (_, i) => (i % 2 ? "clear" : "raise")));
+    },
+    60_000 + KILLS * 5_000,
+  );
 });

@@ -56,6 +56,20 @@ assets:
       Date.parse(data.onset) >= start_ms,
     ];
     expect(documents.map(essence)).toEqual(heard.map(essence));
+
+    // The same file as the daemon's source: the alarms come again, under today's times.
+    rmSync(join(dir, "state"), { recursive: true });
+    await broker.start();
+    const again: string[] = [];
+    const listener = await mqtt.connectAsync(broker.url);
+    listener.on("message", (_, payload) => again.push(JSON.parse(`${payload}`).data.transition));
+    await listener.subscribeAsync("sterna/v1/north/+/alarm/+/event", { qos: 1 });
+    const live = await startCommand('"watching"', "run", "--config", config, "--recording", out);
+    while (again.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(again).toEqual(["raise", "clear"]);
+    expect(await live.kill("SIGTERM")).toBe(0);
+    await listener.endAsync();
+    await broker.kill();
     rmSync(dir, { recursive: true });
   },
   30_000,
