@@ -207,11 +207,13 @@ const GAS_TURBINE: readonly UnitLaw[] = [
     holds: "middle",
   },
   {
-    name: "the turbine expands hot gas: outlet below inlet, both far above ambient",
-    reads: ["turbineInletTemp", "exhaustTemp"],
-    of: ([inlet = NOT, outlet = NOT]) => outlet / inlet,
-    low: 0.4,
-    high: 0.8,
+    // T4/T3 = 1 - eta (1 - pr^-(k-1)/k): k 1.32 of hot gas, eta 0.88 of an ordinary turbine.
+    name: "exhaustTemp is what expansion over the pressure ratio leaves of turbineInletTemp",
+    reads: ["exhaustTemp", "turbineInletTemp", "compressorOutletPressure", "ambientPressure"],
+    of: ([outlet = NOT, inlet = NOT, high = NOT, low = NOT]) =>
+      outlet / inlet / (1 - 0.88 * (1 - (high / low) ** -0.242)),
+    low: 0.85,
+    high: 1.15,
     holds: "middle",
   },
   celsius("turbineInletTemp", 700, 1650),
