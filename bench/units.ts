@@ -21,7 +21,7 @@ type Row = {
 
 const ROOT = process.cwd();
 const COUNT = 2_000;
-const RUNS = 5;
+const RUNS = 3;
 const LIBRARY = "../../agent/units/index.js";
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
