@@ -130,7 +130,8 @@ function ruleRows(): Row[] {
   // By hand, with the same answer for what is not known: NaN is no healthy value.
   const theirs = (): void => {
     for (const frame of frames) {
-      const [v, s] = [frame[0] ?? Number.NaN, frame[1] ?? Number.NaN];
+      const v = frame[0] as number;
+      const s = frame[1] as number;
       found += v <= 9.8 || s <= 1e5 ? 0 : v > 9.8 && s > 1e5 ? 1 : -1;
     }
   };
