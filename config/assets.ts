@@ -68,6 +68,7 @@ export function readAssets(
         channels,
         rules: [...rules, ...added].filter((rule) => !disable.includes(rule.id)),
         profiles: item.profiles,
+        price: item.price,
         baseline: baseline === null ? null : fromConfig(reading.file, baseline),
         disable,
         path,

@@ -2,6 +2,7 @@
 //! load.ts builds it; agent.ts hands each folder the part it needs.
 import type { RuleRow } from "../agent/rules/rule.js";
 import type { Amount, Unit } from "../agent/units/parse.js";
+import type { Price } from "../agent/units/price.js";
 
 export type Tls = {
   readonly ca: string | null;
@@ -86,6 +87,8 @@ export type AssetConfig = {
   readonly profiles: readonly string[];
   /** File of the commissioning baseline, null before commissioning. */
   readonly baseline: string | null;
+  /** Of the energy that an alarm loses; null: alarms say no cost. */
+  readonly price: Price | null;
   /** Rules of the kind that are switched off by id. */
   readonly disable: readonly string[];
   readonly path: Path;

@@ -8,6 +8,7 @@ import {
   parseUnit,
   type Unit,
 } from "../agent/units/parse.js";
+import { type Price, parsePrice } from "../agent/units/price.js";
 
 /** Says why a value cannot be used; `at` is the offset of the offending part in its text. */
 export type Refuse = (what: string, instead: string, at?: number) => null;
@@ -162,6 +163,17 @@ export const unit: Format<Unit> = {
     if (typeof written !== "string") return refuse(`${show(value)} is no unit`, "write unit: A");
     const found = parseUnit(written);
     return isUnitFault(found) ? refuse(found.fault, "", found.at) : found;
+  },
+};
+
+export const price: Format<Price> = {
+  name: "price",
+  example: "0.12 EUR/kWh",
+  read(value, refuse) {
+    const instead = "write price: 0.12 EUR/kWh";
+    if (typeof value !== "string") return refuse(`${show(value)} is no price`, instead);
+    const found = parsePrice(value);
+    return typeof found === "string" ? refuse(found, "") : found;
   },
 };
 

@@ -20,6 +20,8 @@ export type Occurrence = {
   readonly value: Measured | null;
   readonly limit: (Measured & { readonly source: string }) | null;
   readonly expected: (Measured & { readonly sigma: number }) | null;
+  /** What it has cost from onset to this transition; absent where no price is configured. */
+  readonly cost?: Measured;
   readonly model: string | null;
   readonly evidence: readonly string[];
   readonly onset_ms: number;

@@ -100,6 +100,7 @@ function data(alarm: Alarm): object {
       expected === null
         ? null
         : { v: rounded(expected.v), sigma: rounded(expected.sigma), u: expected.u },
+    ...(alarm.cost === undefined ? {} : { cost: measured(alarm.cost) }),
     onset: isoTime(alarm.onset_ms),
     detected: isoTime(alarm.detected_ms),
     sourceTime: isoTime(alarm.source_ms),

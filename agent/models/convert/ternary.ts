@@ -7,8 +7,8 @@ import {
   createTape,
   type Matrix,
   matrix,
-  type Statistics,
   softmax,
+  type Statistics,
   type Tape,
 } from "./autodiff.js";
 

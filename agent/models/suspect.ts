@@ -1,0 +1,201 @@
+//! Physics tells a wrong unit: laws that no machine of a kind can break are tried on a sample of
+//! its readings. Where one breaks, the plausible other units of each channel it reads are tried in
+//! turn; the declaration whose change heals most is the suspect. Pure; it changes no binding.
+import { isUnitFault, parseUnit, type Unit } from "../units/parse.js";
+
+/** One channel as declared, with its readings in SI under that declaration; NaN: none then. */
+export type Declared = {
+  readonly name: string;
+  readonly unit: string;
+  /** Index i of all channels is one instant. */
+  readonly values: ArrayLike<number>;
+};
+
+/** A law over readings of one instant: `of` must lie in [low, high], NaN where it says nothing. */
+export type UnitLaw = {
+  readonly name: string;
+  readonly reads: readonly string[];
+  readonly of: (values: readonly number[], plate: ReadonlyMap<string, number>) => number;
+  readonly low: number;
+  readonly high: number;
+  /** `most`: in 9 of 10 instants. `middle`: the median only, for what noise may leave. */
+  readonly holds: "most" | "middle";
+};
+
+export type Suspect = {
+  readonly channel: string;
+  readonly declared: string;
+  /** The unit that satisfies the laws; null when none of the usual ones does. */
+  readonly fits: string | null;
+  /** Other declarations whose change would explain it as well, as `channel unit`. */
+  readonly others: readonly string[];
+  readonly laws: readonly string[];
+  readonly text: string;
+};
+
+const INSTANTS_MIN = 20;
+/** More tells no more: the sample is thinned to this. */
+const INSTANTS_MAX = 1000;
+const SHARE = 0.9;
+const SUSPECTS_MAX = 8;
+
+/** What people and devices mix up, by dimension; the likelier first. */
+const LIKELY: Readonly<Record<string, readonly string[]>> = {
+  K: ["Cel", "K", "[degF]"],
+  "rad/s": ["r/min", "rad/s", "r/s", "deg/s"],
+  rad: ["deg", "rad", "r"],
+  W: ["kW", "W", "MW", "[HP]"],
+  Pa: ["Pa", "hPa", "kPa", "bar", "psi", "MPa"],
+  J: ["N.m", "kN.m", "MN.m", "MW.h", "kW.h"],
+  "m/s": ["m/s", "km/h", "kn", "mph", "mm/s", "[ft_i]/min"],
+  m: ["m", "ft", "mm", "km"],
+  "m/s2": ["m/s2", "[g]", "mm/s2"],
+  A: ["A", "mA", "kA"],
+  V: ["V", "mV", "kV"],
+  T: ["uT", "mT", "nT", "T"],
+  "1": ["1", "%"],
+  "kg/s": ["kg/s", "kg/h", "t/h", "[lb_av]/s"],
+};
+
+type Column = { readonly unit: Unit; readonly values: Float64Array };
+type Columns = ReadonlyMap<string, Column>;
+type Verdicts = readonly ("kept" | "broken" | "silent")[];
+type Change = { readonly channel: string; readonly unit: Unit };
+
+/** The suspect declarations, the best explained first. Channels without a law are never named. */
+export function suspects(
+  channels: readonly Declared[],
+  laws: readonly UnitLaw[],
+  plate: ReadonlyMap<string, number>,
+): Suspect[] {
+  let columns = thinned(channels);
+  const found: Suspect[] = [];
+  const open = new Set(laws.filter((law) => law.reads.every((name) => columns.has(name))));
+  while (found.length < SUSPECTS_MAX) {
+    const tried = [...open];
+    const before = judge(tried, columns, plate);
+    const broken = tried.filter((_, i) => before[i] === "broken");
+    if (broken.length === 0) break;
+    const best = changes(broken, columns)
+      .map((change) => ({ change, gain: gainOf(tried, before, applied(columns, change), plate) }))
+      .filter(({ gain }) => gain > 0)
+      .sort((a, b) => b.gain - a.gain);
+    const first = best[0];
+    if (first === undefined) {
+      const law = broken[0] as UnitLaw; // there is one: tested above
+      found.push(unexplained(law, columns));
+      open.delete(law);
+      continue;
+    }
+    const equal = best.filter((b) => b.gain === first.gain && b !== first);
+    const after = applied(columns, first.change);
+    const now = judge(tried, after, plate);
+    const healed = broken.filter((law) => now[tried.indexOf(law)] !== "broken");
+    found.push(explained(first.change, columns, healed, equal));
+    columns = after;
+  }
+  return found;
+}
+
+function thinned(channels: readonly Declared[]): Columns {
+  const columns = new Map<string, Column>();
+  for (const { name, unit, values } of channels) {
+    const parsed = parseUnit(unit);
+    if (isUnitFault(parsed)) continue; // the config has refused it already
+    const every = Math.max(1, Math.ceil(values.length / INSTANTS_MAX));
+    const length = Math.ceil(values.length / every);
+    const taken = Float64Array.from({ length }, (_, i) => values[i * every] ?? Number.NaN);
+    columns.set(name, { unit: parsed, values: taken });
+  }
+  return columns;
+}
+
+function judge(laws: readonly UnitLaw[], columns: Columns, plate: ReadonlyMap<string, number>) {
+  return laws.map((law) => verdict(law, columns, plate)) satisfies Verdicts;
+}
+
+function verdict(law: UnitLaw, columns: Columns, plate: ReadonlyMap<string, number>) {
+  const inputs = law.reads.map((name) => columns.get(name)?.values ?? new Float64Array());
+  const results: number[] = [];
+  for (let i = 0; i < Math.min(...inputs.map((values) => values.length)); i++) {
+    const result = law.of(
+      inputs.map((values) => values[i] ?? Number.NaN),
+      plate,
+    );
+    if (!Number.isNaN(result)) results.push(result);
+  }
+  if (results.length < INSTANTS_MIN) return "silent";
+  const inside = (x: number): boolean => x >= law.low && x <= law.high;
+  if (law.holds === "most") {
+    return results.filter(inside).length >= SHARE * results.length ? "kept" : "broken";
+  }
+  results.sort((a, b) => a - b);
+  return inside(results[results.length >> 1] ?? Number.NaN) ? "kept" : "broken";
+}
+
+/** Every other usual unit of every channel that a broken law reads. */
+function changes(broken: readonly UnitLaw[], columns: Columns): Change[] {
+  const names = new Set(broken.flatMap((law) => law.reads));
+  return [...names].flatMap((channel) => {
+    const declared = columns.get(channel)?.unit;
+    const likely = declared === undefined ? [] : (LIKELY[declared.dim] ?? []);
+    return likely.flatMap((text) => {
+      const unit = parseUnit(text);
+      if (isUnitFault(unit) || declared === undefined) return [];
+      const same = unit.factor === declared.factor && unit.offset === declared.offset;
+      return same ? [] : [{ channel, unit }];
+    });
+  });
+}
+
+/** The readings as they would be had the channel been declared so. */
+function applied(columns: Columns, { channel, unit }: Change): Columns {
+  const column = columns.get(channel);
+  if (column === undefined) return columns;
+  const { factor, offset } = column.unit;
+  const values = column.values.map((si) => ((si - offset) / factor) * unit.factor + unit.offset);
+  return new Map([...columns, [channel, { unit, values }]]);
+}
+
+/** Laws healed by a change; a law that it breaks weighs more than one that it heals. */
+function gainOf(
+  laws: readonly UnitLaw[],
+  before: Verdicts,
+  columns: Columns,
+  plate: ReadonlyMap<string, number>,
+): number {
+  let gain = 0;
+  for (const [i, now] of judge(laws, columns, plate).entries()) {
+    if (now === before[i]) continue;
+    if (before[i] === "broken") gain += now === "kept" ? 4 : 0;
+    else if (now === "broken") gain -= 8;
+    else gain += now === "kept" ? 1 : -1;
+  }
+  return gain;
+}
+
+function explained(
+  { channel, unit }: Change,
+  columns: Columns,
+  laws: readonly UnitLaw[],
+  equal: readonly { readonly change: Change }[],
+): Suspect {
+  const declared = columns.get(channel)?.unit.text ?? "";
+  const others = equal.map(({ change }) => `${change.channel} ${change.unit.text}`);
+  const or = others.length === 0 ? "" : `; as likely: ${others.join(", ")}`;
+  const names = laws.map((law) => law.name);
+  const text =
+    `${channel}: declared ${declared}, but "${names.join('", "')}" does not hold; ` +
+    `${unit.text} would fit${or}`;
+  return { channel, declared, fits: unit.text, others, laws: names, text };
+}
+
+function unexplained(law: UnitLaw, columns: Columns): Suspect {
+  const [channel = "", ...rest] = law.reads;
+  const declared = columns.get(channel)?.unit.text ?? "";
+  const others = rest.map((name) => `${name} ${columns.get(name)?.unit.text ?? ""}`);
+  const text =
+    `"${law.name}" does not hold for ${law.reads.join(", ")}, and no usual unit of one of ` +
+    "them explains it: check sensor, scaling and nameplate";
+  return { channel, declared, fits: null, others, laws: [law.name], text };
+}
