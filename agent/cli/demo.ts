@@ -16,6 +16,7 @@ import { startOpcuaServer } from "./demo/opcua-server.js";
 import { feedPlant, opcuaNodes } from "./demo/plant-feed.js";
 import { alarmLine, welcome } from "./demo/say.js";
 import { configText, createPlants, inject } from "./demo/setup.js";
+import { openPage } from "./page.js";
 import { ended } from "./signals.js";
 
 /** What goes wrong is said beside the alarms, and nothing else is. */
@@ -61,9 +62,13 @@ export async function demo({ values }: Arguments): Promise<number> {
     feedPlant(plants.turbine, { mqtt: peer, opcua: server, now }),
     feedPlant(plants.drone, { mqtt: peer, opcua: null, now }),
   ];
-  if (!json) for (const line of welcome(agent.view(), peers, options)) console.log(line);
+  const page = await openPage(config, agent, TROUBLE);
+  if (!json) {
+    for (const line of welcome(agent.view(), peers, page?.url ?? "", options)) console.log(line);
+  }
   await ended(options.duration_s);
   for (const feed of feeds) feed.stop();
+  await page?.stop();
   await agent.stop();
   await peer.endAsync();
   await server.stop();

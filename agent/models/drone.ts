@@ -14,8 +14,8 @@ import { RotorShare } from "./chain/rotors.js";
 import { ShakeWatch } from "./chain/shake.js";
 import { Smooth } from "./chain/smooth.js";
 import { SUSPICIONS, Validity } from "./chain/validity.js";
-import { DRONE_PLATE, DRONE_PORTS } from "./drone-ports.js";
 import { INPUTS, OUTPUTS, ROTORS } from "./drone-outputs.js";
+import { DRONE_PLATE, DRONE_PORTS } from "./drone-ports.js";
 import type { Finding, Frame, Monitor } from "./monitor.js";
 import { learnt, plateValue, type Setup } from "./setup.js";
 

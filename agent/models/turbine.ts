@@ -8,6 +8,7 @@ import {
   TURBINE_NODES,
   turbineHeat,
 } from "../base/physics.js";
+import { unit } from "../units/quantity.js";
 import { DriveBalance } from "./chain/drivetrain.js";
 import { NacelleWatch } from "./chain/nacelle.js";
 import { PitchWatch } from "./chain/pitch.js";
@@ -20,7 +21,6 @@ import type { Finding, Frame, Monitor } from "./monitor.js";
 import { learnt, plateValue, type Setup } from "./setup.js";
 import { COMPONENTS, explainHeat, INPUTS, OUTPUTS, SCALARS } from "./turbine-outputs.js";
 import { TURBINE_PLATE } from "./turbine-ports.js";
-import { unit } from "../units/quantity.js";
 
 const STEP_ms = 1000;
 const GAP_s = 600;

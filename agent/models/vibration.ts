@@ -1,8 +1,8 @@
 //! The monitor of a vibration channel: plain figures of each block, and VibNet's opinion of the
 //! bearing, accumulated over blocks so that no single one raises an alarm.
 import { readFileSync } from "node:fs";
-import { type Bearing, bearingOrders } from "../base/physics.js";
 import { packageFile } from "../base/files.js";
+import { type Bearing, bearingOrders } from "../base/physics.js";
 import type { Block } from "../base/telemetry.js";
 import { Cusum } from "./chain/smooth.js";
 import { BlockAnalyser } from "./features/analyser.js";

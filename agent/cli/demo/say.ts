@@ -11,9 +11,10 @@ const WHAT: Readonly<Record<string, string>> = {
   quadrotor: "a simulated quadrotor: JSON over MQTT",
 };
 
-export function welcome(view: View, peers: Peers, options: DemoOptions): string[] {
+export function welcome(view: View, peers: Peers, page: string, options: DemoOptions): string[] {
   const { injection, speed } = options;
   return [
+    `page      ${page}`,
     `broker    ${peers.broker}   (subscribe to sterna/v1/demo/#)`,
     `OPC UA    ${peers.opcua}`,
     ...view.assets.map(({ id, kind, channels }) => {

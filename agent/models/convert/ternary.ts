@@ -7,8 +7,8 @@ import {
   createTape,
   type Matrix,
   matrix,
-  softmax,
   type Statistics,
+  softmax,
   type Tape,
 } from "./autodiff.js";
 

@@ -6,8 +6,8 @@ import { assert } from "../../base/errors.js";
 import { packageFile } from "../../base/files.js";
 import { ORDER_BINS } from "../features/orders.js";
 import { hashOf, loadNetwork } from "../network.js";
-import { CLASSES, makeSet, type VibrationSet } from "./vibration-set.js";
 import { makeVibnet, score, scoreProbabilities, VIBNET_PLAN } from "./vibnet.js";
+import { CLASSES, makeSet, type VibrationSet } from "./vibration-set.js";
 
 const TEST_SEEDS = [1001, 1002, 1003, 1004, 1005];
 const TEST_EXAMPLES = 600;

@@ -1,7 +1,7 @@
 //! Labelled order spectra from the simulator: every block has its own speed, load, noise, mesh,
 //! resonance and bearing geometry, so that only the fault orders tell the classes apart.
 import { type Bearing, bearingOrders } from "../../base/physics.js";
-import { prng, type Prng } from "../../base/prng.js";
+import { type Prng, prng } from "../../base/prng.js";
 import { synthesizeVibration, VIBRATION, type Vibration } from "../../sensors/plants/vibration.js";
 import { BlockAnalyser } from "../features/analyser.js";
 import { faultAxis, normalise, ORDER_BINS } from "../features/orders.js";
