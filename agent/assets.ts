@@ -5,6 +5,8 @@ import type { PortRow } from "./models/chain/port.js";
 import { createDroneMonitor } from "./models/drone.js";
 import { DRONE_LEARNT } from "./models/drone-outputs.js";
 import { DRONE_PLATE, DRONE_PORTS } from "./models/drone-ports.js";
+import { createGasTurbineMonitor, GAS_TURBINE_LEARNT } from "./models/gas-turbine.js";
+import { GAS_TURBINE_PLATE, GAS_TURBINE_PORTS } from "./models/gas-turbine-ports.js";
 import type { Monitor } from "./models/monitor.js";
 import { type Learnt, type NameplateRow, readBaseline, type Setup } from "./models/setup.js";
 import { createTurbineMonitor } from "./models/turbine.js";
@@ -12,6 +14,7 @@ import { TURBINE_LEARNT } from "./models/turbine-outputs.js";
 import { TURBINE_PLATE, TURBINE_PORTS } from "./models/turbine-ports.js";
 import { createVibrationMonitor } from "./models/vibration.js";
 import { DRONE_RULES } from "./rules/drone.js";
+import { GAS_TURBINE_RULES } from "./rules/gas-turbine.js";
 import { sensorRules } from "./rules/row.js";
 import type { RuleRow } from "./rules/rule.js";
 import { TURBINE_RULES } from "./rules/turbine.js";
@@ -72,6 +75,17 @@ const TABLE: readonly AssetKind[] = [
       learns: TURBINE_LEARNT,
     },
     [createTurbineMonitor, createVibrationMonitor],
+  ),
+  kind(
+    {
+      name: "gas-turbine",
+      about: "single-shaft gas turbine on the grid",
+      ports: GAS_TURBINE_PORTS,
+      nameplate: GAS_TURBINE_PLATE,
+      rules: [...GAS_TURBINE_RULES, ...sensorRules(GAS_TURBINE_PORTS, [])],
+      learns: GAS_TURBINE_LEARNT,
+    },
+    [createGasTurbineMonitor],
   ),
   kind(
     {

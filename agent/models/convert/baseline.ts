@@ -8,6 +8,8 @@ import { type AssetKind, KINDS } from "../../assets.js";
 import { assert } from "../../base/errors.js";
 import { packageFile } from "../../base/files.js";
 import type { Plant } from "../../sensors/plants/plant.js";
+import { createBearing } from "../../sensors/plants/bearing.js";
+import { createGasTurbine } from "../../sensors/plants/gas-turbine.js";
 import { createQuadrotor } from "../../sensors/plants/quadrotor.js";
 import { createWindTurbine } from "../../sensors/plants/wind-turbine.js";
 import { type Amount, parseAmount } from "../../units/parse.js";
@@ -17,6 +19,12 @@ import type { Baseline } from "../setup.js";
 /** Nameplates of the simulated machines, as the demo's config writes them. */
 const PLATES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "wind-turbine": { ratedPower: "5 MW", rotorRadius: "63 m", gearRatio: "97" },
+  "gas-turbine": { ratedPower: "23.7 MW" },
+  bearing: {
+    rollers: "9",
+    ballDiameter: "7.94 mm",
+    pitchDiameter: "39.04 mm",
+  },
   quadrotor: { mass: "1.5 kg", rotorRadius: "0.127 m", batteryCapacity: "5 A.h" },
 };
 
@@ -125,6 +133,8 @@ export function demoBaselines(hours: number): readonly Baseline[] {
     blockEvery_ms: 1e12,
   });
   const drone = createQuadrotor({ asset: "demo-qd01", seed: 77 });
+  const gas = createGasTurbine({ asset: "demo-gt01", seed: 77, spread: 0.05 });
+  const rig = createBearing({ asset: "demo-br01", seed: 77 });
   const note = `simulated, seed 77, ${hours} h healthy`;
   return [
     commission(turbine, hours, 1000, note),
@@ -134,6 +144,8 @@ export function demoBaselines(hours: number): readonly Baseline[] {
       1000,
       `simulated, seed 77, ${Math.min(hours, 6)} h healthy`,
     ),
+    commission(gas, hours, 1000, note),
+    ...(KINDS.bearing === undefined ? [] : [commission(rig, hours, 1000, note)]),
   ];
 }
 
