@@ -2,6 +2,8 @@
 //! agent looks a kind up here and knows no machine by name.
 import type { Backend } from "./accel/backend.js";
 import type { PortRow } from "./models/chain/port.js";
+import { BEARING_LEARNT, createBearingMonitor } from "./models/bearing.js";
+import { BEARING_PLATE, BEARING_PORTS } from "./models/bearing-ports.js";
 import { createDroneMonitor } from "./models/drone.js";
 import { DRONE_LEARNT } from "./models/drone-outputs.js";
 import { DRONE_PLATE, DRONE_PORTS } from "./models/drone-ports.js";
@@ -13,6 +15,7 @@ import { createTurbineMonitor } from "./models/turbine.js";
 import { TURBINE_LEARNT } from "./models/turbine-outputs.js";
 import { TURBINE_PLATE, TURBINE_PORTS } from "./models/turbine-ports.js";
 import { createVibrationMonitor } from "./models/vibration.js";
+import { BEARING_RULES } from "./rules/bearing.js";
 import { DRONE_RULES } from "./rules/drone.js";
 import { GAS_TURBINE_RULES } from "./rules/gas-turbine.js";
 import { sensorRules } from "./rules/row.js";
@@ -97,6 +100,17 @@ const TABLE: readonly AssetKind[] = [
       learns: DRONE_LEARNT,
     },
     [createDroneMonitor],
+  ),
+  kind(
+    {
+      name: "bearing",
+      about: "rolling bearing with an accelerometer, on a rig or in a machine",
+      ports: BEARING_PORTS,
+      nameplate: BEARING_PLATE,
+      rules: [...BEARING_RULES, ...sensorRules(BEARING_PORTS, [])],
+      learns: BEARING_LEARNT,
+    },
+    [createBearingMonitor],
   ),
   kind(
     {

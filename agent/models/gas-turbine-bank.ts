@@ -86,7 +86,7 @@ export function explain(
   currentPerWatt: number,
 ): Verdict {
   const sigma = FLOOR.map((floor, i) => Math.max(floor, 2 * (sigmas[i] ?? 0)));
-  const known = gaps.map((gap) => (Number.isNaN(gap) ? 0 : 1));
+  const known = gaps.map((gap): number => (Number.isNaN(gap) ? 0 : 1));
   const weigh = (raw: readonly number[]): number[] =>
     raw.map((v, i) => (known[i] === 0 ? 0 : v / (sigma[i] as number)));
   const z = weigh(gaps);

@@ -32,8 +32,8 @@ const HOUSING_mps = [1.6e-3, 1.9e-3] as const;
 
 const NODES: readonly { node: GasTurbineNode; channel: string; credible: number }[] = [
   { node: "oil", channel: "oilTemp", credible: 1 },
-  { node: "bearing1", channel: "bearingTemp1", credible: 1.5 },
-  { node: "bearing2", channel: "bearingTemp2", credible: 1.5 },
+  { node: "bearing1", channel: "bearingTemp1", credible: 1 },
+  { node: "bearing2", channel: "bearingTemp2", credible: 1 },
 ];
 const INPUTS = GAS_TURBINE_PORTS.map((port) => port.name);
 const port = (name: string, unit: string, about: string): Port => ({

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { reference } from "../../accel/reference.js";
 import { type AssetKind, KINDS } from "../../assets.js";
 import { assert } from "../../base/errors.js";
+import type { Block } from "../../base/telemetry.js";
 import { packageFile } from "../../base/files.js";
 import type { Plant } from "../../sensors/plants/plant.js";
 import { createBearing } from "../../sensors/plants/bearing.js";
@@ -85,7 +86,9 @@ function run(
         latest[channel] = value;
         for (const feed of bound) feed(channel, at_ms);
       },
-      block() {},
+      block(channel, found) {
+        for (const feed of bound) feed(channel, found.t_ms, { kind: "block", r_ms: t_ms, channel, ...found });
+      },
     });
   }
   const noise = plant.channels.flatMap((c, i): [string, number][] => {
@@ -100,15 +103,17 @@ function bind(
   plant: Plant,
   latest: Float64Array,
   wrote: (output: string, value: number) => void,
-): (channel: number, t_ms: number) => void {
+): (channel: number, t_ms: number, block?: Block) => void {
   const inputs = monitor.inputs.map((name) => plant.channels.findIndex((c) => c.name === name));
   const frame: Frame = {
     get: (input) => latest[inputs[input] ?? -1] ?? Number.NaN,
     set: (output, value) => wrote(monitor.outputs[output]?.name ?? "", value),
   };
-  return (channel, t_ms) => {
+  return (channel, t_ms, block) => {
     const input = inputs.indexOf(channel);
-    if (input >= 0) monitor.onSample(frame, input, t_ms);
+    if (input < 0) return;
+    if (block !== undefined) monitor.onBlock(frame, input, block);
+    else monitor.onSample(frame, input, t_ms);
   };
 }
 
@@ -145,7 +150,7 @@ export function demoBaselines(hours: number): readonly Baseline[] {
       `simulated, seed 77, ${Math.min(hours, 6)} h healthy`,
     ),
     commission(gas, hours, 1000, note),
-    ...(KINDS.bearing === undefined ? [] : [commission(rig, hours, 1000, note)]),
+    ...(KINDS['bearing'] === undefined ? [] : [commission(rig, hours, 1000, note)]),
   ];
 }
 
