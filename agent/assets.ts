@@ -1,9 +1,9 @@
 //! The kinds of assets: what channels each knows, what watches it, and its default rules. The
 //! agent looks a kind up here and knows no machine by name.
 import type { Backend } from "./accel/backend.js";
-import type { PortRow } from "./models/chain/port.js";
 import { BEARING_LEARNT, createBearingMonitor } from "./models/bearing.js";
 import { BEARING_PLATE, BEARING_PORTS } from "./models/bearing-ports.js";
+import type { PortRow } from "./models/chain/port.js";
 import { createDroneMonitor } from "./models/drone.js";
 import { DRONE_LEARNT } from "./models/drone-outputs.js";
 import { DRONE_PLATE, DRONE_PORTS } from "./models/drone-ports.js";

@@ -104,8 +104,7 @@ export function cycle(
   health: CycleHealth = HEALTHY,
 ): Cycle {
   const rated = GAS_TURBINE;
-  const density =
-    (ambient.pressure_Pa / rated.inlet_Pa) * (rated.inlet_K / ambient.temperature_K);
+  const density = (ambient.pressure_Pa / rated.inlet_Pa) * (rated.inlet_K / ambient.temperature_K);
   const swallow = density * speed * health.flow;
   const filterDrop_Pa = health.filter * rated.filter_Pa * swallow * swallow;
   // The drop beyond a clean filter's throttles; the clean one's is part of the rated figures.
@@ -139,7 +138,7 @@ export function cycle(
   };
 }
 
-const FIRING_K = [900, 1650] as const;
+const FIRING_K = [600, 1800] as const;
 const SOLVE_STEPS = 12;
 const SOLVED_W = 200;
 

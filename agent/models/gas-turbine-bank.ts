@@ -91,7 +91,8 @@ export function explain(
     raw.map((v, i) => (known[i] === 0 ? 0 : v / (sigma[i] as number)));
   const z = weigh(gaps);
   const chi = dot(z, z);
-  if (known.reduce((a, b) => a + b, 0) < 5) return { wear: WEAR.map(() => Number.NaN), sensors: [] };
+  if (known.reduce((a, b) => a + b, 0) < 5)
+    return { wear: WEAR.map(() => Number.NaN), sensors: [] };
   if (!(chi > SEEN)) return { wear: WEAR.map(() => 0), sensors: [] };
   const causes = causesAt(now, scale, currentPerWatt, weigh);
   const singles = causes
@@ -106,9 +107,7 @@ export function explain(
   }
   const pairs = singles
     .slice(0, 8)
-    .flatMap((a, i) =>
-      causes.map((b) => ({ pair: [a.cause, b], i, ...fit(z, [a.cause, b]) })),
-    )
+    .flatMap((a, i) => causes.map((b) => ({ pair: [a.cause, b], i, ...fit(z, [a.cause, b]) })))
     .sort((a, b) => a.left - b.left);
   const [two] = pairs;
   // Two machine faults at once are two weeks apart; two explanations of anything are no proof.
@@ -174,7 +173,10 @@ function fit(
   }
   if (causes.some((cause, i) => cause.wear >= 0 && !((sizes[i] as number) > 0))) return none;
   const left = z.reduce((sum, v, i) => {
-    const told = causes.reduce((t, c, k) => t + (sizes[k] as number) * (c.signature[i] as number), 0);
+    const told = causes.reduce(
+      (t, c, k) => t + (sizes[k] as number) * (c.signature[i] as number),
+      0,
+    );
     return sum + (v - told) ** 2;
   }, 0);
   return { left, sizes };

@@ -9,7 +9,14 @@ import {
 import { Smooth } from "./chain/smooth.js";
 import { ThermalWatch } from "./chain/thermal.js";
 import { SUSPICIONS, Validity } from "./chain/validity.js";
-import { DRIVERS, expectedReadings, explain, MEASURES, residuals, WEAR } from "./gas-turbine-bank.js";
+import {
+  DRIVERS,
+  expectedReadings,
+  explain,
+  MEASURES,
+  residuals,
+  WEAR,
+} from "./gas-turbine-bank.js";
 import { GAS_TURBINE_PLATE, GAS_TURBINE_PORTS } from "./gas-turbine-ports.js";
 import type { Finding, Frame, Monitor, Port } from "./monitor.js";
 import { type Learnt, learnt, plateValue, type Setup } from "./setup.js";
@@ -154,7 +161,7 @@ class GasTurbineCore {
     this.#inState_s = state === this.#state ? this.#inState_s + dt_s : 0;
     this.#judged_s += dt_s;
     if (!Number.isNaN(state)) this.#state = state;
-    const load = (heard("generatorCurrent") / this.#currentPerWatt) / this.#rated_W;
+    const load = heard("generatorCurrent") / this.#currentPerWatt / this.#rated_W;
     const loaded = load > LOAD_LEAST || value("power") / this.#rated_W > LOAD_LEAST;
     // A machine found running is not one that has just started.
     const fresh = this.#judged_s > this.#inState_s + 2;
@@ -271,8 +278,7 @@ class GasTurbineCore {
       return shake.add(Math.log(Math.max(1e-3, ratio)), dt_s);
     });
     if (this.#setup.baseline === null) return;
-    const own = levels.map((v, i) =>
-      v - Math.log(learnt(this.#setup, `${ratios[i]}.middle`, 1)));
+    const own = levels.map((v, i) => v - Math.log(learnt(this.#setup, `${ratios[i]}.middle`, 1)));
     own.forEach((v, i) => {
       const other = own[1 - i] as number;
       const alone = Math.abs(v) > SHAKE.large && !(v > 0 && other > SHAKE.beside);
@@ -281,8 +287,9 @@ class GasTurbineCore {
   }
 
   #imbalance(value: (name: string) => number): number {
-    const [one, two] = this.#shakes.map((shake, i) =>
-      shake.value - Math.log(learnt(this.#setup, `${ratios[i]}.middle`, 1)));
+    const [one, two] = this.#shakes.map(
+      (shake, i) => shake.value - Math.log(learnt(this.#setup, `${ratios[i]}.middle`, 1)),
+    );
     if (Number.isNaN(value("vibration1") + value("vibration2"))) return Number.NaN;
     if (this.#setup.baseline === null || one === undefined || two === undefined) return Number.NaN;
     const both = Math.min(one, two) > SHAKE.beside && Math.max(one, two) > SHAKE.large;

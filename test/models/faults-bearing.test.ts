@@ -46,7 +46,10 @@ describe("sensors, every mode", () => {
         const other = name === "ambientTemp" ? "bearingTemp" : "ambientTemp";
         const inject = `bearing:sensor:${name}:${mode}${mode === "swap" ? `:${other}` : ""}@${AT_s}s`;
         const alarms = rig({ inject, blockEvery_ms: 120_000 });
-        expect(alarms.filter((a) => a.class !== "sensor"), inject).toEqual([]);
+        expect(
+          alarms.filter((a) => a.class !== "sensor"),
+          inject,
+        ).toEqual([]);
         // A ceiling above the reading, and little of it below, does nothing.
         if (mode !== "saturation") expect(alarms.length, inject).toBeGreaterThan(0);
       }
@@ -71,7 +74,10 @@ const FEMTO = join(
 const found = [FEMTO, process.env["STERNA_FEMTO"] ?? ""].find((file) => existsSync(file));
 
 test.skipIf(found === undefined)("FEMTO run to failure (needs ../shared/data)", () => {
-  const [, ...lines] = gunzipSync(readFileSync(found ?? "")).toString().trim().split("\n");
+  const [, ...lines] = gunzipSync(readFileSync(found ?? ""))
+    .toString()
+    .trim()
+    .split("\n");
   const lives = new Map<string, number[][]>();
   for (const line of lines) {
     const cells = line.split(",");

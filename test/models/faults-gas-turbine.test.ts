@@ -49,7 +49,10 @@ describe("sensors: two modes a channel, all modes in turn", () => {
         const partner = mode === "swap" ? `:${other}` : "";
         const inject = `gas-turbine:sensor:${name}:${mode}${partner}@${AT_s}s`;
         const alarms = gas({ inject });
-        expect(alarms.filter((a) => a.class !== "sensor"), inject).toEqual([]);
+        expect(
+          alarms.filter((a) => a.class !== "sensor"),
+          inject,
+        ).toEqual([]);
         if (mode === "saturation" || HARMLESS.has(`${name}:${mode}`)) continue;
         expect(alarms.length, inject).toBeGreaterThan(0);
       }

@@ -1,20 +1,21 @@
 //! A simulated plant through monitors and rules, without broker or clock: what the agent would
 //! raise. Readings outside a port's range are dropped, as the decoder does.
-import { KINDS } from "../../agent/assets.js";
+
 import { reference } from "../../agent/accel/reference.js";
+import { STALE_RULE } from "../../agent/assembly.js";
+import { KINDS } from "../../agent/assets.js";
 import type { Channel } from "../../agent/base/telemetry.js";
 import { limitsOf } from "../../agent/models/chain/port.js";
 import type { Monitor } from "../../agent/models/monitor.js";
 import { compileRules } from "../../agent/rules/compile.js";
 import type { Change, Signal } from "../../agent/rules/rule.js";
-import { parseInjection } from "../../agent/sensors/plants/injection.js";
-import type { Plant, PlantKind } from "../../agent/sensors/plants/plant.js";
 import { createBearing } from "../../agent/sensors/plants/bearing.js";
 import { createGasTurbine } from "../../agent/sensors/plants/gas-turbine.js";
+import { parseInjection } from "../../agent/sensors/plants/injection.js";
+import type { Plant, PlantKind } from "../../agent/sensors/plants/plant.js";
 import { createQuadrotor } from "../../agent/sensors/plants/quadrotor.js";
 import { createWindTurbine } from "../../agent/sensors/plants/wind-turbine.js";
 import { type Amount, parseAmount, parseUnit, type Unit } from "../../agent/units/parse.js";
-import { STALE_RULE } from "../../agent/assembly.js";
 import { STALE_SIGNAL, Watch } from "../../agent/watch.js";
 
 const PLATES: Readonly<Record<string, Readonly<Record<string, string>>>> = {

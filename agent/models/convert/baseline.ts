@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { reference } from "../../accel/reference.js";
 import { type AssetKind, KINDS } from "../../assets.js";
 import { assert } from "../../base/errors.js";
-import type { Block } from "../../base/telemetry.js";
 import { packageFile } from "../../base/files.js";
-import type { Plant } from "../../sensors/plants/plant.js";
+import type { Block } from "../../base/telemetry.js";
 import { createBearing } from "../../sensors/plants/bearing.js";
 import { createGasTurbine } from "../../sensors/plants/gas-turbine.js";
+import type { Plant } from "../../sensors/plants/plant.js";
 import { createQuadrotor } from "../../sensors/plants/quadrotor.js";
 import { createWindTurbine } from "../../sensors/plants/wind-turbine.js";
 import { type Amount, parseAmount } from "../../units/parse.js";
@@ -87,7 +87,8 @@ function run(
         for (const feed of bound) feed(channel, at_ms);
       },
       block(channel, found) {
-        for (const feed of bound) feed(channel, found.t_ms, { kind: "block", r_ms: t_ms, channel, ...found });
+        for (const feed of bound)
+          feed(channel, found.t_ms, { kind: "block", r_ms: t_ms, channel, ...found });
       },
     });
   }
@@ -150,7 +151,7 @@ export function demoBaselines(hours: number): readonly Baseline[] {
       `simulated, seed 77, ${Math.min(hours, 6)} h healthy`,
     ),
     commission(gas, hours, 1000, note),
-    ...(KINDS['bearing'] === undefined ? [] : [commission(rig, hours, 1000, note)]),
+    ...(KINDS["bearing"] === undefined ? [] : [commission(rig, hours, 1000, note)]),
   ];
 }
 

@@ -244,7 +244,8 @@ function measure(turbine: Turbine, values: Float64Array): void {
   const load = now.power_W / RATED_W;
   const once = 6 * level(faults, "rotor_imbalance") * speed * speed;
   const housing = (i: 0 | 1): number =>
-    1e-3 * Math.hypot(
+    1e-3 *
+    Math.hypot(
       shake[i] * speed * (0.8 + 0.2 * load) * Math.exp(0.04 * scatter.normal()),
       once * (i === 0 ? 0.6 : 1),
     );
@@ -262,7 +263,9 @@ function measure(turbine: Turbine, values: Float64Array): void {
     now.discharge_Pa,
     turbine.exhaust_K + 0.5 * turbine.swirl_K,
     turbine.exhaust_K - 0.5 * turbine.swirl_K,
-    (14 + 8 * load) * Math.min(1, speed) + 45 * level(faults, "combustor") + Math.abs(turbine.swirl_K),
+    (14 + 8 * load) * Math.min(1, speed) +
+      45 * level(faults, "combustor") +
+      Math.abs(turbine.swirl_K),
     nodes.oil.temperature_K,
     nodes.bearing1.temperature_K,
     nodes.bearing2.temperature_K,

@@ -1,6 +1,7 @@
 //! `hss_bearing@20s`: which fault, when, how hard. One text for the command line, tests and docs.
-import { QUADROTOR_CHANNELS, TURBINE_CHANNELS } from "./channels.js";
+
 import { BEARING_CHANNELS } from "./bearing-channels.js";
+import { QUADROTOR_CHANNELS, TURBINE_CHANNELS } from "./channels.js";
 import { FAULTS } from "./faults.js";
 import { GAS_TURBINE_CHANNELS } from "./gas-turbine-channels.js";
 import {

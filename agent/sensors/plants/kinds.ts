@@ -7,7 +7,12 @@ import { createWindTurbine } from "./wind-turbine.js";
 
 type Options = Partial<PlantOptions> & { readonly asset: string; readonly seed: number };
 
-export const PLANT_KINDS: readonly PlantKind[] = ["wind-turbine", "gas-turbine", "quadrotor", "bearing"];
+export const PLANT_KINDS: readonly PlantKind[] = [
+  "wind-turbine",
+  "gas-turbine",
+  "quadrotor",
+  "bearing",
+];
 
 export function isPlantKind(kind: string): kind is PlantKind {
   return PLANT_KINDS.some((known) => known === kind);
