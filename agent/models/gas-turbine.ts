@@ -2,6 +2,7 @@
 //! bearings and vibration against each other. NaN says "cannot tell".
 import {
   cycleEfficiency,
+  exhaustLimit,
   GAS_TURBINE_NODES,
   type GasTurbineNode,
   gasTurbineHeat,
@@ -31,6 +32,7 @@ const LOAD_LEAST = 0.35;
 const ACCUSE_s = 60;
 const SPEED_OFF = 0.02;
 const DEMAND_OFF = 0.04;
+const LIMIT_K = 15; // nearer than this the governor may be holding the exhaust, not the load
 const RESIDUAL_K = 4;
 const SIGMAS = 6;
 const OIL_OFF_K = 2.5;
@@ -39,8 +41,8 @@ const HOUSING_mps = [1.6e-3, 1.9e-3] as const;
 
 const NODES: readonly { node: GasTurbineNode; channel: string; credible: number }[] = [
   { node: "oil", channel: "oilTemp", credible: 1 },
-  { node: "bearing1", channel: "bearingTemp1", credible: 1 },
-  { node: "bearing2", channel: "bearingTemp2", credible: 1 },
+  { node: "bearing1", channel: "bearingTemp1", credible: 0.8 },
+  { node: "bearing2", channel: "bearingTemp2", credible: 0.8 },
 ];
 const INPUTS = GAS_TURBINE_PORTS.map((port) => port.name);
 const port = (name: string, unit: string, about: string): Port => ({
@@ -187,7 +189,8 @@ class GasTurbineCore {
     const short = (heard("loadDemand") - value("power")) / this.#rated_W;
     const over = value("generatorCurrent") / this.#currentPerWatt - value("power");
     const agreed = Math.abs(over) < 0.02 * this.#rated_W;
-    const free = value("exhaustTempA") < 775; // no exhaust limit of a worn machine is lower
+    const ratio = value("dischargePressure") / value("ambientPressure");
+    const free = value("exhaustTempA") < exhaustLimit(ratio) - LIMIT_K;
     const off = short < -DEMAND_OFF || (free && short > DEMAND_OFF);
     this.#suspect("loadDemand", agreed && off, dt_s);
   }

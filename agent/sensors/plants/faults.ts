@@ -55,7 +55,7 @@ export const FAULTS: readonly FaultRow[] = [
   gas("combustor", "combustor", "4 % of the fuel unburnt, exhaust spread 45 K wider"),
   gas("filter_clogging", "inlet-filter", "pressure drop of the inlet filter x 4"),
   gas("oil_cooler", "oil", "cooling of the oil x 0.65"),
-  gas("journal_bearing", "bearing-2", "friction heat of the turbine-end bearing x 1.8"),
+  gas("journal_bearing", "bearing-2", "friction heat of the turbine-end bearing x 1.6"),
   gas("rotor_imbalance", "rotor", "6 mm/s rms once per turn at the turbine end, 3.6 at the other"),
   gas("load_cut", "", "the dispatch asks for 40 % less"),
   gas("shutdown", "", "an operator unloads and stops the machine"),

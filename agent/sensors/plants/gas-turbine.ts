@@ -154,7 +154,7 @@ function advance(turbine: Turbine, dt_s: number): void {
   };
   heat("oil", turbine.temperature_K, 1, 1 - 0.35 * level(faults, "oil_cooler"));
   heat("bearing1", nodes.oil.temperature_K, 1, 1);
-  heat("bearing2", nodes.oil.temperature_K, 1 + 0.8 * level(faults, "journal_bearing"), 1);
+  heat("bearing2", nodes.oil.temperature_K, 1 + 0.6 * level(faults, "journal_bearing"), 1);
 }
 
 function blow(turbine: Turbine, dt_s: number): void {
