@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { reference } from "../../agent/accel/reference.js";
-import { createBearingMonitor } from "../../agent/models/bearing.js";
 import { BEARING_6205, GRAVITY_mps2 } from "../../agent/base/physics.js";
+import { createBearingMonitor } from "../../agent/models/bearing.js";
 
 const FOLDER = process.env["STERNA_CWRU"] ?? join(import.meta.dirname, "../../../shared/data/cwru");
 const COUNT = 16_384;
