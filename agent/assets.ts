@@ -1,17 +1,23 @@
 //! The kinds of assets: what channels each knows, what watches it, and its default rules. The
 //! agent looks a kind up here and knows no machine by name.
 import type { Backend } from "./accel/backend.js";
+import { BEARING_LEARNT, createBearingMonitor } from "./models/bearing.js";
+import { BEARING_PLATE, BEARING_PORTS } from "./models/bearing-ports.js";
 import type { PortRow } from "./models/chain/port.js";
 import { createDroneMonitor } from "./models/drone.js";
 import { DRONE_LEARNT } from "./models/drone-outputs.js";
 import { DRONE_PLATE, DRONE_PORTS } from "./models/drone-ports.js";
+import { createGasTurbineMonitor, GAS_TURBINE_LEARNT } from "./models/gas-turbine.js";
+import { GAS_TURBINE_PLATE, GAS_TURBINE_PORTS } from "./models/gas-turbine-ports.js";
 import type { Monitor } from "./models/monitor.js";
 import { type Learnt, type NameplateRow, readBaseline, type Setup } from "./models/setup.js";
 import { createTurbineMonitor } from "./models/turbine.js";
 import { TURBINE_LEARNT } from "./models/turbine-outputs.js";
 import { TURBINE_PLATE, TURBINE_PORTS } from "./models/turbine-ports.js";
 import { createVibrationMonitor } from "./models/vibration.js";
+import { BEARING_RULES } from "./rules/bearing.js";
 import { DRONE_RULES } from "./rules/drone.js";
+import { GAS_TURBINE_RULES } from "./rules/gas-turbine.js";
 import { sensorRules } from "./rules/row.js";
 import type { RuleRow } from "./rules/rule.js";
 import { TURBINE_RULES } from "./rules/turbine.js";
@@ -75,6 +81,17 @@ const TABLE: readonly AssetKind[] = [
   ),
   kind(
     {
+      name: "gas-turbine",
+      about: "single-shaft gas turbine on the grid",
+      ports: GAS_TURBINE_PORTS,
+      nameplate: GAS_TURBINE_PLATE,
+      rules: [...GAS_TURBINE_RULES, ...sensorRules(GAS_TURBINE_PORTS, [])],
+      learns: GAS_TURBINE_LEARNT,
+    },
+    [createGasTurbineMonitor],
+  ),
+  kind(
+    {
       name: "quadrotor",
       about: "four-rotor drone with electronic speed controllers",
       ports: DRONE_PORTS,
@@ -83,6 +100,17 @@ const TABLE: readonly AssetKind[] = [
       learns: DRONE_LEARNT,
     },
     [createDroneMonitor],
+  ),
+  kind(
+    {
+      name: "bearing",
+      about: "rolling bearing with an accelerometer, on a rig or in a machine",
+      ports: BEARING_PORTS,
+      nameplate: BEARING_PLATE,
+      rules: [...BEARING_RULES, ...sensorRules(BEARING_PORTS, [])],
+      learns: BEARING_LEARNT,
+    },
+    [createBearingMonitor],
   ),
   kind(
     {

@@ -9,8 +9,10 @@ import { limitsOf } from "../../agent/models/chain/port.js";
 import type { Monitor } from "../../agent/models/monitor.js";
 import { compileRules } from "../../agent/rules/compile.js";
 import type { Signal } from "../../agent/rules/rule.js";
+import { createBearing } from "../../agent/sensors/plants/bearing.js";
+import { createGasTurbine } from "../../agent/sensors/plants/gas-turbine.js";
 import { parseInjection } from "../../agent/sensors/plants/injection.js";
-import type { Plant } from "../../agent/sensors/plants/plant.js";
+import type { Plant, PlantKind } from "../../agent/sensors/plants/plant.js";
 import { createQuadrotor } from "../../agent/sensors/plants/quadrotor.js";
 import { createWindTurbine } from "../../agent/sensors/plants/wind-turbine.js";
 import { type Amount, parseAmount, parseUnit, type Unit } from "../../agent/units/parse.js";
@@ -25,6 +27,8 @@ const PLATES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "hssBearing.ballDiameter": "7.94 mm",
     "hssBearing.pitchDiameter": "39.04 mm",
   },
+  "gas-turbine": { ratedPower: "23.7 MW" },
+  bearing: { rollers: "9", ballDiameter: "7.94 mm", pitchDiameter: "39.04 mm" },
   quadrotor: { mass: "1.5 kg", rotorRadius: "0.127 m", batteryCapacity: "18000 C" },
 };
 
@@ -38,13 +42,15 @@ export type Raised = {
 };
 
 export type RigOptions = {
-  readonly kind: "wind-turbine" | "quadrotor";
+  readonly kind: PlantKind;
   readonly seed: number;
   readonly duration_s: number;
   readonly baseline: unknown;
   readonly inject?: string;
   readonly wind_mps?: number;
   readonly blockEvery_ms?: number;
+  /** Options of the gas turbine or the bearing rig alone. */
+  readonly plant?: Readonly<Record<string, number>>;
   readonly period_ms?: number;
   /** Called after every instant of the plant with the frame by signal name. */
   readonly watch?: (t_s: number, get: (name: string) => number) => void;
@@ -113,7 +119,11 @@ function build(options: RigOptions) {
   const plant: Plant =
     kind === "wind-turbine"
       ? createWindTurbine({ ...common, ...wind, inner_s: 0.1 })
-      : createQuadrotor({ ...common, ...wind });
+      : kind === "gas-turbine"
+        ? createGasTurbine({ ...common, ...options.plant })
+        : kind === "bearing"
+          ? createBearing({ ...common, ...options.plant })
+          : createQuadrotor({ ...common, ...wind });
   if (options.inject !== undefined) {
     const injection = parseInjection(options.inject);
     if ("fault" in injection) throw new Error(injection.fault);

@@ -7,6 +7,9 @@ import { reference } from "../../accel/reference.js";
 import { type AssetKind, KINDS } from "../../assets.js";
 import { assert } from "../../base/errors.js";
 import { packageFile } from "../../base/files.js";
+import type { Block } from "../../base/telemetry.js";
+import { createBearing } from "../../sensors/plants/bearing.js";
+import { createGasTurbine } from "../../sensors/plants/gas-turbine.js";
 import type { Plant } from "../../sensors/plants/plant.js";
 import { createQuadrotor } from "../../sensors/plants/quadrotor.js";
 import { createWindTurbine } from "../../sensors/plants/wind-turbine.js";
@@ -17,6 +20,12 @@ import type { Baseline } from "../setup.js";
 /** Nameplates of the simulated machines, as the demo's config writes them. */
 const PLATES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "wind-turbine": { ratedPower: "5 MW", rotorRadius: "63 m", gearRatio: "97" },
+  "gas-turbine": { ratedPower: "23.7 MW" },
+  bearing: {
+    rollers: "9",
+    ballDiameter: "7.94 mm",
+    pitchDiameter: "39.04 mm",
+  },
   quadrotor: { mass: "1.5 kg", rotorRadius: "0.127 m", batteryCapacity: "5 A.h" },
 };
 
@@ -77,7 +86,10 @@ function run(
         latest[channel] = value;
         for (const feed of bound) feed(channel, at_ms);
       },
-      block() {},
+      block(channel, found) {
+        for (const feed of bound)
+          feed(channel, found.t_ms, { kind: "block", r_ms: t_ms, channel, ...found });
+      },
     });
   }
   const noise = plant.channels.flatMap((c, i): [string, number][] => {
@@ -92,15 +104,17 @@ function bind(
   plant: Plant,
   latest: Float64Array,
   wrote: (output: string, value: number) => void,
-): (channel: number, t_ms: number) => void {
+): (channel: number, t_ms: number, block?: Block) => void {
   const inputs = monitor.inputs.map((name) => plant.channels.findIndex((c) => c.name === name));
   const frame: Frame = {
     get: (input) => latest[inputs[input] ?? -1] ?? Number.NaN,
     set: (output, value) => wrote(monitor.outputs[output]?.name ?? "", value),
   };
-  return (channel, t_ms) => {
+  return (channel, t_ms, block) => {
     const input = inputs.indexOf(channel);
-    if (input >= 0) monitor.onSample(frame, input, t_ms);
+    if (input < 0) return;
+    if (block !== undefined) monitor.onBlock(frame, input, block);
+    else monitor.onSample(frame, input, t_ms);
   };
 }
 
@@ -125,6 +139,8 @@ export function demoBaselines(hours: number): readonly Baseline[] {
     blockEvery_ms: 1e12,
   });
   const drone = createQuadrotor({ asset: "demo-qd01", seed: 77 });
+  const gas = createGasTurbine({ asset: "demo-gt01", seed: 77, spread: 0.05 });
+  const rig = createBearing({ asset: "demo-br01", seed: 77 });
   const note = `simulated, seed 77, ${hours} h healthy`;
   return [
     commission(turbine, hours, 1000, note),
@@ -134,6 +150,8 @@ export function demoBaselines(hours: number): readonly Baseline[] {
       1000,
       `simulated, seed 77, ${Math.min(hours, 6)} h healthy`,
     ),
+    commission(gas, hours, 1000, note),
+    ...(KINDS["bearing"] === undefined ? [] : [commission(rig, hours, 1000, note)]),
   ];
 }
 

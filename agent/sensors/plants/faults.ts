@@ -18,6 +18,15 @@ const turbine = (name: string, component: string, full: string): FaultRow => ({
   class: component === "" ? "event" : "machine",
   full,
 });
+const gas = (name: string, component: string, full: string): FaultRow => ({
+  ...turbine(name, component, full),
+  kind: "gas-turbine",
+});
+const rig = (name: string, component: string, full: string): FaultRow => ({
+  ...turbine(name, component, full),
+  kind: "bearing",
+  class: component === "" ? "event" : component === "accelerometer" ? "sensor" : "machine",
+});
 const drone = (name: string, component: string, full: string): FaultRow => ({
   name,
   kind: "quadrotor",
@@ -41,6 +50,24 @@ export const FAULTS: readonly FaultRow[] = [
   turbine("stop", "", "an operator stops the turbine"),
   turbine("gust", "", "up to 5 m/s more wind over the whole rotor for 10 s"),
   turbine("heat_wave", "", "outside air 15 K warmer"),
+  gas("compressor_fouling", "compressor", "efficiency -0.02 and air flow -5.5 %"),
+  gas("turbine_erosion", "turbine", "efficiency of the turbine -0.02"),
+  gas("combustor", "combustor", "4 % of the fuel unburnt, exhaust spread 45 K wider"),
+  gas("filter_clogging", "inlet-filter", "pressure drop of the inlet filter x 4"),
+  gas("oil_cooler", "oil", "cooling of the oil x 0.65"),
+  gas("journal_bearing", "bearing-2", "friction heat of the turbine-end bearing x 1.6"),
+  gas("rotor_imbalance", "rotor", "6 mm/s rms once per turn at the turbine end, 3.6 at the other"),
+  gas("load_cut", "", "the dispatch asks for 40 % less"),
+  gas("shutdown", "", "an operator unloads and stops the machine"),
+  gas("hot_day", "", "outside air 15 K warmer"),
+  rig("outer_race", "bearing", "outer race: 12 m/s2 impulses, friction x 1.5"),
+  rig("inner_race", "bearing", "inner race: 12 m/s2 impulses, friction x 1.5"),
+  rig("rolling_element", "bearing", "rolling element: 12 m/s2 impulses, friction x 1.5"),
+  rig("lubrication", "lubrication", "friction x 2.2, broadband noise x 1.8"),
+  rig("accel_loose", "accelerometer", "the accelerometer's cable is off: 1 % of the signal"),
+  rig("speed_step", "", "the drive turns 15 % slower"),
+  rig("load_step", "", "the radial load is 30 % less"),
+  rig("rest", "", "the rig is stopped"),
   drone("rotor_thrust", "rotor-1", "thrust constant of rotor 1 x 0.9: it turns 5.4 % faster"),
   drone("prop_chip", "rotor-1", "0.1 g missing at 0.1 m: 4.2 m/s2 at the rotor's rate"),
   drone("motor_loss", "rotor-1", "motor 1 stops; the machine comes down"),

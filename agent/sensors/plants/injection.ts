@@ -1,6 +1,9 @@
 //! `hss_bearing@20s`: which fault, when, how hard. One text for the command line, tests and docs.
+
+import { BEARING_CHANNELS } from "./bearing-channels.js";
 import { QUADROTOR_CHANNELS, TURBINE_CHANNELS } from "./channels.js";
 import { FAULTS } from "./faults.js";
+import { GAS_TURBINE_CHANNELS } from "./gas-turbine-channels.js";
 import {
   type Injection,
   type PlantChannel,
@@ -15,8 +18,10 @@ export type { Injection } from "./plant.js";
 const CHANNELS: Readonly<Record<PlantKind, readonly PlantChannel[]>> = {
   "wind-turbine": TURBINE_CHANNELS,
   quadrotor: QUADROTOR_CHANNELS,
+  "gas-turbine": GAS_TURBINE_CHANNELS,
+  bearing: BEARING_CHANNELS,
 };
-const KINDS: readonly PlantKind[] = ["wind-turbine", "quadrotor"];
+const KINDS: readonly PlantKind[] = ["wind-turbine", "quadrotor", "gas-turbine", "bearing"];
 const FORM = /^([\w:-]+?)(?:\*([\d.]+))?(?:@([\d.]+)(ms|s|min|h))?(?:\+([\d.]+)(ms|s|min|h))?$/;
 const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h: 3600 };
 

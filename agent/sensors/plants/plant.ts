@@ -2,7 +2,7 @@
 //! when told, readings handed to a callback in the order in which they would arrive. Everything
 //! random comes from the seed, so the same calls give the same readings on every machine.
 
-export type PlantKind = "wind-turbine" | "quadrotor";
+export type PlantKind = "wind-turbine" | "gas-turbine" | "quadrotor" | "bearing";
 
 export type PlantChannel = {
   readonly name: string;

@@ -1,0 +1,38 @@
+//! The channels a bearing may have and its nameplate. Only the accelerometer and a speed are needed.
+import type { PortRow } from "./chain/port.js";
+import type { NameplateRow } from "./setup.js";
+
+const row = (
+  name: string,
+  unit: string,
+  range: readonly [number, number],
+  spike: number | null,
+  about: string,
+): PortRow => ({
+  name,
+  unit,
+  shape: name === "accel" ? "block" : "scalar",
+  about,
+  range,
+  jump: null,
+  pace: null,
+  spike,
+  noisy: name !== "accel",
+  whole: false,
+});
+
+export const BEARING_PORTS: readonly PortRow[] = [
+  row("shaftSpeed", "rpm", [-5, 30_000], 50, "inner race"),
+  row("load", "kN", [-0.2, 100], 0.5, "radial"),
+  row("torque", "N.m", [-0.2, 50], 0.3, "friction, between drive and bearing"),
+  row("ambientTemp", "Cel", [-40, 70], 3, "air around the housing"),
+  row("bearingTemp", "Cel", [-40, 200], 4, "outer race"),
+  row("accel", "m/s2", [-2000, 2000], null, "accelerometer on the housing"),
+];
+
+export const BEARING_PLATE: readonly NameplateRow[] = [
+  { key: "rollers", unit: "1", otherwise: null, about: "rolling elements" },
+  { key: "ballDiameter", unit: "mm", otherwise: null, about: "rolling element" },
+  { key: "pitchDiameter", unit: "mm", otherwise: null, about: "circle of the centres" },
+  { key: "contactAngle", unit: "deg", otherwise: 0, about: "0 for deep groove" },
+];
