@@ -64,7 +64,7 @@ class Channels {
   readonly #high: boolean[];
   readonly sent_ms: (number | null)[];
   readonly latencies: { at: number; ms: number }[] = [];
-  flips = 0;
+  readonly #texts = new Map<number, string>();
   #count = 0;
 
   constructor(load: Load) {
@@ -77,18 +77,25 @@ class Channels {
     const at = now();
     if (flip) {
       this.#high[channel] = !this.#high[channel];
-      if (measured) {
-        this.sent_ms[channel] = at;
-        this.flips += 1;
-      }
+      if (measured) this.sent_ms[channel] = at;
     }
     this.#count += 1;
     const level = this.#high[channel] ? 20 : 10;
-    const value = (i: number) => (level + ((this.#count + i) % 97) / 100).toFixed(2);
+    const values = this.#values(level, this.#count % 97);
+    return publishPacket(`bench/c${channel}`, `{"ts":${at.toFixed(3)},${values}}`);
+  }
+
+  /** Remembered, or printing numbers would be the generator's main work. */
+  #values(level: number, phase: number): string {
+    const key = level * 100 + phase;
+    const known = this.#texts.get(key);
+    if (known !== undefined) return known;
+    const value = (i: number) => (level + ((phase + i) % 97) / 100).toFixed(2);
     const { batch } = this.#load;
-    const values =
-      batch === 1 ? value(0) : `[${Array.from({ length: batch }, (_, i) => value(i)).join(",")}]`;
-    return publishPacket(`bench/c${channel}`, `{"ts":${at.toFixed(3)},"v":${values}}`);
+    const list = Array.from({ length: batch }, (_, i) => value(i)).join(",");
+    const text = batch === 1 ? `"v":${value(0)}` : `"dt":0.01,"v":[${list}]`;
+    this.#texts.set(key, text);
+    return text;
   }
 
   received(channel: number): void {

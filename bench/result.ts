@@ -73,7 +73,13 @@ export function table(rows: readonly Row[]): string {
   ]);
   const all = [["row", "value", "unit", "peer", "ratio", "bound", "", "note"], ...lines];
   const wide = all[0]?.map((_, i) => Math.max(...all.map((line) => line[i]?.length ?? 0))) ?? [];
-  return all.map((line) => line.map((t, i) => t.padEnd(wide[i] ?? 0)).join("  ").trimEnd())
+  return all
+    .map((line) =>
+      line
+        .map((t, i) => t.padEnd(wide[i] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
     .join("\n");
 }
 
@@ -101,7 +107,9 @@ export function report(
 function shown(value: number | null | undefined): string {
   if (value === undefined) return "";
   if (value === null) return "none";
-  return Math.abs(value) >= 1_000 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
+  return Math.abs(value) >= 1_000
+    ? String(Math.round(value))
+    : String(Number(value.toPrecision(3)));
 }
 
 function ownVersion(): string {

@@ -28,7 +28,7 @@ export function writeConfig(dir: string, url: string, channels: number): string 
   const names = Array.from({ length: channels }, (_, i) => `c${i}`);
   const file = join(dir, "sterna.yaml");
   const channel = (n: string) =>
-    `      ${n}: { mqtt: bench/${n}, path: $.v, time: $.ts, unit: A, staleAfter: 1 h }`;
+    `      ${n}: { mqtt: bench/${n}, path: $.v, time: $.ts, period: $.dt, unit: A }`;
   const rule = (n: string) =>
     `      - { id: over-${n}, when: "${n} > 15 A", clear: "${n} < 15 A", severity: critical }`;
   const lines = [
