@@ -1,0 +1,118 @@
+//! What every benchmark ends with: one table on the terminal, one file under bench/results.
+//!
+//!   const rows: Row[] = [ratioRow("latency-1k", "ms", agent, script, { max: 2 }), ...];
+//!   process.exitCode = report("pipeline", rows, { mosquitto: "2.0.11" });
+//!
+//! A row's bound holds for `ratio` where there is one, else for `value`. A figure that could not
+//! be measured is `failedRow(...)`: its value is null, and it counts as a missed bound.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { arch, cpus, release, totalmem } from "node:os";
+import { join } from "node:path";
+
+/** The repository; this file runs as dist/bench/result.js. */
+export const ROOT = join(import.meta.dirname, "../..");
+
+export type Bound = { readonly min?: number; readonly max?: number };
+export type Row = Bound & {
+  readonly name: string;
+  readonly value: number | null;
+  readonly unit: string;
+  readonly peer?: number;
+  readonly ratio?: number;
+  readonly note?: string;
+};
+
+export function percentile(values: readonly number[], share: number): number {
+  if (values.length === 0) return Number.NaN;
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] as number;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const high = sorted[Math.floor(middle)] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] ?? Number.NaN) + high) / 2;
+}
+
+/** A row against a peer measured in the same run: the medians of both and their ratio. */
+export function ratioRow(
+  name: string,
+  unit: string,
+  ours: readonly number[],
+  peers: readonly number[],
+  bound: Bound,
+): Row {
+  const [value, peer] = [median(ours), median(peers)];
+  const spread = (runs: readonly number[]) => runs.map(shown).join(" ");
+  const note = `runs ${spread(ours)}; peer ${spread(peers)}`;
+  return { name, value, unit, peer, ratio: value / peer, ...bound, note };
+}
+
+export function failedRow(name: string, unit: string, bound: Bound, why: string): Row {
+  return { name, value: null, unit, ...bound, note: why };
+}
+
+/** False also for NaN and for what could not be measured; true where no bound is set. */
+export function holds({ value, ratio, min, max }: Row): boolean {
+  if (value === null) return false;
+  const judged = ratio ?? value;
+  return (min === undefined || judged >= min) && (max === undefined || judged <= max);
+}
+
+export function table(rows: readonly Row[]): string {
+  const lines = rows.map((row) => [
+    row.name,
+    shown(row.value),
+    row.unit,
+    shown(row.peer),
+    shown(row.ratio),
+    row.min !== undefined ? `>= ${row.min}` : row.max !== undefined ? `<= ${row.max}` : "",
+    row.min === undefined && row.max === undefined ? "-" : holds(row) ? "pass" : "MISSED",
+    row.note ?? "",
+  ]);
+  const all = [["row", "value", "unit", "peer", "ratio", "bound", "", "note"], ...lines];
+  const wide = all[0]?.map((_, i) => Math.max(...all.map((line) => line[i]?.length ?? 0))) ?? [];
+  return all
+    .map((line) =>
+      line
+        .map((t, i) => t.padEnd(wide[i] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** Prints the table, writes the file, and returns the exit code. */
+export function report(
+  name: string,
+  rows: readonly Row[],
+  versions: Readonly<Record<string, string>> = {},
+): number {
+  const folder = join(ROOT, "bench/results");
+  mkdirSync(folder, { recursive: true });
+  const machine = {
+    cpu: cpus()[0]?.model ?? "?",
+    cores: cpus().length,
+    memory_MB: Math.round(totalmem() / 1e6),
+    os: `${process.platform} ${release()} ${arch()}`,
+  };
+  const all = { node: process.versions.node, sterna: ownVersion(), ...versions };
+  const text = JSON.stringify({ machine, versions: all, rows }, null, 2);
+  writeFileSync(join(folder, `${name}.json`), `${text}\n`);
+  console.log(`\n${table(rows)}`);
+  return rows.every(holds) ? 0 : 1;
+}
+
+function shown(value: number | null | undefined): string {
+  if (value === undefined) return "";
+  if (value === null) return "none";
+  return Math.abs(value) >= 1_000
+    ? String(Math.round(value))
+    : String(Number(value.toPrecision(3)));
+}
+
+function ownVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  return String((manifest as { version?: unknown }).version);
+}
