@@ -102,7 +102,7 @@ test.skipIf(CHROMIUM === null)(
 
 test.skipIf(CHROMIUM === null)("it fits a phone, and says when the agent has gone", async () => {
   await page.setViewportSize({ width: 360, height: 800 });
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  const wide = Number(await page.evaluate("document.documentElement.scrollWidth"));
   expect(wide).toBeLessThanOrEqual(360);
   await server.stop();
   await page.getByText("what stands here is old").waitFor({ timeout: 15_000 });
