@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import { startAgent } from "../agent.js";
 import { wallClock } from "../base/clock.js";
-import { openNotify } from "../status/notify.js";
+import { openNotify } from "../base/notify.js";
 import { type Arguments, EXIT } from "./command.js";
 import { configOf } from "./load.js";
 import { openPage } from "./page.js";
@@ -14,18 +14,18 @@ export async function run(args: Arguments): Promise<number> {
   const log = pino({ level: config.log.level });
   const { recording } = args.values;
   const played = typeof recording === "string" ? { recording } : {};
-  const clock = wallClock();
-  const notify = openNotify(process.env, process.pid, log);
-  const progress = (): void => notify?.progress(clock.now());
-  const agent = await startAgent(config, { log, clock, progress, ...played });
+  const notify = await openNotify(process.env, log);
+  // Fed by completed ticks and by nothing else: a pipeline that stands still is restarted.
+  const progress = (): void => notify?.watchdog();
+  const agent = await startAgent(config, { log, clock: wallClock(), progress, ...played });
   log.info({ assets: config.assets.map((a) => a.id), channels: agent.channels }, "watching");
   const page = await openPage(config, agent, log);
   if (page !== null) log.info({ page: page.url }, "the page is up");
-  notify?.ready(`watching ${config.assets.length} assets, ${agent.channels} channels`);
+  notify?.status(`watching ${config.assets.length} asset(s), ${agent.channels} channel(s)`);
+  notify?.ready();
   await ended();
   notify?.stopping();
   await page?.stop();
   await agent.stop();
-  notify?.close();
   return EXIT.done;
 }
