@@ -1,6 +1,7 @@
 import { pino } from "pino";
 import { startAgent } from "../agent.js";
 import { wallClock } from "../base/clock.js";
+import { openNotify } from "../base/notify.js";
 import { type Arguments, EXIT } from "./command.js";
 import { configOf } from "./load.js";
 import { ended } from "./signals.js";
@@ -10,9 +11,15 @@ export async function run(args: Arguments): Promise<number> {
   const config = configOf("run", args);
   if (typeof config === "number") return config;
   const log = pino({ level: config.log.level });
-  const agent = await startAgent(config, { log, clock: wallClock() });
+  const notify = await openNotify(process.env, log);
+  // Fed by completed ticks and by nothing else: a pipeline that stands still is restarted.
+  const progress = (): void => notify?.watchdog();
+  const agent = await startAgent(config, { log, clock: wallClock(), progress });
   log.info({ assets: config.assets.map((a) => a.id), channels: agent.channels }, "watching");
+  notify?.status(`watching ${config.assets.length} asset(s), ${agent.channels} channel(s)`);
+  notify?.ready();
   await ended();
+  notify?.stopping();
   await agent.stop();
   return EXIT.done;
 }
