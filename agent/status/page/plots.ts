@@ -131,6 +131,7 @@ function drawMarkers(plot: uPlot, markers: PlainSpectrum["markers"]): void {
   ctx.save();
   ctx.strokeStyle = colour("--warning");
   ctx.fillStyle = colour("--warning");
+  ctx.textAlign = "left";
   ctx.setLineDash([6, 4]);
   ctx.font = `${12 * devicePixelRatio}px system-ui`;
   markers.forEach(({ order, label }, row) => {
