@@ -42,7 +42,11 @@ test("the table names the bound and the outcome of each row", () => {
     { name: "bad", value: 12_345.6, unit: "msg/s", min: 40_000 },
     { name: "plain", value: 1, unit: "s" },
   ];
-  expect(table(rows).split("\n").map((line) => line.split(/ {2,}/))).toEqual([
+  expect(
+    table(rows)
+      .split("\n")
+      .map((line) => line.split(/ {2,}/)),
+  ).toEqual([
     ["row", "value", "unit", "peer", "ratio", "bound", "note"],
     ["good", "1.5", "ms", "<= 2", "pass"],
     ["bad", "12346", "msg/s", ">= 40000", "MISSED"],
