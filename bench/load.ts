@@ -93,7 +93,7 @@ class Channels {
     const value = (i: number) => (level + ((phase + i) % 97) / 100).toFixed(2);
     const { batch } = this.#load;
     const list = Array.from({ length: batch }, (_, i) => value(i)).join(",");
-    const text = batch === 1 ? `"v":${value(0)}` : `"v":[${list}]`;
+    const text = batch === 1 ? `"v":${value(0)}` : `"dt":0,"v":[${list}]`;
     this.#texts.set(key, text);
     return text;
   }

@@ -31,6 +31,8 @@ async function hold(kind: Kind, rate: number, batch: number): Promise<Held | str
     const perCore = done.sent / (subject.cpu_s() - cpu);
     const slow = done.rate < 0.98 * rate ? `only ${Math.round(done.rate)}/s went out` : null;
     return slow ?? lossOf(subject, done) ?? { rate: done.rate, perCore };
+  } catch (error) {
+    return String(error).split("\n").slice(0, 3).join(" ").slice(0, 200);
   } finally {
     await subject.close();
   }
