@@ -42,7 +42,6 @@ case $(uname -m) in
   x86_64 | aarch64) ;;
   *) fail "there is no packaged Node for $(uname -m), only for x86_64 and aarch64" ;;
 esac
-command -v npm >/dev/null || fail "npm is missing: apt-get install npm"
 [ -n "$root" ] || [ "$dry" = yes ] || [ "$(id -u)" = 0 ] || fail "run it as root (sudo)"
 manifest=$(tar -xzOf "$tarball" package/package.json) || fail "$tarball is no npm package"
 version=$(say "$manifest" | sed -n 's/^  "version": "\([0-9][0-9A-Za-z.+-]*\)",*$/\1/p')
@@ -56,6 +55,7 @@ before=$(readlink "$base/current" || true)
 if [ -d "$new" ]; then
   say "Sterna $version is already in $new (remove it to install it again)"
 else
+  command -v npm >/dev/null || fail "npm is missing: apt-get install npm, or see docs/install.md"
   say "Sterna $version into $new:"
   run rm -rf "$part"
   run mkdir -p "$part"
