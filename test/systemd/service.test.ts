@@ -34,7 +34,14 @@ function scriptOf(body: string): string {
 function tree(): string[] {
   const lock: unknown = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8"));
   const { packages } = lock as { packages: Record<string, { dev?: boolean }> };
-  const own = ["dist", "config", "agent/models", "package.json", "node_modules/.bin"];
+  const own = [
+    "dist",
+    "config",
+    "agent/models",
+    "agent/status",
+    "package.json",
+    "node_modules/.bin",
+  ];
   const others = Object.entries(packages)
     .filter(([path, { dev }]) => /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path) && dev !== true)
     .map(([path]) => path)
@@ -75,6 +82,10 @@ describe.runIf(absent === null)("the service", () => {
       program: "seen",
       listed_homes: "0",
     });
+  });
+
+  test("serves the page from within its sandbox", () => {
+    expect(facts["page"]).toBe("HTTP/1.1 200 OK");
   });
 
   test("takes the broker's password from its credential", () => {
