@@ -69,6 +69,13 @@ sees=/proc/$pid/root
 fact program "$([ -r "$sees/opt/sterna/current/dist/agent/main.js" ] && echo seen)"
 fact listed_homes "$(find "$sees/root" "$sees/home" -mindepth 1 2>/dev/null | wc -l)"
 
+ask() {
+  exec 3<>/dev/tcp/127.0.0.1/9470
+  printf 'GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' "$1" >&3
+  head -1 <&3 | tr -d '\r'
+}
+fact page "$(ask /)"
+
 raise() { mosquitto_pub "${as_plant[@]}" -t plant/line3/current -m '{"v":20}' && told_of raise; }
 await raised raise
 

@@ -13,7 +13,7 @@ const SCORE_MAX = 2.0;
 /** Not loaded by an agent without models, and a third of the weight of the tree. */
 const LEFT_OUT = /onnxruntime-node|@biomejs/;
 
-type Event = { readonly id: string; readonly data: { transition: string; seq: number } };
+type Event = { id: string; data: { transition: string; seq: number; marks: string[] } };
 
 function whyNot(): string | null {
   for (const program of ["mosquitto", "mosquitto_pub", "mosquitto_passwd", "systemctl"]) {
@@ -34,7 +34,14 @@ function scriptOf(body: string): string {
 function tree(): string[] {
   const lock: unknown = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8"));
   const { packages } = lock as { packages: Record<string, { dev?: boolean }> };
-  const own = ["dist", "config", "agent/models", "package.json", "node_modules/.bin"];
+  const own = [
+    "dist",
+    "config",
+    "agent/models",
+    "agent/status",
+    "package.json",
+    "node_modules/.bin",
+  ];
   const others = Object.entries(packages)
     .filter(([path, { dev }]) => /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path) && dev !== true)
     .map(([path]) => path)
@@ -77,6 +84,10 @@ describe.runIf(absent === null)("the service", () => {
     });
   });
 
+  test("serves the page from within its sandbox", () => {
+    expect(facts["page"]).toBe("HTTP/1.1 200 OK");
+  });
+
   test("takes the broker's password from its credential", () => {
     expect(facts["raised"]).toBe("yes");
   });
@@ -87,6 +98,8 @@ describe.runIf(absent === null)("the service", () => {
     // What was sent but not yet acknowledged at the kill comes again, and is told by its id.
     const once = new Map(events.map(({ id, data }) => [id, `${data.transition} ${data.seq}`]));
     expect([...once.values()]).toEqual(["raise 1", "clear 2"]);
+    // An agent that had lost its state would end the alarm too, by what the broker retains.
+    expect(events.flatMap(({ data }) => data.marks)).not.toContain("reconciled");
   });
 
   test("a hang is restarted by the watchdog, and only a hang", () => {
