@@ -14,6 +14,8 @@ if (Number(process.versions.node.split(".")[0]) < NODE_MAJOR_MIN) {
   process.exit(1);
 }
 enableCompileCache?.();
+// ONNX Runtime, where a model needs it, would send reports of its use to its maker.
+process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
 // A gateway has little memory: V8 then collects earlier. Measured in docs/benchmarks.md.
 setFlagsFromString("--optimize-for-size");
 

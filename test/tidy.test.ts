@@ -14,6 +14,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "agent/models": ["agent/accel", "agent/base", "agent/units"],
   "agent/rules": ["agent/base", "agent/units"],
   "agent/alerts": ["agent/base", "agent/units"],
+  // It shows alarms and spectra, so it knows their types.
+  "agent/status": ["agent/base", "agent/units", "agent/alerts", "agent/models"],
 };
 /** A generated table, and type-level templates that lose their meaning when broken. */
 const GENERATED = /units\/(exponents|dimension)\.ts$/;
