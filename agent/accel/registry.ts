@@ -2,6 +2,7 @@
 import type { Tier } from "../base/telemetry.js";
 import type { Backend } from "./backend.js";
 import { reference } from "./reference.js";
+import { probeWasm, wasmBackend } from "./wasm.js";
 
 export type Driver = {
   readonly name: string;
@@ -12,6 +13,7 @@ export type Driver = {
 };
 
 export const DRIVERS: readonly Driver[] = [
+  { name: "wasm", tier: "exact", probe: probeWasm, open: () => wasmBackend },
   // Must stay last: it never refuses.
   { name: reference.name, tier: reference.tier, probe: () => null, open: () => reference },
 ];
