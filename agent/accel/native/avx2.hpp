@@ -45,7 +45,10 @@ STERNA_AVX2 inline void ternary_half(const uint8_t* w, uint32_t quads, const int
         }
       }
     }
+    // Unrolled, or the accumulators would live in memory to be indexed here.
+#pragma GCC unroll 8
     for (int t = 0; t < T; t++) {
+#pragma GCC unroll 8
       for (int f = 0; f < 4; f++) {
         sum[t][f] = _mm256_add_epi32(sum[t][f], _mm256_madd_epi16(acc[t][f], one));
       }
@@ -95,6 +98,6 @@ STERNA_AVX2 inline int32_t total(const int8_t* x, uint32_t quads) {
 }
 
 inline const Kernels KERNELS = {"avx2", supported, ternary, wide, total, scalar::requantise,
-                                scalar::quantise};
+                                scalar::quantise, scalar::real};
 
 }  // namespace sterna::avx2

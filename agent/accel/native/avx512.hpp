@@ -166,7 +166,18 @@ STERNA_AVX512 inline bool quantise(const float* x, double inverse, uint32_t coun
   return bad == 0;
 }
 
-inline const Kernels KERNELS = {"avx512-vnni", supported, ternary, wide, total, requantise,
-                                quantise};
+STERNA_AVX512 inline void real(const int8_t* x, const double* scale, uint32_t count, float* y) {
+  for (uint32_t i = 0; i < count; i += 8) {
+    const uint32_t left = count - i;
+    const __mmask8 some = left >= 8 ? 0xff : static_cast<__mmask8>((1u << left) - 1);
+    const __m256i steps = _mm256_cvtepi8_epi32(_mm_maskz_loadu_epi8(some, x + i));
+    const __m512d by = _mm512_maskz_loadu_pd(some, scale + i);
+    const __m256 value = _mm512_cvtpd_ps(_mm512_mul_pd(_mm512_cvtepi32_pd(steps), by));
+    _mm256_mask_storeu_ps(y + i, some, value);
+  }
+}
+
+inline const Kernels KERNELS = {"avx512-vnni", supported,  ternary,  wide,
+                                total,         requantise, quantise, real};
 
 }  // namespace sterna::avx512

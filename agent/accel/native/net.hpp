@@ -36,6 +36,7 @@ struct Kernels {
                      const int32_t* shift, uint32_t count, bool relu, int8_t* y);
   // False when a value is not finite.
   bool (*quantise)(const float* x, double inverse, uint32_t count, int8_t* y);
+  void (*real)(const int8_t* x, const double* scale, uint32_t count, float* y);
 };
 
 template <class T>
@@ -97,8 +98,9 @@ inline void run_rows(const Net& net, const Stage& s, const Rows& rows) {
   for (uint32_t at = 0; at < s.rows; at += TILE, w += tile_bytes) {
     const uint32_t count = least(TILE, s.rows - at);
     const uint32_t groups = (count + 15) / 16;
-    for (uint32_t r = 0; r < rows.count; r += ROWS_MAX) {
-      const uint32_t few = least(ROWS_MAX, rows.count - r);
+    // Shared out evenly: a last round of one or two rows would run at a fraction of the speed.
+    for (uint32_t r = 0, rounds = (rows.count + ROWS_MAX - 1) / ROWS_MAX, few; rounds > 0; rounds--) {
+      few = (rows.count - r + rounds - 1) / rounds;
       const int8_t* x = rows.x + r * rows.ldx;
       if (s.ternary) k.ternary(w, s.quads, x, rows.ldx, few, groups, sums);
       else k.wide(w, fold + at, s.quads, x, rows.ldx, few, groups, sums);
@@ -113,6 +115,7 @@ inline void run_rows(const Net& net, const Stage& s, const Rows& rows) {
                      part<int32_t>(net, s.multiplier) + at, part<int32_t>(net, s.shift) + at,
                      count, s.relu != 0, rows.y + (r + i) * rows.ldy + at);
       }
+      r += few;
     }
   }
 }
@@ -152,6 +155,7 @@ inline bool quantise_in(const Net& net, const float* x, int8_t* arena) {
 inline void steps_out(const Net& net, const int8_t* from, float* y) {
   const Header& h = header(net);
   const double* scale = part<double>(net, h.out_scale);
+  if (h.out_places == 1) return net.kernels->real(from, scale, h.out_channels, y);
   for (uint32_t p = 0; p < h.out_places; p++) {
     for (uint32_t c = 0; c < h.out_channels; c++) {
       y[c * h.out_places + p] = static_cast<float>(from[p * h.out_channels + c] * scale[c]);

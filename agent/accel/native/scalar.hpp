@@ -61,6 +61,11 @@ inline bool quantise(const float* x, double inverse, uint32_t count, int8_t* y) 
   return finite;
 }
 
-inline const Kernels KERNELS = {"scalar", supported, ternary, wide, total, requantise, quantise};
+inline void real(const int8_t* x, const double* scale, uint32_t count, float* y) {
+  for (uint32_t i = 0; i < count; i++) y[i] = static_cast<float>(x[i] * scale[i]);
+}
+
+inline const Kernels KERNELS = {"scalar",   supported,  ternary,  wide,
+                                total,      requantise, quantise, real};
 
 }  // namespace sterna::scalar

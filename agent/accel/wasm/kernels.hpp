@@ -87,6 +87,6 @@ inline int32_t total(const int8_t* x, uint32_t quads) {
 }
 
 inline const Kernels KERNELS = {"wasm", scalar::supported, ternary, wide, total,
-                                scalar::requantise, scalar::quantise};
+                                scalar::requantise, scalar::quantise, scalar::real};
 
 }  // namespace sterna::simd128
