@@ -52,7 +52,7 @@ napi_value infer(napi_env env, napi_callback_info info) {
   const size_t in = static_cast<size_t>(h.in_channels) * h.in_length;
   const size_t out = static_cast<size_t>(h.out_channels) * h.out_places;
   if (!x.good || !y.good) return fail(env, "infer(x, y): Float32Arrays");
-  // No division: it would cost more than the rest of this call.
+  // A division only where there is a batch.
   size_t batch = 1;
   if (x.length != in) batch = x.length / in;
   if (batch < 1 || batch > h.batch || x.length != batch * in || y.length != batch * out) {

@@ -16,11 +16,13 @@ inline bool supported() {
          __builtin_cpu_supports("avx512vnni");
 }
 
+typedef int32_t Four __attribute__((aligned(1), may_alias));
+
 // acc += bytes of w (unsigned) times the four bytes at x, repeated in every lane.
 STERNA_AVX512 inline void dot(__m512i& acc, __m512i w, const int8_t* x) {
   asm("vpdpbusd %2%{1to16%}, %1, %0"
       : "+v"(acc)
-      : "v"(w), "m"(*reinterpret_cast<const int32_t*>(x)));
+      : "v"(w), "m"(*reinterpret_cast<const Four*>(x)));
 }
 
 STERNA_AVX512 inline void dot(__m512i& acc, __m512i unsigned_x, __m512i w) {

@@ -99,8 +99,9 @@ inline void run_rows(const Net& net, const Stage& s, const Rows& rows) {
     const uint32_t count = least(TILE, s.rows - at);
     const uint32_t groups = (count + 15) / 16;
     // Shared out evenly: a last round of one or two rows would run at a fraction of the speed.
-    for (uint32_t r = 0, rounds = (rows.count + ROWS_MAX - 1) / ROWS_MAX, few; rounds > 0; rounds--) {
-      few = (rows.count - r + rounds - 1) / rounds;
+    uint32_t r = 0;
+    for (uint32_t rounds = (rows.count + ROWS_MAX - 1) / ROWS_MAX; rounds > 0; rounds--) {
+      const uint32_t few = (rows.count - r + rounds - 1) / rounds;
       const int8_t* x = rows.x + r * rows.ldx;
       if (s.ternary) k.ternary(w, s.quads, x, rows.ldx, few, groups, sums);
       else k.wide(w, fold + at, s.quads, x, rows.ldx, few, groups, sums);
@@ -124,7 +125,8 @@ inline void run_stage(const Net& net, const Stage& s, uint32_t batch, float* rea
   const Header& h = header(net);
   const size_t size = static_cast<size_t>(h.out_channels) * h.out_places;
   if (s.places == 1) {  // one row of x an asset: the batch is one matrix
-    run_rows(net, s, {net.arena + s.from, h.stride, net.arena + s.to, h.stride, batch, real, size, 1});
+    int8_t* arena = net.arena;
+    run_rows(net, s, {arena + s.from, h.stride, arena + s.to, h.stride, batch, real, size, 1});
     return;
   }
   for (uint32_t b = 0; b < batch; b++) {
@@ -185,7 +187,8 @@ inline void infer(const Net& net, const float* x, float* y, uint32_t batch) {
     run_stage(net, stages[i], batch, last ? y : nullptr);
   }
   for (uint32_t b = 0; b < batch; b++) {
-    if (!h.out_sums) steps_out(net, net.arena + static_cast<size_t>(b) * h.stride + h.out_at, y + b * out);
+    const int8_t* arena = net.arena + static_cast<size_t>(b) * h.stride;
+    if (!h.out_sums) steps_out(net, arena + h.out_at, y + b * out);
     if (bad[b >> 3] >> (b & 7) & 1) {
       for (size_t i = 0; i < out; i++) y[b * out + i] = __builtin_nanf("");
     }
