@@ -269,8 +269,12 @@ function liveSources(
   return [replaySource(recording, findOrOpen(assembly.find, assembly.level), 1, log)];
 }
 
-function sayWhatRuns({ members, backend: { backend, skipped } }: Assembly, log: Log): void {
-  log.info({ backend: backend.name, tier: backend.tier, skipped }, `models run on ${backend.name}`);
+function sayWhatRuns({ members, backend: opened }: Assembly, log: Log): void {
+  const { backend, skipped, why } = opened;
+  log.info(
+    { backend: backend.name, tier: backend.tier, skipped, why },
+    `models run on ${backend.name}`,
+  );
   for (const { config, off, commissioned } of members) {
     const { id, kind } = config;
     if (off.length > 0) log.warn({ asset: id, kind, off }, "some checks are switched off");

@@ -18,12 +18,54 @@ export type Layer = {
   readonly relu: boolean;
 };
 
-/** A layer prepared by a backend (packed, uploaded). `matmul` runs `batch` rows of x. */
-export type Prepared = {
-  /** x: batch x cols, y: batch x rows. */
-  run(x: Int8Array, y: Int8Array, batch: number): void;
-  /** Raw int32 sums with bias, for a last layer that dequantises. */
-  sums(x: Int8Array, y: Int32Array, batch: number): void;
+/**
+ * A layer at work on the arena: for each place p, row x = arena[from + p * step ..] and row
+ * y = arena[to + p * rows ..]. Rows of x may overlap (a convolution); places is 1 for a dense layer.
+ */
+export type Stage = {
+  readonly layer: Layer;
+  readonly places: number;
+  readonly step: number;
+  readonly from: number;
+  readonly to: number;
+};
+
+/**
+ * A whole network, planned once. Values outside are float32 and channel-first, in the arena int8
+ * and channel-last: in = clamp(floor(x * inverse + 0.5)), out = value * scale[channel], both in
+ * float64. A NaN or infinity in x makes every y of that asset NaN.
+ */
+export type Plan = {
+  readonly input: {
+    readonly channels: number;
+    readonly length: number;
+    readonly at: number;
+    readonly inverse: number;
+  };
+  readonly stages: readonly Stage[];
+  readonly output: {
+    readonly channels: number;
+    readonly places: number;
+    readonly at: number;
+    readonly scale: Float64Array;
+    /** True: y comes from the sums of the last stage, with its bias, not from its int8 steps. */
+    readonly sums: boolean;
+    readonly relu: boolean;
+  };
+  /** Bytes of one asset; zero at first, and only stages write, so pads stay zero. */
+  readonly arena_bytes: number;
+};
+
+/** Kernels read x four bytes at a time: y of a stage begins no sooner than this after its x. */
+export const ROW_GAP_BYTES = 4;
+
+/** Most assets of one call. */
+export const BATCH_MAX = 256;
+
+/** A network loaded by a backend (packed, uploaded): no allocation per inference. */
+export type Loaded = {
+  /** x: batch x input, y: batch x output; batch is at most that of `load`. */
+  infer(x: Float32Array, y: Float32Array, batch: number): void;
 };
 
 export type Backend = {
@@ -31,5 +73,5 @@ export type Backend = {
   readonly tier: Tier;
   /** Columns beyond which the backend refuses a layer. */
   readonly cols_max: number;
-  prepare(layer: Layer): Prepared;
+  load(plan: Plan, batch: number): Loaded;
 };

@@ -1,7 +1,10 @@
 //! Every compute device, best first. Adding one is one row here and one file beside it.
 import type { Tier } from "../base/telemetry.js";
 import type { Backend } from "./backend.js";
+import { measure } from "./measure.js";
+import { openNative, probeNative } from "./native.js";
 import { reference } from "./reference.js";
+import { probeWasm, wasmBackend } from "./wasm.js";
 
 export type Driver = {
   readonly name: string;
@@ -11,12 +14,29 @@ export type Driver = {
   readonly open: () => Backend;
 };
 
+const native = (name: string): Driver => ({
+  name,
+  tier: "exact",
+  probe: () => probeNative(name),
+  open: () => openNative(name),
+});
+
 export const DRIVERS: readonly Driver[] = [
+  native("avx512-vnni"),
+  native("avx2"),
+  native("neon-dot"),
+  native("neon"),
+  { name: "wasm", tier: "exact", probe: probeWasm, open: () => wasmBackend },
   // Must stay last: it never refuses.
   { name: reference.name, tier: reference.tier, probe: () => null, open: () => reference },
 ];
 
-export type Opened = { readonly backend: Backend; readonly skipped: readonly string[] };
+export type Opened = {
+  readonly backend: Backend;
+  readonly skipped: readonly string[];
+  /** Why this one, for the log: `wanted` or the times measured. */
+  readonly why: string;
+};
 
 export type Probed = {
   readonly name: string;
@@ -34,16 +54,38 @@ export function probeAll(drivers: readonly Driver[] = DRIVERS): Probed[] {
   });
 }
 
-/** The first device that is present, or exactly the one named; a text says why none can be used. */
+/** Exactly the device named, or for `auto` the fastest of those present; a text says why none. */
 export function openBackend(wanted: string, drivers = DRIVERS): Opened | string {
   const skipped: string[] = [];
+  const present: Driver[] = [];
   for (const driver of drivers) {
     if (wanted !== "auto" && wanted !== driver.name) continue;
     const absent = driver.probe();
-    if (absent === null) return { backend: driver.open(), skipped };
-    skipped.push(`${driver.name}: ${absent}`);
+    if (absent === null) present.push(driver);
+    else skipped.push(`${driver.name}: ${absent}`);
   }
+  const [first] = present;
+  if (first !== undefined) return pick(wanted, first, present, skipped);
   const known = drivers.map((driver) => driver.name).join(", ");
   const reasons = skipped.join("; ") || `write one of auto, ${known}`;
   return `accel.backend "${wanted}" cannot be used: ${reasons}`;
+}
+
+function pick(
+  wanted: string,
+  first: Driver,
+  present: readonly Driver[],
+  skipped: readonly string[],
+): Opened {
+  if (wanted !== "auto") return { backend: first.open(), skipped, why: "named in the config" };
+  if (present.length === 1) return { backend: first.open(), skipped, why: "the only one present" };
+  // The reference is the truth, never the fast one: measuring it would be most of the start.
+  const rivals = present.filter(({ name }) => name !== reference.name);
+  const timed = rivals.map((driver) => {
+    const backend = driver.open();
+    return { backend, us: measure(backend) };
+  });
+  const best = timed.reduce((a, b) => (b.us < a.us ? b : a));
+  const times = timed.map(({ backend, us }) => `${backend.name} ${us.toFixed(2)} us`);
+  return { backend: best.backend, skipped, why: `measured: ${times.join(", ")}` };
 }

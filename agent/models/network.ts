@@ -1,7 +1,7 @@
-//! Runs a model of the ternary pattern: planned once at load, then each inference is integer layers
-//! on a backend between two loops over the input and the output, in buffers that exist already.
+//! Runs a model of the ternary pattern: planned once at load, then each inference is one call of the
+//! backend for the whole network, in buffers that exist already.
 import { createHash } from "node:crypto";
-import type { Backend, Prepared } from "../accel/backend.js";
+import { type Backend, type Plan, ROW_GAP_BYTES, type Stage } from "../accel/backend.js";
 import { assert } from "../base/errors.js";
 import type { Tier } from "../base/telemetry.js";
 import { type IntegerLayer, integerLayer } from "./integers.js";
@@ -14,6 +14,7 @@ import { convLength, type NetLayer, type NetMeta } from "./onnx/ternary-net.js";
 /** Values between two layers, and multiplications an inference: far above any model of an edge. */
 const VALUES_MAX = 2 ** 22;
 const MACS_MAX = 2 ** 31;
+const ARENA_BYTES_MAX = 2 ** 27;
 
 export type Network = {
   readonly inputs: readonly ModelPort[];
@@ -27,17 +28,9 @@ export type Network = {
   infer(x: Float32Array, y: Float32Array): void;
 };
 
-/** One layer at work: `x[i]` and `y[i]` are views of the buffers, one pair a place of a conv. */
-type Stage = {
-  readonly name: string;
-  readonly prepared: Prepared;
-  readonly x: readonly Int8Array[];
-  readonly y: readonly Int8Array[];
-};
-
-/** Values in memory: `length` places of `channels`, the places `pad` wide at both ends are 0. */
+/** Where values lie in the arena: `length` places of `channels`, `pad` places of 0 at both ends. */
 type Plane = {
-  readonly values: Int8Array;
+  readonly at: number;
   readonly channels: number;
   readonly length: number;
   readonly pad: number;
@@ -79,15 +72,16 @@ export function planNetwork(net: TernaryNet, backend: Backend, hash: string): Ne
     const next = outputPlane(layer, plane, net.layers[i + 1]);
     macs += next.length * layer.weights.length;
     if (!(next.length * next.channels <= VALUES_MAX)) return `${name}: too many values come out`;
+    if (!(endOf(next) <= ARENA_BYTES_MAX)) return `${name}: its padding is too wide`;
     if (!(macs <= MACS_MAX)) return `${name}: more than ${MACS_MAX} multiplications an inference`;
     if (layer.outScale === null && i < net.layers.length - 1) return `${name}: it has no out scale`;
-    stages.push(stageOf(layer, name, backend.prepare(made.layer), plane, next));
+    stages.push(stageOf(layer, made, plane, next));
     scale = layer.outScale ?? scale;
     last = made;
     plane = next;
   }
   if (last === null) return "the network has no layer";
-  return assemble(net, backend, hash, stages, first, plane, last);
+  return assemble(net, backend, hash, planOf(net, stages, first, plane, last));
 }
 
 function inputPlane(net: TernaryNet): Plane {
@@ -96,18 +90,19 @@ function inputPlane(net: TernaryNet): Plane {
   const [first] = net.layers;
   const pad = first?.kind === "conv1d" ? first.pad : 0;
   // A flat input is one place with all its values, unless a conv reads it.
-  return b === undefined ? planeOf(a, 1, pad) : planeOf(a, b, pad);
+  return { at: 0, channels: a, length: b ?? 1, pad };
 }
 
-function planeOf(channels: number, length: number, pad: number): Plane {
-  const size = channels * (length + 2 * pad);
-  return { values: new Int8Array(size <= 2 * VALUES_MAX ? size : 0), channels, length, pad };
+function endOf({ at, channels, length, pad }: Plane): number {
+  return at + channels * (length + 2 * pad);
 }
 
 function outputPlane(layer: NetLayer, from: Plane, next: NetLayer | undefined): Plane {
   const pad = next?.kind === "conv1d" ? next.pad : 0;
-  if (layer.kind === "dense") return planeOf(layer.rows, 1, pad);
-  return planeOf(layer.filters, convLength(layer, from.length), pad);
+  // The next cache line, with the gap after x that the contract asks for.
+  const at = Math.ceil((endOf(from) + ROW_GAP_BYTES) / 64) * 64;
+  if (layer.kind === "dense") return { at, channels: layer.rows, length: 1, pad };
+  return { at, channels: layer.filters, length: convLength(layer, from.length), pad };
 }
 
 /** Planes hold a place's channels side by side, the file a channel's places: the same numbers. */
@@ -128,100 +123,59 @@ function columnOrder(layer: NetLayer, plane: Plane): Int32Array | string {
   });
 }
 
-function stageOf(layer: NetLayer, name: string, prepared: Prepared, from: Plane, to: Plane): Stage {
-  if (layer.kind === "dense") return { name, prepared, x: [from.values], y: [to.values] };
-  const x: Int8Array[] = [];
-  const y: Int8Array[] = [];
-  for (let place = 0; place < to.length; place++) {
-    const at = place * layer.stride * from.channels;
-    // Rows overlap in the plane, so no copy of the windows is ever made.
-    x.push(from.values.subarray(at, at + layer.kernel * from.channels));
-    const out = (to.pad + place) * to.channels;
-    y.push(to.values.subarray(out, out + to.channels));
-  }
-  return { name, prepared, x, y };
+function stageOf(layer: NetLayer, made: IntegerLayer, x: Plane, y: Plane): Stage {
+  const to = y.at + y.pad * y.channels;
+  if (layer.kind === "dense") return { layer: made.layer, places: 1, step: 0, from: x.at, to };
+  // Rows overlap in the plane, so no copy of the windows is ever made.
+  const step = layer.stride * x.channels;
+  return { layer: made.layer, places: y.length, step, from: x.at, to };
 }
 
-function assemble(
+function planOf(
   net: TernaryNet,
-  backend: Backend,
-  hash: string,
   stages: readonly Stage[],
-  first: Plane,
+  from: Plane,
   to: Plane,
   last: IntegerLayer,
-): Network {
-  const inverse = 1 / net.input.scale;
+): Plan {
   const { outScale = null, relu = false } = net.layers.at(-1) ?? {};
-  const final = stages.at(-1);
-  assert(final !== undefined, "a network has a layer");
-  const inner = outScale === null ? stages.slice(0, -1) : stages;
-  const sums = new Int32Array(to.channels);
-  const size = to.channels * to.length;
-  const shape = to.length === 1 ? [to.channels] : [to.channels, to.length];
-  const sized = first.channels * first.length;
+  const steps = outScale ?? 1;
   return {
-    inputs: [{ ...net.input, size: sized, classes: [] }],
+    input: {
+      channels: from.channels,
+      length: from.length,
+      at: from.at + from.pad * from.channels,
+      inverse: 1 / net.input.scale,
+    },
+    stages,
+    output: {
+      channels: to.channels,
+      places: to.length,
+      at: to.at + to.pad * to.channels,
+      scale: outScale === null ? last.sumScale : new Float64Array(to.channels).fill(steps),
+      sums: outScale === null,
+      relu,
+    },
+    arena_bytes: endOf(to),
+  };
+}
+
+function assemble(net: TernaryNet, backend: Backend, hash: string, plan: Plan): Network {
+  const { input, output } = plan;
+  const sizeIn = input.channels * input.length;
+  const size = output.channels * output.places;
+  const shape = output.places === 1 ? [output.channels] : [output.channels, output.places];
+  const loaded = backend.load(plan, 1);
+  return {
+    inputs: [{ ...net.input, size: sizeIn, classes: [] }],
     outputs: [{ ...net.output, shape, size }],
     meta: net.meta,
     hash,
     tier: backend.tier,
     backend: backend.name,
     infer(x, y): void {
-      assert(x.length === sized && y.length === size, `infer: ${sized} in, ${size} out`);
-      if (!quantise(x, inverse, first)) {
-        y.fill(Number.NaN);
-        return;
-      }
-      for (const stage of inner) runStage(stage);
-      if (outScale === null) sumsOut(final, sums, last.sumScale, relu, to.length, y);
-      else stepsOut(to, outScale, y);
+      assert(x.length === sizeIn && y.length === size, `infer: ${sizeIn} in, ${size} out`);
+      loaded.infer(x, y, 1);
     },
   };
-}
-
-/** floor(x * inverse + 0.5) in +-127, channels side by side; false when a value is no number. */
-function quantise(x: Float32Array, inverse: number, to: Plane): boolean {
-  const { values, channels, length, pad } = to;
-  for (let channel = 0; channel < channels; channel++) {
-    for (let place = 0; place < length; place++) {
-      const value = x[channel * length + place] as number;
-      if (!Number.isFinite(value)) return false;
-      const step = Math.floor(value * inverse + 0.5);
-      values[(pad + place) * channels + channel] = Math.max(-127, Math.min(127, step));
-    }
-  }
-  return true;
-}
-
-function runStage(stage: Stage): void {
-  for (let i = 0; i < stage.x.length; i++) {
-    stage.prepared.run(stage.x[i] as Int8Array, stage.y[i] as Int8Array, 1);
-  }
-}
-
-function sumsOut(
-  stage: Stage,
-  sums: Int32Array,
-  scale: Float64Array,
-  relu: boolean,
-  length: number,
-  y: Float32Array,
-): void {
-  for (let place = 0; place < length; place++) {
-    stage.prepared.sums(stage.x[place] as Int8Array, sums, 1);
-    for (let channel = 0; channel < sums.length; channel++) {
-      const value = (sums[channel] as number) * (scale[channel] as number);
-      y[channel * length + place] = relu && value < 0 ? 0 : value;
-    }
-  }
-}
-
-function stepsOut(from: Plane, scale: number, y: Float32Array): void {
-  const { values, channels, length } = from;
-  for (let channel = 0; channel < channels; channel++) {
-    for (let place = 0; place < length; place++) {
-      y[channel * length + place] = (values[place * channels + channel] as number) * scale;
-    }
-  }
 }

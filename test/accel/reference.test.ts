@@ -21,7 +21,7 @@ test("requantise rounds half up and clips to +-127, exact to the last bit", () =
   );
 });
 
-test("a layer is its sums, requantised, for every row of a batch", () => {
+test("a layer is its sums, requantised, at every place", () => {
   const layer: Layer = {
     rows: 2,
     cols: 3,
@@ -32,13 +32,17 @@ test("a layer is its sums, requantised, for every row of a batch", () => {
     shift: Uint8Array.of(15, 20),
     relu: true,
   };
-  const prepared = reference.prepare(layer);
-  const x = Int8Array.of(10, 20, 30, -127, 127, 1);
-  const sums = new Int32Array(4);
-  prepared.sums(x, sums, 2);
-  expect([...sums]).toEqual([10 - 20 + 5, 127 * 60 - 7, -254 + 5, 127 - 7]);
-  const y = new Int8Array(4);
-  prepared.run(x, y, 2);
+  const stage = { layer, places: 2, step: 3, from: 0, to: 8 };
+  const input = { channels: 6, length: 1, at: 0, inverse: 1 };
+  const output = { channels: 2, places: 2, at: 8, relu: false };
+  const x = Float32Array.of(10, 20, 30, -127, 127, 1);
+  const y = new Float32Array(4);
+  const scale = Float64Array.of(1, 2);
+  const plan = { input, stages: [stage], arena_bytes: 12 };
+  reference.load({ ...plan, output: { ...output, scale, sums: true } }, 1).infer(x, y, 1);
+  // Channel-first: both places of row 0, then both of row 1 at twice the scale.
+  expect([...y]).toEqual([-5, -249, 2 * (127 * 60 - 7), 2 * 120]);
+  reference.load({ ...plan, output: { ...output, scale, sums: false } }, 1).infer(x, y, 1);
   // -2.5 and -124.5 fall to the relu; 7613 / 64 is 118.95.
-  expect([...y]).toEqual([0, 119, 0, 2]);
+  expect([...y]).toEqual([0, 0, 238, 4]);
 });

@@ -17,11 +17,34 @@ const present: Driver = {
   open: () => reference,
 };
 
-test("auto takes the first that is present and says why others were skipped", () => {
+test("auto takes what is present and says why others were skipped", () => {
   expect(openBackend("auto", [absent, present])).toEqual({
     backend: reference,
     skipped: ["fpga: no board on /dev/spidev0.0"],
+    why: "the only one present",
   });
+});
+
+test("auto measures those present and takes the fastest, with the times as its reason", () => {
+  const slow = (name: string, ms: number): Driver => ({
+    name,
+    tier: "exact",
+    probe: () => null,
+    open: () => ({
+      ...reference,
+      name,
+      load: () => ({
+        infer(): void {
+          const until = performance.now() + ms;
+          while (performance.now() < until);
+        },
+      }),
+    }),
+  });
+  const opened = openBackend("auto", [slow("tortoise", 20), slow("hare", 0.05), present]);
+  if (typeof opened === "string") throw new Error(opened);
+  expect(opened.backend.name).toBe("hare");
+  expect(opened.why).toMatch(/^measured: tortoise [\d.]+ us, hare [\d.]+ us$/);
 });
 
 test("a device that is named is used or refused, never replaced", () => {

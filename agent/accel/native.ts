@@ -1,0 +1,67 @@
+//! The ternary kernels as a native addon: built by `npm ci` where a compiler is, or prebuilt in the
+//! package. One backend for each instruction set that the addon knows and this CPU has.
+import { createRequire } from "node:module";
+import { assert } from "../base/errors.js";
+import { packageFile } from "../base/files.js";
+import type { Backend, Loaded, Plan } from "./backend.js";
+import { COLS_MAX, imageOf } from "./image.js";
+
+type Addon = {
+  kernels(): readonly string[];
+  load(image: Uint8Array, kernel: string): (x: Float32Array, y: Float32Array) => void;
+};
+
+const PLACES = [
+  "build/Release/sterna_accel.node",
+  `prebuilds/${process.platform}-${process.arch}/sterna_accel.node`,
+];
+const require = createRequire(import.meta.url);
+
+/** The addon, or why there is none: looked for once. */
+let found: Addon | string | null = null;
+
+function addon(): Addon | string {
+  found ??= find();
+  return found;
+}
+
+function find(): Addon | string {
+  const why: string[] = [];
+  for (const place of PLACES) {
+    try {
+      return require(packageFile(place)) as Addon;
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      const missing = text.startsWith("Cannot find module");
+      why.push(missing ? `no ${place}` : `${place}: ${text.split("\n")[0]}`);
+    }
+  }
+  return `${why.join(", ")}; npm rebuild builds it where a C++ compiler is`;
+}
+
+export function probeNative(kernel: string): string | null {
+  const present = addon();
+  if (typeof present === "string") return present;
+  return present.kernels().includes(kernel) ? null : `this CPU has no ${kernel}`;
+}
+
+export function openNative(kernel: string): Backend {
+  return {
+    name: kernel,
+    tier: "exact",
+    cols_max: COLS_MAX,
+    load(plan: Plan, batch: number): Loaded {
+      const present = addon();
+      assert(typeof present !== "string", "native: probed before it is used");
+      const { bytes, sizeIn, sizeOut } = imageOf(plan, batch);
+      const infer = present.load(bytes, kernel);
+      return {
+        infer(x, y, count): void {
+          assert(count >= 1 && count <= batch, `infer: at most ${batch} assets`);
+          assert(x.length === count * sizeIn && y.length === count * sizeOut, "infer: sizes");
+          infer(x, y);
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,138 @@
+// The door from JavaScript, over raw N-API: `kernels()` names what runs here, `load(image, kernel)`
+// gives a function infer(x, y, batch). agent/accel/native.ts has checked the image and the sizes.
+#include <node_api.h>
+#include <stdlib.h>
+#include <string.h>
+#include <new>
+#include "kernels.hpp"
+
+namespace {
+
+using sterna::Header;
+using sterna::Net;
+
+napi_value fail(napi_env env, const char* message) {
+  napi_throw_error(env, "ERR_STERNA_ACCEL", message);
+  return nullptr;
+}
+
+void close(napi_env, void* data, void*) {
+  Net* net = static_cast<Net*>(data);
+  free(const_cast<uint8_t*>(net->image));
+  delete net;
+}
+
+struct Floats {
+  float* data = nullptr;
+  size_t length = 0;
+  bool good = false;
+};
+
+Floats floats(napi_env env, napi_value value) {
+  Floats found;
+  napi_typedarray_type type;
+  void* data;
+  const napi_status status =
+      napi_get_typedarray_info(env, value, &type, &found.length, &data, nullptr, nullptr);
+  found.good = status == napi_ok && type == napi_float32_array;
+  found.data = static_cast<float*>(data);
+  return found;
+}
+
+napi_value infer(napi_env env, napi_callback_info info) {
+  size_t argc = 2;
+  napi_value args[2];
+  void* data;
+  if (napi_get_cb_info(env, info, &argc, args, nullptr, &data) != napi_ok || argc < 2) {
+    return fail(env, "infer(x, y): two arguments");
+  }
+  const Net& net = *static_cast<const Net*>(data);
+  const Header& h = sterna::header(net);
+  const Floats x = floats(env, args[0]), y = floats(env, args[1]);
+  const size_t in = static_cast<size_t>(h.in_channels) * h.in_length;
+  const size_t out = static_cast<size_t>(h.out_channels) * h.out_places;
+  if (!x.good || !y.good) return fail(env, "infer(x, y): Float32Arrays");
+  // A division only where there is a batch.
+  size_t batch = 1;
+  if (x.length != in) batch = x.length / in;
+  if (batch < 1 || batch > h.batch || x.length != batch * in || y.length != batch * out) {
+    return fail(env, "infer(x, y): sizes");
+  }
+  sterna::infer(net, x.data, y.data, static_cast<uint32_t>(batch));
+  return nullptr;
+}
+
+const sterna::Kernels* named(const char* name) {
+  for (const sterna::Kernels* each : sterna::ALL) {
+    if (strcmp(each->name, name) == 0 && each->supported()) return each;
+  }
+  return nullptr;
+}
+
+napi_value load(napi_env env, napi_callback_info info) {
+  size_t argc = 2, length = 0, chars = 0;
+  napi_value args[2], made;
+  napi_typedarray_type type;
+  void* bytes;
+  char name[32];
+  if (napi_get_cb_info(env, info, &argc, args, nullptr, nullptr) != napi_ok || argc < 2 ||
+      napi_get_typedarray_info(env, args[0], &type, &length, &bytes, nullptr, nullptr) != napi_ok ||
+      napi_get_value_string_utf8(env, args[1], name, sizeof name, &chars) != napi_ok ||
+      type != napi_uint8_array || length < sizeof(Header)) {
+    return fail(env, "load(image, kernel): a Uint8Array and a name");
+  }
+  Header h;
+  memcpy(&h, bytes, sizeof h);
+  const sterna::Kernels* kernels = named(name);
+  if (kernels == nullptr) return fail(env, "load: this CPU has no such kernel");
+  if (h.magic != 0x5354524e || h.image_bytes != length) return fail(env, "load: not an image");
+  void* memory = nullptr;
+  // Whole cache lines, with room for reads of a whole vector at the very end.
+  const size_t all = length + sterna::scratch_bytes(h);
+  if (posix_memalign(&memory, 64, all) != 0) return fail(env, "load: out of memory");
+  memset(memory, 0, all);
+  memcpy(memory, bytes, length);
+  int8_t* arena = static_cast<int8_t*>(memory) + length;
+  int32_t* totals = reinterpret_cast<int32_t*>(arena + static_cast<size_t>(h.batch) * h.stride);
+  Net* net = new (std::nothrow) Net{static_cast<uint8_t*>(memory), arena, totals, kernels};
+  if (net == nullptr) {
+    free(memory);
+    return fail(env, "load: out of memory");
+  }
+  if (napi_create_function(env, "infer", NAPI_AUTO_LENGTH, infer, net, &made) != napi_ok ||
+      napi_add_finalizer(env, made, net, close, nullptr, nullptr) != napi_ok) {
+    close(env, net, nullptr);
+    return fail(env, "load: the function could not be made");
+  }
+  return made;
+}
+
+napi_value kernels(napi_env env, napi_callback_info) {
+  napi_value list, name;
+  uint32_t count = 0;
+  if (napi_create_array(env, &list) != napi_ok) return nullptr;
+  for (const sterna::Kernels* each : sterna::ALL) {
+    if (!each->supported()) continue;
+    if (napi_create_string_utf8(env, each->name, NAPI_AUTO_LENGTH, &name) != napi_ok) return nullptr;
+    if (napi_set_element(env, list, count++, name) != napi_ok) return nullptr;
+  }
+  return list;
+}
+
+}  // namespace
+
+NAPI_MODULE_INIT() {
+  const struct {
+    const char* name;
+    napi_callback call;
+  } made[] = {{"load", load}, {"kernels", kernels}};
+  for (const auto& each : made) {
+    napi_value function;
+    if (napi_create_function(env, each.name, NAPI_AUTO_LENGTH, each.call, nullptr, &function) !=
+            napi_ok ||
+        napi_set_named_property(env, exports, each.name, function) != napi_ok) {
+      return fail(env, "the addon could not be set up");
+    }
+  }
+  return exports;
+}

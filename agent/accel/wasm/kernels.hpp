@@ -1,0 +1,92 @@
+// WebAssembly SIMD128. A 16-byte vector of the layout is 4 outputs x 4 inputs: read as 16-bit lanes,
+// the low bytes are inputs 0 and 2, the high bytes 1 and 3, so one dot product sums two inputs of
+// each of four outputs, and no horizontal sum is ever needed.
+#pragma once
+#include <wasm_simd128.h>
+#include "../native/scalar.hpp"
+
+namespace sterna::simd128 {
+
+inline v128_t even(v128_t v) { return wasm_i16x8_shr(wasm_i16x8_shl(v, 8), 8); }
+inline v128_t odd(v128_t v) { return wasm_i16x8_shr(v, 8); }
+
+// The fields stay where they are in a byte; their sums are shifted back at the end (at most
+// 64 * 2 * 127 * 65,536, which 31 bits hold).
+template <int T>
+inline void ternary_rows(const uint8_t* w, uint32_t quads, const int8_t* x, size_t ldx,
+                         int32_t* sums) {
+  for (int h = 0; h < 4; h++) {
+    v128_t acc[T][4];
+    for (int t = 0; t < T; t++) for (int f = 0; f < 4; f++) acc[t][f] = wasm_i32x4_splat(0);
+    for (uint32_t q = 0; q < quads; q++) {
+      const v128_t low = wasm_v128_load(w + q * TILE + h * 16);
+      const v128_t high = wasm_u16x8_shr(low, 8);
+#pragma clang loop unroll(full)
+      for (int t = 0; t < T; t++) {
+        const v128_t xx = wasm_v128_load32_splat(x + t * ldx + q * 4);
+        const v128_t x0 = even(xx), x1 = odd(xx);
+#pragma clang loop unroll(full)
+        for (int f = 0; f < 4; f++) {
+          const v128_t mask = wasm_i16x8_splat(static_cast<int16_t>(3 << (2 * f)));
+          const v128_t a = wasm_i32x4_dot_i16x8(wasm_v128_and(low, mask), x0);
+          const v128_t b = wasm_i32x4_dot_i16x8(wasm_v128_and(high, mask), x1);
+          acc[t][f] = wasm_i32x4_add(acc[t][f], wasm_i32x4_add(a, b));
+        }
+      }
+    }
+#pragma clang loop unroll(full)
+    for (int t = 0; t < T; t++) {
+      int32_t* y = sums + t * TILE + h * 4;
+      wasm_v128_store(y, acc[t][0]);
+      wasm_v128_store(y + 16, wasm_i32x4_shr(acc[t][1], 2));
+      wasm_v128_store(y + 32, wasm_i32x4_shr(acc[t][2], 4));
+      wasm_v128_store(y + 48, wasm_i32x4_shr(acc[t][3], 6));
+    }
+  }
+}
+
+inline void ternary(const uint8_t* w, uint32_t quads, const int8_t* x, size_t ldx, uint32_t count,
+                    uint32_t, int32_t* sums) {
+  uint32_t r = 0;
+  for (; r + 2 <= count; r += 2) ternary_rows<2>(w, quads, x + r * ldx, ldx, sums + r * TILE);
+  if (r < count) ternary_rows<1>(w, quads, x + r * ldx, ldx, sums + r * TILE);
+}
+
+inline void wide(const uint8_t* w, const int32_t*, uint32_t quads, const int8_t* x, size_t ldx,
+                 uint32_t count, uint32_t groups, int32_t* sums) {
+  for (uint32_t r = 0; r < count; r++) {
+    for (uint32_t g = 0; g < groups; g++) {
+      v128_t acc[4];
+      for (int i = 0; i < 4; i++) acc[i] = wasm_i32x4_splat(0);
+      for (uint32_t q = 0; q < quads; q++) {
+        const v128_t xx = wasm_v128_load32_splat(x + r * ldx + q * 4);
+        const v128_t x0 = even(xx), x1 = odd(xx);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 4; i++) {
+          const v128_t v = wasm_v128_load(w + q * TILE * 4 + g * 64 + i * 16);
+          const v128_t a = wasm_i32x4_dot_i16x8(even(v), x0);
+          acc[i] = wasm_i32x4_add(acc[i], wasm_i32x4_add(a, wasm_i32x4_dot_i16x8(odd(v), x1)));
+        }
+      }
+      for (int i = 0; i < 4; i++) wasm_v128_store(sums + r * TILE + g * 16 + i * 4, acc[i]);
+    }
+  }
+}
+
+inline int32_t total(const int8_t* x, uint32_t quads) {
+  v128_t sum = wasm_i32x4_splat(0);
+  uint32_t i = 0;
+  for (; i + 16 <= quads * 4; i += 16) {
+    const v128_t pairs = wasm_i16x8_extadd_pairwise_i8x16(wasm_v128_load(x + i));
+    sum = wasm_i32x4_add(sum, wasm_i32x4_extadd_pairwise_i16x8(pairs));
+  }
+  int32_t rest = wasm_i32x4_extract_lane(sum, 0) + wasm_i32x4_extract_lane(sum, 1) +
+                 wasm_i32x4_extract_lane(sum, 2) + wasm_i32x4_extract_lane(sum, 3);
+  for (; i < quads * 4; i++) rest += x[i];
+  return rest;
+}
+
+inline const Kernels KERNELS = {"wasm", scalar::supported, ternary, wide, total,
+                                scalar::requantise, scalar::quantise, scalar::real};
+
+}  // namespace sterna::simd128

@@ -1,0 +1,40 @@
+// The network of agent/accel/native/net.hpp as WebAssembly: one image at `image()`, one net a module
+// instance. Built by build.ts; the result is kept in the repository, so that no user needs clang.
+#include "kernels.hpp"
+
+extern "C" {
+
+extern unsigned char __heap_base;
+static sterna::Net net;
+
+void* memset(void* to, int value, size_t count) {
+  unsigned char* at = static_cast<unsigned char*>(to);
+  while (count-- > 0) {
+    *at++ = static_cast<unsigned char>(value);
+    asm volatile("");  // or clang turns the loop into a call of memset
+  }
+  return to;
+}
+
+// Where the image goes; the caller grows the memory first.
+__attribute__((export_name("image"))) unsigned char* image() {
+  const uintptr_t base = reinterpret_cast<uintptr_t>(&__heap_base);
+  return reinterpret_cast<unsigned char*>((base + 63) & ~static_cast<uintptr_t>(63));
+}
+
+__attribute__((export_name("scratch"))) size_t scratch() {
+  return sterna::scratch_bytes(*reinterpret_cast<const sterna::Header*>(image()));
+}
+
+// Memory is zero when it is new, so the pads of the arena are.
+__attribute__((export_name("open"))) void open() {
+  const sterna::Header& h = *reinterpret_cast<const sterna::Header*>(image());
+  int8_t* arena = reinterpret_cast<int8_t*>(image()) + h.image_bytes;
+  int32_t* totals = reinterpret_cast<int32_t*>(arena + static_cast<size_t>(h.batch) * h.stride);
+  net = {image(), arena, totals, &sterna::simd128::KERNELS};
+}
+
+__attribute__((export_name("infer"))) void infer(const float* x, float* y, uint32_t batch) {
+  sterna::infer(net, x, y, batch);
+}
+}

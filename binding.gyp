@@ -1,0 +1,19 @@
+{
+  "targets": [
+    {
+      "target_name": "sterna_accel",
+      "sources": ["agent/accel/native/addon.cc"],
+      "cflags_cc!": ["-std=gnu++20", "-std=gnu++17", "-frtti"],
+      "cflags_cc": [
+        "-std=c++17",
+        "-O3",
+        "-ffp-contract=off",
+        "-fno-exceptions",
+        "-fno-rtti",
+        "-Wall",
+        "-Wno-uninitialized",
+        "-Wno-maybe-uninitialized"
+      ]
+    }
+  ]
+}

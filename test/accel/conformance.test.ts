@@ -1,0 +1,60 @@
+//! The same integers on every backend this machine has: random networks, shapes at and around the
+//! edges of tiles, extremes, batches, values that are no numbers.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Backend, Plan } from "../../agent/accel/backend.js";
+import { reference } from "../../agent/accel/reference.js";
+import { DRIVERS } from "../../agent/accel/registry.js";
+import { prng } from "../../agent/base/prng.js";
+import { inputFor, layerOf, planFrom, randomPlan } from "./plans.js";
+
+const others = DRIVERS.filter(({ name, tier }) => tier === "exact" && name !== reference.name);
+
+function outputs(backend: Backend, plan: Plan, x: Float32Array, batch: number): Float32Array {
+  const loaded = backend.load(plan, batch);
+  const y = new Float32Array(batch * plan.output.channels * plan.output.places).fill(7);
+  loaded.infer(x, y, batch);
+  // Twice: nothing of an inference may stay behind for the next.
+  const again = new Float32Array(y.length);
+  loaded.infer(x, again, batch);
+  expect(again).toEqual(y);
+  return y;
+}
+
+for (const { name, probe, open } of others) {
+  const absent = probe();
+  test.skipIf(absent !== null)(`${name} gives the integers of the reference`, () => {
+    const backend = open();
+    const seed = fc.integer({ min: 0, max: 2 ** 31 - 1 });
+    const batch = fc.integer({ min: 1, max: 9 });
+    fc.assert(
+      fc.property(seed, batch, fc.boolean(), (s, count, bad) => {
+        const plan = randomPlan(s);
+        const x = inputFor(s, plan, count, bad);
+        expect(outputs(backend, plan, x, count)).toEqual(outputs(reference, plan, x, count));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test.skipIf(absent !== null)(
+    `${name} holds at the widest layer, all weights and x at 127`,
+    () => {
+      for (const ternary of [true, false]) {
+        const shapes = [{ kind: "dense", rows: 66 }] as const;
+        const options = { channels: 65_536, length: 1, shapes, sums: true, ternary: () => ternary };
+        const plan = planFrom(prng(3, "plan"), options);
+        const [stage] = plan.stages;
+        if (stage === undefined) throw new Error("a plan without a stage");
+        const layer = { ...layerOf(prng(4, "layer"), 66, 65_536, ternary) };
+        layer.weights.fill(ternary ? 1 : 127);
+        const full = { ...plan, stages: [{ ...stage, layer }] };
+        for (const sign of [-1, 1]) {
+          const x = new Float32Array(65_536).fill(sign * 1000);
+          const found = outputs(open(), full, x, 1);
+          expect(found).toEqual(outputs(reference, full, x, 1));
+        }
+      }
+    },
+  );
+}
