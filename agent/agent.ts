@@ -67,8 +67,7 @@ export const placeOf = (config: Config): Place => ({
 export function alarmsOf(config: Config, assembly: Assembly, known: Store | null = null): Alarms {
   const options = {
     place: placeOf(config),
-    ruleOf: (asset: string, rule: string) =>
-      assembly.memberOf(asset)?.watch.rules.find(({ id }) => id === rule),
+    ruleOf: (asset: string, rule: string) => assembly.memberOf(asset)?.watch.rule(rule),
     commissioned: (asset: string) => assembly.memberOf(asset)?.commissioned ?? true,
   };
   return new Alarms(options, known?.load().alarms ?? []);

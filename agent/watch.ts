@@ -37,6 +37,7 @@ export class Watch {
   readonly latches = new Map<string, Latch>();
   #fresh = new Map<number, Freshness>();
   #rules: Rule[] = [];
+  readonly #ruleById = new Map<string, Rule>();
   #readers: Rule[][] = [];
   readonly #prefixes: string[] = [];
   /** Rules with a hold time running: what `next_ms` asks at every item, so it must be few. */
@@ -82,6 +83,7 @@ export class Watch {
   addRules(rules: readonly Rule[]): void {
     for (const rule of rules) {
       this.#rules.push(rule);
+      this.#ruleById.set(rule.id, rule);
       const reads = new Set([...rule.on.reads, ...(rule.off?.reads ?? [])]);
       for (const index of reads) {
         this.#readers[index] ??= [];
@@ -111,7 +113,7 @@ export class Watch {
 
   /** Whether an alarm of this id may still change: its rule is there, or makes levels. */
   keeps(rule: string): boolean {
-    return this.#rules.some((r) => r.id === rule) || this.#prefixes.some((p) => rule.startsWith(p));
+    return this.#ruleById.has(rule) || this.#prefixes.some((p) => rule.startsWith(p));
   }
 
   /** The id of a rule over a topic pattern: its alarms are named `<id>-<level>`. */
@@ -119,8 +121,8 @@ export class Watch {
     this.#prefixes.push(`${id}-`);
   }
 
-  get rules(): readonly Rule[] {
-    return this.#rules;
+  rule(id: string): Rule | undefined {
+    return this.#ruleById.get(id);
   }
 
   get monitors(): readonly Monitor[] {

@@ -12,18 +12,19 @@ export async function run(args: Arguments): Promise<number> {
   const config = configOf("run", args);
   if (typeof config === "number") return config;
   const log = pino({ level: config.log.level });
+  const end = ended(); // from now on: a stop during the start is a stop, too
   const { recording } = args.values;
   const played = typeof recording === "string" ? { recording } : {};
   const notify = await openNotify(process.env, log);
   // Fed by completed ticks and by nothing else: a pipeline that stands still is restarted.
   const progress = (): void => notify?.watchdog();
   const agent = await startAgent(config, { log, clock: wallClock(), progress, ...played });
-  log.info({ assets: config.assets.map((a) => a.id), channels: agent.channels }, "watching");
   const page = await openPage(config, agent, log);
   if (page !== null) log.info({ page: page.url }, "the page is up");
+  log.info({ assets: config.assets.map((a) => a.id), channels: agent.channels }, "watching");
   notify?.status(`watching ${config.assets.length} asset(s), ${agent.channels} channel(s)`);
   notify?.ready();
-  await ended();
+  await end;
   notify?.stopping();
   await page?.stop();
   await agent.stop();

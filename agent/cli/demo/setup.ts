@@ -9,7 +9,7 @@ const TURBINE = "wt01";
 const DRONE = "qd01";
 const PLC = "plc";
 /** Wall seconds without a reading; the agent's clock runs with the plants. */
-const SILENCE_s = 5;
+const SILENCE_s = 15;
 const BLOCK_EVERY_ms = 2_000;
 /** Readings come no faster than this on the wall clock, however fast the plants run. */
 const TURBINE_WALL_ms = 50;
