@@ -157,7 +157,16 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
   for (const watch of assembly.watches) watch.begin(started_ms);
   outgoing?.link.start();
   const sources = liveSources(config, assembly, options);
-  for (const source of sources) await source.start(intake);
+  try {
+    for (const source of sources) await source.start(intake);
+  } catch (error) {
+    // A half-started agent would keep the process alive and watch nothing.
+    stopped = true;
+    await Promise.allSettled(sources.map((source) => source.stop()));
+    await outgoing?.stop();
+    store.close(clock.now());
+    throw error;
+  }
   const idle = setInterval(schedule, TICK_ms);
   const facts = { config, assembly, alarms, store, counts, history, ring, started_ms };
   return {

@@ -122,6 +122,12 @@ export class Alarms {
   }
 }
 
+/** Null where a monitor gives evidence and no number. */
+function expectedOf(finding: Noted["finding"]): Occurrence["expected"] {
+  if (finding === null || !Number.isFinite(finding.expected)) return null;
+  return { v: finding.expected, sigma: finding.sigma, u: finding.unit };
+}
+
 function occurrenceOf(change: Noted, marks: readonly string[]): Occurrence {
   const { rule, value, limit, finding, monitor } = change;
   const unit = rule.on.shown?.unit ?? "1";
@@ -138,8 +144,7 @@ function occurrenceOf(change: Noted, marks: readonly string[]): Occurrence {
     marks,
     value: value === null ? null : { v: valueIn(value, unit), u: unit },
     limit: limit === null ? null : { v: valueIn(limit, unit), u: unit, source: rule.source },
-    expected:
-      finding === null ? null : { v: finding.expected, sigma: finding.sigma, u: finding.unit },
+    expected: expectedOf(finding),
     model: monitor?.model ?? null,
     evidence: [
       rule.when,

@@ -217,6 +217,12 @@ function addRules(
     return false;
   };
   watch.addRules([...written.rules, ...kinds.rules].filter(plain));
+  for (const { id, path } of asset.rules) {
+    const other = [...templates.values()].flat().find((rule) => id.startsWith(`${rule.id}-`));
+    if (other === undefined) continue;
+    const what = `an alarm of a level of "${other.id}" may have the name ${id}, too`;
+    faults.push(faultAt(config, [...path, "id"], what, "rename one of the two"));
+  }
 }
 
 function openLevel(

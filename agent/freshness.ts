@@ -5,6 +5,8 @@ import type { Block, Channel, Item, Quality, Reject } from "./base/telemetry.js"
 const LEARN_ARRIVALS = 16;
 const STALE_PERIODS = 3;
 const STALE_ms_min = 5_000;
+/** While the rhythm is not known: whoever sends less often says so with staleAfter. */
+const STALE_ms_unknown = 3_600_000;
 
 export type TimeLimits = { readonly ahead_max_ms: number; readonly behind_max_ms: number };
 
@@ -59,8 +61,23 @@ export function noteArrival(fresh: Freshness, item: Item): void {
 
 /** Arrival time from which the channel counts as stale. */
 export function staleAt(fresh: Freshness): number {
+  if (fresh.last_r_ms === Number.NEGATIVE_INFINITY) return Number.POSITIVE_INFINITY; // not begun
   const own = fresh.channel.staleAfter_ms;
   if (own !== null) return fresh.last_r_ms + own;
-  if (fresh.arrivals < LEARN_ARRIVALS) return Number.POSITIVE_INFINITY;
+  if (fresh.arrivals < LEARN_ARRIVALS) {
+    return fresh.last_r_ms + Math.max(STALE_ms_unknown, STALE_PERIODS * fresh.gap_ms);
+  }
   return fresh.last_r_ms + Math.max(STALE_ms_min, STALE_PERIODS * fresh.gap_ms);
+}
+
+/** How many are stale; NaN when none is, but some have not been heard since the start. */
+export function staleCount(all: Iterable<Freshness>): number {
+  let count = 0;
+  let unheard = false;
+  for (const { stale, arrivals } of all) {
+    if (stale) count += 1;
+    else if (arrivals === 0) unheard = true;
+  }
+  // After a restart silence is not over before every channel has been heard.
+  return count === 0 && unheard ? Number.NaN : count;
 }

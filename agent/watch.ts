@@ -1,18 +1,22 @@
 //! One asset under watch: its frame of SI values, the freshness of its channels, its monitors, its
 //! rules and their latches. Everything here is a function of what arrived and when, so a recording
 //! replayed gives the same changes; it must never read a clock.
-import type { Block, Channel, Item, Quality, Reject, Sample } from "./base/telemetry.js";
+import type { Block, Channel, Item, Reject, Sample } from "./base/telemetry.js";
 import {
   type Freshness,
   neverSeen,
   noteArrival,
   staleAt,
+  staleCount,
   type TimeLimits,
   untimely,
 } from "./freshness.js";
 import type { Finding, Frame, Monitor } from "./models/monitor.js";
+import type { Noted } from "./noted.js";
 import { deadline_ms, evaluate, expire } from "./rules/evaluate.js";
 import type { Change, Latch, Rule } from "./rules/rule.js";
+
+export type { Noted } from "./noted.js";
 
 type Bound = {
   readonly monitor: Monitor;
@@ -20,15 +24,7 @@ type Bound = {
   readonly frame: Frame;
 };
 
-/** A change with what only the moment knew: when it is stored, all of it may be different. */
-export type Noted = Change & {
-  /** The expectation of the monitor whose output the rule reads. */
-  readonly finding: Finding | null;
-  readonly monitor: Monitor | null;
-  readonly quality: Quality;
-};
-
-/** Frame index of the number of stale channels, which the built-in rule `stale` reads. */
+/** The number of stale channels, which the built-in rule `stale` reads. */
 export const STALE_SIGNAL = "staleChannels";
 
 export class Watch {
@@ -49,14 +45,17 @@ export class Watch {
   readonly #byIndex: Freshness[] = [];
   #staleIndex = -1;
   #stale_next_ms = Number.POSITIVE_INFINITY;
-  /** Source time minus arrival time of the newest item: takes hold times to the arrival clock. */
+  /**
+   * Source time minus arrival time takes hold times to the arrival clock: of the newest item of any
+   * channel, and of a rule's own channels, whose clock may be another.
+   */
   #skew_ms = 0;
+  readonly #skews = new Map<Rule, number>();
 
   constructor(id: string, signalCount: number, staleIndex: number) {
     this.id = id;
     this.frame = new Float64Array(signalCount).fill(Number.NaN);
     this.#staleIndex = staleIndex;
-    if (staleIndex >= 0) this.frame[staleIndex] = 0;
   }
 
   /** Adds a channel at its frame index; the frame grows for levels found at run time. */
@@ -121,9 +120,7 @@ export class Watch {
     this.#prefixes.push(`${id}-`);
   }
 
-  rule(id: string): Rule | undefined {
-    return this.#ruleById.get(id);
-  }
+  readonly rule = (id: string): Rule | undefined => this.#ruleById.get(id);
 
   get monitors(): readonly Monitor[] {
     return this.#bound.map((bound) => bound.monitor);
@@ -171,7 +168,7 @@ export class Watch {
     let next = this.#stale_next_ms;
     for (const rule of this.#pending) {
       const due = deadline_ms(rule, this.latches.get(rule.id) ?? IDLE);
-      if (due !== null) next = Math.min(next, due - this.#skew_ms);
+      if (due !== null) next = Math.min(next, due - this.#skewOf(rule));
     }
     return next;
   }
@@ -182,7 +179,7 @@ export class Watch {
       const latch = this.latches.get(rule.id) ?? IDLE;
       const due = deadline_ms(rule, latch);
       // The same expression as in next_ms: another rounding would leave it due for ever.
-      if (due === null || due - this.#skew_ms > at_ms) continue;
+      if (due === null || due - this.#skewOf(rule) > at_ms) continue;
       this.#settle(rule, expire(rule, latch, this.frame, due, at_ms), changes);
     }
     if (at_ms >= this.#stale_next_ms) this.#goStale(at_ms, changes);
@@ -191,7 +188,7 @@ export class Watch {
   #arrived(fresh: Freshness, item: Item): void {
     noteArrival(fresh, item);
     this.#skew_ms = item.t_ms - item.r_ms;
-    if (fresh.stale) {
+    if (fresh.stale || fresh.arrivals === 1) {
       fresh.stale = false;
       this.#countStale();
     }
@@ -201,21 +198,20 @@ export class Watch {
 
   #onBlock(fresh: Freshness, block: Block, changes: Noted[]): void {
     this.#derive(fresh.index, block.t_ms, block);
-    this.#judge(this.#rules, block, changes);
+    this.#judge(this.#rules, fresh.index, block, changes);
   }
 
   #write(index: number, value: number, item: Sample, changes: Noted[]): void {
     this.frame[index] = value;
     const derived = this.#derive(index, item.t_ms, null);
-    this.#judge(derived ? this.#rules : (this.#readers[index] ?? []), item, changes);
+    this.#judge(derived ? this.#rules : (this.#readers[index] ?? []), index, item, changes);
     if (this.#staleIndex >= 0 && !derived) {
-      this.#judge(this.#readers[this.#staleIndex] ?? [], item, changes);
+      this.#judge(this.#readers[this.#staleIndex] ?? [], index, item, changes);
     }
   }
 
   /** Runs every monitor that reads this index, or what another one just wrote; true if any ran. */
   #derive(index: number, t_ms: number, block: Block | null): boolean {
-    if (this.#bound.length === 0) return false;
     let derived = false;
     this.#touched.clear();
     for (const { monitor, inputs, frame } of this.#bound) {
@@ -227,20 +223,32 @@ export class Watch {
       }
       if (this.#touched.size === 0) continue;
       inputs.forEach((read, at) => {
-        // Its own outputs never are its inputs: assembly refuses that.
         if (this.#touched.has(read)) monitor.onSample(frame, at, t_ms);
       });
     }
     return derived;
   }
 
-  #judge(rules: readonly Rule[], item: Item, changes: Noted[]): void {
+  /** `from` is the index of the channel that the item came on, -1 for a tick. */
+  #judge(
+    rules: readonly Rule[],
+    from: number,
+    item: Pick<Item, "t_ms" | "r_ms">,
+    changes: Noted[],
+  ): void {
     for (const rule of rules) {
-      rule.on.observe(this.frame, item.t_ms);
-      rule.off?.observe(this.frame, item.t_ms);
+      const own = rule.on.reads.includes(from) || !this.#skews.has(rule);
+      if (own && from >= 0) this.#skews.set(rule, item.t_ms - item.r_ms);
+      const t_ms = own ? item.t_ms : item.r_ms + this.#skewOf(rule);
+      rule.on.observe(this.frame, t_ms);
+      rule.off?.observe(this.frame, t_ms);
       const latch = this.latches.get(rule.id) ?? IDLE;
-      this.#settle(rule, evaluate(rule, latch, this.frame, item.t_ms, item.r_ms), changes);
+      this.#settle(rule, evaluate(rule, latch, this.frame, t_ms, item.r_ms), changes);
     }
+  }
+
+  #skewOf(rule: Rule): number {
+    return this.#skews.get(rule) ?? this.#skew_ms;
   }
 
   #settle(
@@ -281,33 +289,30 @@ export class Watch {
       }
       fresh.stale = true;
       changed = true;
-      if (fresh.channel.shape === "scalar") this.#forget(fresh.index, at_ms);
+      this.#forget(fresh.index, at_ms);
     }
     this.#stale_next_ms = next;
     if (!changed) return;
     this.#countStale();
-    const tick: Sample = {
-      kind: "sample",
-      channel: -1,
-      t_ms: at_ms + this.#skew_ms,
-      r_ms: at_ms,
-      value: Number.NaN,
-      quality: "bad",
-    };
-    this.#judge(this.#rules, tick, changes);
+    this.#judge(this.#rules, -1, { t_ms: at_ms + this.#skew_ms, r_ms: at_ms }, changes);
   }
 
   /** A monitor must hear of a silence, or its output would stay live on a dead input. */
   #forget(index: number, at_ms: number): void {
     this.frame[index] = Number.NaN;
-    this.#derive(index, at_ms + this.#skew_ms, null);
+    if (this.#byIndex[index]?.channel.shape === "scalar") {
+      this.#derive(index, at_ms + this.#skew_ms, null);
+      return;
+    }
+    // What was read out of blocks is not known either; no monitor can be told of a missing one.
+    const blind = this.#bound.filter(({ inputs }) => inputs.includes(index));
+    for (const [written, { monitor }] of this.#writers) {
+      if (blind.some((bound) => bound.monitor === monitor)) this.frame[written] = Number.NaN;
+    }
   }
 
   #countStale(): void {
-    if (this.#staleIndex < 0) return;
-    let count = 0;
-    for (const fresh of this.#fresh.values()) if (fresh.stale) count += 1;
-    this.frame[this.#staleIndex] = count;
+    if (this.#staleIndex >= 0) this.frame[this.#staleIndex] = staleCount(this.#fresh.values());
   }
 }
 

@@ -57,7 +57,7 @@ test("a silence learnt from the arrivals reaches the monitors that read the chan
   watch.addMonitor(doubler, [0], [1]);
   const changes: Noted[] = [];
   for (let i = 0; i < 15; i++) watch.accept(sample(i * 1_000, i), LIMITS, changes);
-  expect(watch.next_ms()).toBe(Number.POSITIVE_INFINITY); // too few to know its rhythm
+  expect(watch.next_ms()).toBe(3_600_000); // too few to know its rhythm: an hour
   for (let i = 15; i < 20; i++) watch.accept(sample(i * 1_000, i), LIMITS, changes);
   expect([...watch.frame]).toEqual([19, 38, 0]);
   advance([watch], 23_999, changes);
@@ -91,8 +91,66 @@ test("a hold time ends by itself, and one that a healthy sample broke does not",
   watch.accept(sample(0, 17), LIMITS, changes);
   expect(watch.next_ms()).toBe(1_000);
   watch.accept(sample(500, 15), LIMITS, changes);
-  expect(watch.next_ms()).toBe(Number.POSITIVE_INFINITY);
+  expect(watch.next_ms()).toBe(3_600_000); // no hold time, only the silence
   watch.accept(sample(600, 17), LIMITS, changes);
   advance([watch], 5_000, changes);
   expect(changes.map((c) => [c.to, c.onset_ms, c.detected_ms])).toEqual([["raise", 600, 1_600]]);
 });
+
+test("after a restart a channel that is still dead does not end the silence of before", () => {
+  const watch = new Watch("a", 3, 2);
+  watch.addChannel(current(0), 0);
+  watch.addChannel({ ...current(1), name: "other" }, 1);
+  const signals = new Map<string, Signal>([
+    ["staleChannels", { name: "staleChannels", index: 2, dim: "1", kind: "", point: false }],
+  ]);
+  watch.addRules(compileRules([{ ...row("staleChannels > 0"), id: "stale" }], "a", signals).rules);
+  watch.latches.set("stale", { raised: true, since_ms: null, onset_ms: 0 });
+  const changes: Noted[] = [];
+  watch.begin(0);
+  watch.accept(sample(1_000, 5), LIMITS, changes);
+  expect(changes).toEqual([]);
+  watch.accept({ ...sample(2_000, 5), channel: 1 }, LIMITS, changes);
+  expect(changes.map((c) => c.to)).toEqual(["clear"]);
+});
+
+test("a rule keeps the clock of its own channels, whatever another channel's is", () => {
+  const watch = new Watch("a", 3, -1);
+  watch.addChannel({ ...current(0), staleAfter_ms: 600_000 }, 0);
+  watch.addChannel({ ...current(1), name: "live", staleAfter_ms: 600_000 }, 1);
+  const signals = new Map<string, Signal>([
+    ["current", { name: "current", index: 0, dim: "A", kind: "", point: false }],
+  ]);
+  const late = { ...row("current > 16 A"), for_ms: 60_000 };
+  watch.addRules(compileRules([late], "a", signals).rules);
+  const changes: Noted[] = [];
+  // Its stamps are two minutes old on arrival; the other channel's are not.
+  for (let s = 0; s < 50; s++) {
+    const r_ms = 200_000 + s * 1_000;
+    advance([watch], r_ms, changes);
+    watch.accept({ ...sample(r_ms - 120_000, 20 + s), r_ms }, LIMITS, changes);
+    watch.accept({ ...sample(r_ms, s), channel: 1 }, LIMITS, changes);
+  }
+  expect(changes).toEqual([]);
+  advance([watch], 261_000, changes);
+  expect(changes.map((c) => [c.to, c.detected_ms])).toEqual([["raise", 260_000]]);
+});
+
+test("a silent block channel takes what was read out of it along", () => {
+  const watch = new Watch("a", 3, 2);
+  watch.addChannel({ ...current(0), shape: "block", staleAfter_ms: 10_000 }, 0);
+  const reader: Monitor = { ...doubler, onBlock: (frame) => frame.set(0, 7) };
+  watch.addMonitor(reader, [0], [1]);
+  const changes: Noted[] = [];
+  const block = { values: new Float32Array(4), fs_hz: 100, speed_radps: null };
+  watch.accept({ kind: "block", channel: 0, t_ms: 0, r_ms: 0, ...block }, LIMITS, changes);
+  expect(watch.frame[1]).toBe(7);
+  advance([watch], 20_000, changes);
+  expect(watch.frame[1]).toBeNaN();
+});
+
+function row(when: string): RuleRow {
+  const fixed = { clear: null, for_ms: 0, clearFor_ms: 0, text: "", action: "", version: 1 };
+  const more = { severity: "warning", class: "process", source: "test" } as const;
+  return { id: "r", when, ...fixed, ...more, foldedInto: [] };
+}

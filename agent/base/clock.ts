@@ -2,23 +2,31 @@
 
 export type Clock = { now(): number };
 
-// Beyond this the wall clock was set, and following it matters more than a smooth step.
+/** Beyond this the wall clock was set, and following it matters more than a smooth step. */
 const RESYNC_ms = 50;
+/** A clock set back is approached at this share of real time: 1 h takes 10 h, and nothing stops. */
+const SLEW = 0.1;
 
-/** Wall clock, ms since the epoch, fractional; never goes back within a process. */
-export function wallClock(): Clock {
-  let base = Date.now() - performance.now();
-  let last = 0;
+type Source = { wall(): number; steady(): number };
+const SYSTEM: Source = { wall: () => Date.now(), steady: () => performance.now() };
+
+/**
+ * Wall clock, ms since the epoch, fractional. It never goes back within a process, and never stands:
+ * hold times, silences and the watchdog run on it.
+ */
+export function wallClock(source: Source = SYSTEM): Clock {
+  let at = source.wall();
+  let read = source.steady();
   return {
     now(): number {
-      const wall = Date.now();
-      let at = base + performance.now();
-      if (Math.abs(at - wall) > RESYNC_ms) {
-        base = wall - performance.now();
-        at = wall;
-      }
-      last = Math.max(last, at);
-      return last;
+      const steady = source.steady();
+      const elapsed = steady - read;
+      read = steady;
+      at += elapsed;
+      const wall = source.wall();
+      if (wall - at > RESYNC_ms) at = wall;
+      else if (at - wall > RESYNC_ms) at -= elapsed * SLEW;
+      return at;
     },
   };
 }

@@ -7,7 +7,7 @@ export const EXIT = { done: 0, failed: 1, usage: 2, config: 78 } as const;
 
 export type Arguments = {
   readonly positionals: readonly string[];
-  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly values: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 };
 
 type Command = {
@@ -45,7 +45,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   record: {
     usage: "record --config FILE --out FILE",
-    about: "what the sources send, to a recording (.gz is compressed); also --duration SECONDS",
+    about: "what the sources send, to a new file (.gz is compressed); also --duration SECONDS",
     positionals: 0,
     options: { config: text, out: text, duration: text },
     load: async () => (await import("./record.js")).record,
@@ -54,7 +54,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "demo [--inject FAULT@20s] [--json]",
     about: "a simulated turbine, a broker and the agent; also --speed, --seed, --duration",
     positionals: 0,
-    options: { inject: text, speed: text, seed: text, duration: text, json: flag },
+    options: {
+      inject: { type: "string", multiple: true },
+      speed: text,
+      seed: text,
+      duration: text,
+      json: flag,
+    },
     load: async () => (await import("./demo.js")).demo,
   },
   devices: {

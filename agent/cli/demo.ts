@@ -30,7 +30,7 @@ const SPEED = 60;
 const SPEED_MAX = 3_600;
 
 export type DemoOptions = {
-  readonly injection: Injection | null;
+  readonly injections: readonly Injection[];
   readonly speed: number;
   readonly seed: number;
   readonly duration_s: number;
@@ -43,11 +43,11 @@ export async function demo({ values }: Arguments): Promise<number> {
     console.error(`sterna demo: ${options}`);
     return EXIT.usage;
   }
-  const { speed, seed, injection, json } = options;
+  const { speed, seed, injections, json } = options;
   const clock = fastClock(speed);
   const stateDir = mkdtempSync(join(tmpdir(), "sterna-demo-"));
   const plants = createPlants(seed, speed, clock.now());
-  if (injection !== null) inject(plants, injection, speed);
+  for (const injection of injections) inject(plants, injection, speed);
   const broker = await startBroker();
   const nodes = opcuaNodes(plants.turbine);
   const server = await startOpcuaServer({ port: 0, stateDir, nodes });
@@ -94,10 +94,12 @@ function readOptions(values: Arguments["values"]): DemoOptions | string {
   if (!(speed >= 1 && speed <= SPEED_MAX)) return `--speed is a factor from 1 to ${SPEED_MAX}`;
   if (!Number.isSafeInteger(seed)) return "--seed is a whole number";
   if (!(duration_s > 0)) return "--duration is a number of seconds";
-  const text = values["inject"];
   const json = values["json"] === true;
-  if (typeof text !== "string") return { injection: null, speed, seed, duration_s, json };
-  const injection = parseInjection(text);
-  if ("fault" in injection) return injection.fault;
-  return { injection, speed, seed, duration_s, json };
+  const injections: Injection[] = [];
+  for (const text of [values["inject"] ?? []].flat()) {
+    const injection = parseInjection(String(text));
+    if ("fault" in injection) return injection.fault;
+    injections.push(injection);
+  }
+  return { injections, speed, seed, duration_s, json };
 }

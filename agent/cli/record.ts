@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { pino } from "pino";
 import { assemble } from "../assembly.js";
 import { wallClock } from "../base/clock.js";
@@ -16,6 +17,10 @@ export async function record(args: Arguments): Promise<number> {
   const { out, duration } = args.values;
   if (typeof out !== "string") {
     console.error("sterna record: --out FILE is missing");
+    return EXIT.usage;
+  }
+  if (existsSync(out)) {
+    console.error(`sterna record: ${out} exists; name a new file`);
     return EXIT.usage;
   }
   const duration_s = duration === undefined ? Number.POSITIVE_INFINITY : Number(duration);

@@ -57,7 +57,10 @@ export function expire(
 /** Whether the frame asks for the other state: the breach, or the end of it when raised. */
 function wantedOf(rule: Rule, latch: Latch, frame: Float64Array): Verdict {
   if (!latch.raised) return rule.on.judge(frame);
-  if (rule.off !== null) return rule.off.judge(frame);
+  if (rule.off !== null) {
+    // A clear condition that overlaps the breach must not make an alarm flap.
+    return rule.on.judge(frame) === TRUE ? FALSE : rule.off.judge(frame);
+  }
   const verdict = rule.on.judge(frame);
   return verdict === UNKNOWN ? UNKNOWN : verdict === TRUE ? FALSE : TRUE;
 }

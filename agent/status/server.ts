@@ -66,10 +66,17 @@ export async function startStatusServer(
   server.headersTimeout = 5_000;
   await listen(server, options);
   const timer = setInterval(() => {
-    const view = sources.view();
-    trends.note(view);
-    if (clients.size === 0) return;
-    const event = `data: ${printView(view)}\n\n`;
+    let event: string;
+    try {
+      const view = sources.view();
+      trends.note(view);
+      if (clients.size === 0) return;
+      event = `data: ${printView(view)}\n\n`;
+    } catch (error) {
+      // A fault of the page must not end what watches the machines.
+      log.error({ error: String(error) }, "the page cannot be made");
+      return;
+    }
     for (const client of clients) {
       if (client.writableLength > UNREAD_BYTES_MAX) client.destroy();
       else client.write(event);

@@ -38,6 +38,7 @@ function tree(): string[] {
     "dist",
     "config",
     "agent/models",
+    "agent/accel",
     "agent/status",
     "package.json",
     "node_modules/.bin",

@@ -12,7 +12,7 @@ const WHAT: Readonly<Record<string, string>> = {
 };
 
 export function welcome(view: View, peers: Peers, page: string, options: DemoOptions): string[] {
-  const { injection, speed } = options;
+  const { injections, speed } = options;
   return [
     `page      ${page}`,
     `broker    ${peers.broker}   (subscribe to sterna/v1/demo/#)`,
@@ -21,10 +21,11 @@ export function welcome(view: View, peers: Peers, page: string, options: DemoOpt
       return `watching  ${id}, ${WHAT[kind] ?? kind} (${channels.length} channels)`;
     }),
     `models    on ${view.backend}, ${view.tier}`,
-    `time      runs ${speed} times as fast as the wall clock`,
-    injection === null
-      ? "fault     none; try: npm start -- --inject hss_bearing@20s"
-      : `fault     ${injection.name} after ${injection.at_s} s`,
+    `time      runs ${speed} times as fast as the wall clock, on the page and in the alarms too`,
+    ...injections.map(({ name, at_s }) => `fault     ${name} after ${at_s} s`),
+    ...(injections.length > 0
+      ? []
+      : ["fault     none; try: npm start -- --inject hss_bearing@20s"]),
   ];
 }
 

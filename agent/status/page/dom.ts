@@ -25,7 +25,8 @@ export function say(element: Element, text: string): void {
 }
 
 /** At most four digits that mean something; never an exponent where a person can read without. */
-export function digits(value: number): string {
+export function digits(value: number | null): string {
+  if (value === null) return "–"; // JSON has no NaN
   const size = Math.abs(value);
   if (size !== 0 && (size >= 1e7 || size < 1e-4)) return value.toExponential(2);
   return String(Number(value.toPrecision(size >= 1000 ? Math.ceil(Math.log10(size)) : 4)));

@@ -173,17 +173,32 @@ function newBar() {
 
 let shownAlarms = "";
 
+/** What explains an alarm in the end; itself, where its cause is not shown: none may be hidden. */
+function rootOf(alarm: Alarm, shown: readonly Alarm[]): Alarm {
+  let root = alarm;
+  for (let steps = 0; steps < shown.length; steps++) {
+    const { asset, suppressedBy } = root;
+    const cause = shown.find((one) => one.asset === asset && one.rule === suppressedBy);
+    if (cause === undefined) return root;
+    root = cause;
+  }
+  return alarm; // a ring of causes
+}
+
 export function showAlarms(view: View): void {
-  const active = view.assets.flatMap((asset) => asset.alarms).filter((alarm) => alarm.active);
-  const key = JSON.stringify(active.map((alarm) => [alarm.id, alarm.acked]));
+  // One that came back by itself stays until somebody has seen it.
+  const active = view.assets
+    .flatMap((asset) => asset.alarms)
+    .filter((alarm) => alarm.active || !alarm.acked);
+  const key = JSON.stringify(active.map(({ id, rule, acked }) => [id, rule, acked]));
   if (key === shownAlarms) return;
   shownAlarms = key;
   const rank = { critical: 0, warning: 1, info: 2 };
   const causes = active
-    .filter((alarm) => alarm.suppressedBy === null)
+    .filter((alarm) => rootOf(alarm, active) === alarm)
     .sort((a, b) => rank[a.severity] - rank[b.severity] || b.onset_ms - a.onset_ms);
   const folded = (cause: Alarm): Alarm[] =>
-    active.filter((alarm) => alarm.asset === cause.asset && alarm.suppressedBy === cause.rule);
+    active.filter((alarm) => alarm !== cause && rootOf(alarm, active) === cause);
   byId("alarms").replaceChildren(...causes.map((cause) => alarmItem(cause, folded(cause))));
   byId("quiet").hidden = active.length > 0;
   document.title = active.length === 0 ? "Sterna" : `(${causes.length}) Sterna`;
@@ -195,7 +210,8 @@ const measured = ({ v, u }: Shown): string => `${digits(v)} ${readableUnit(u)}`.
 function alarmItem(alarm: Alarm, folded: readonly Alarm[]): HTMLLIElement {
   const { value, limit, expected } = alarm;
   const item = make("li", { class: alarm.severity });
-  const state = alarm.acked ? "acknowledged" : "not acknowledged";
+  const seen = alarm.acked ? "acknowledged" : "not acknowledged";
+  const state = alarm.active ? seen : `over, ${seen}`;
   item.append(
     make(
       "h3",
