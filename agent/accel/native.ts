@@ -8,6 +8,7 @@ import { COLS_MAX, imageOf } from "./image.js";
 
 type Addon = {
   kernels(): readonly string[];
+  peak(rounds: number): number;
   load(image: Uint8Array, kernel: string): (x: Float32Array, y: Float32Array) => void;
 };
 
@@ -43,6 +44,12 @@ export function probeNative(kernel: string): string | null {
   const present = addon();
   if (typeof present === "string") return present;
   return present.kernels().includes(kernel) ? null : `this CPU has no ${kernel}`;
+}
+
+/** Runs the most multiply-adds this core can do and says how many: a benchmark times the call. */
+export function runPeak(rounds: number): number {
+  const present = addon();
+  return typeof present === "string" ? 0 : present.peak(rounds);
 }
 
 export function openNative(kernel: string): Backend {
