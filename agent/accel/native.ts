@@ -64,7 +64,7 @@ export function openNative(kernel: string): Backend {
       const infer = present.load(bytes, kernel);
       return {
         infer(x, y, count): void {
-          assert(count >= 1 && count <= batch, `infer: at most ${batch} assets`);
+          assert(count >= 1 && count <= batch, "infer: more assets than it was loaded for");
           assert(x.length === count * sizeIn && y.length === count * sizeOut, "infer: sizes");
           infer(x, y);
         },
