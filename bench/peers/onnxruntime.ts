@@ -37,21 +37,20 @@ export function peerModel(
   const random = prng(1, "peer");
   const draft: Draft = { nodes: [], tensors: [floatTensor("s", [], Float32Array.of(0.02))] };
   draft.tensors.push(writeTensor("z", [], UINT8, Uint8Array.of(128)));
+  draft.tensors.push(writeTensor("low", [], UINT8, Uint8Array.of(0)));
   let value = "x";
   let flat = shape.length === 1;
   const node = (op: string, inputs: readonly string[], to: string, more = {}): string => {
     draft.nodes.push(writeNode(op, inputs, [to], more));
     return to;
   };
-  const stepped = (from: string, key: string): string => {
+  // After a Relu steps begin at 0, so that the runtime drops the Relu.
+  const stepped = (from: string, key: string, zero: "z" | "low"): string => {
     if (form !== "static int8") return from;
-    return node(
-      "DequantizeLinear",
-      [node("QuantizeLinear", [from, "s", "z"], `q${key}`), "s", "z"],
-      `d${key}`,
-    );
+    const steps = node("QuantizeLinear", [from, "s", zero], `q${key}`);
+    return node("DequantizeLinear", [steps, "s", zero], `d${key}`);
   };
-  value = stepped(value, "in");
+  value = stepped(value, "in", "z");
   for (const [i, layer] of layers.entries()) {
     if (layer.kind === "dense" && !flat) {
       value = node("Flatten", [value], `f${i}`, { axis: 1n });
@@ -60,7 +59,7 @@ export function peerModel(
     if (form === "dynamic int8") value = dynamicDense(draft, random, layer, value, i);
     else {
       const w = weight(draft, random, layer, i, form);
-      draft.tensors.push(floatTensor(`b${i}`, [layer.rows], new Float32Array(layer.rows)));
+      const b = bias(draft, layer.rows, i, form);
       const conv = layer.kind === "conv";
       const shaped = conv
         ? {
@@ -69,11 +68,11 @@ export function peerModel(
             pads: [BigInt(layer.pad), BigInt(layer.pad)],
           }
         : { transB: 1n };
-      value = node(conv ? "Conv" : "Gemm", [value, w, `b${i}`], `y${i}`, shaped);
+      value = node(conv ? "Conv" : "Gemm", [value, w, b], `y${i}`, shaped);
     }
     const last = i === layers.length - 1;
     if (!last) value = node("Relu", [value], `r${i}`);
-    value = stepped(value, `${i}`);
+    value = stepped(value, `${i}`, last ? "z" : "low");
   }
   node("Identity", [value], "out");
   const inputs = [writeValueInfo("x", ELEMENT.FLOAT, shape)];
@@ -106,6 +105,19 @@ function weight(draft: Draft, random: Prng, layer: PeerLayer, i: number, form: F
   const inputs = [`w${i}`, `ws${i}`, `wz${i}`];
   draft.nodes.push(writeNode("DequantizeLinear", inputs, [`dw${i}`], { axis: 0n }));
   return `dw${i}`;
+}
+
+/** Fused with its layer only as int32 steps of input times weight. */
+function bias(draft: Draft, rows: number, i: number, form: Form): string {
+  const { nodes, tensors } = draft;
+  if (form === "fp32") {
+    tensors.push(floatTensor(`b${i}`, [rows], new Float32Array(rows)));
+    return `b${i}`;
+  }
+  tensors.push(writeTensor(`b${i}`, [rows], ELEMENT.INT32, new Uint8Array(4 * rows)));
+  tensors.push(floatTensor(`bs${i}`, [rows], new Float32Array(rows).fill(0.02 * 0.002)));
+  nodes.push(writeNode("DequantizeLinear", [`b${i}`, `bs${i}`], [`db${i}`], { axis: 0n }));
+  return `db${i}`;
 }
 
 function dynamicDense(
