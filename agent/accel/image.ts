@@ -67,8 +67,10 @@ function stageWords(stage: Stage, put: (view: ArrayBufferView) => number): numbe
   for (let row = 0; row < rows; row++) {
     // Stored one less: floor((v + 2^(s-1)) / 2^s) is ((v >> (s-1)) + 1) >> 1.
     shift[row] = (layer.shift[row] as number) - 1;
+    if (ternary) continue; // no kernel folds those
     let total = 0;
-    for (let i = 0; i < cols; i++) total += layer.weights[row * cols + i] as number;
+    const end = (row + 1) * cols;
+    for (let i = row * cols; i < end; i++) total += layer.weights[i] as number;
     // Kernels that take x as x + 128 start from here.
     fold[row] = -128 * total;
   }
@@ -88,13 +90,13 @@ function packTernary({ rows, cols, weights }: Layer): Uint8Array {
   // Code 1 is the weight 0, so what lies beyond the edges counts for nothing.
   const packed = new Uint8Array(Math.ceil(rows / TILE) * quads * TILE).fill(0b01_01_01_01);
   for (let row = 0; row < rows; row++) {
-    const tile = Math.floor(row / TILE) * quads * TILE;
-    const field = Math.floor((row % TILE) / 16);
-    const lane = (row % 16) * 4;
+    const field = 2 * Math.floor((row % TILE) / 16);
+    const from = row * cols;
+    let at = Math.floor(row / TILE) * quads * TILE + (row % 16) * 4;
+    // Adding w << field to the code of 0 in it never borrows from its neighbour: 0 <= w + 1 <= 2.
     for (let col = 0; col < cols; col++) {
-      const at = tile + (col >> 2) * TILE + lane + (col & 3);
-      const weight = weights[row * cols + col] as number;
-      packed[at] = (packed[at] as number) + weight * 4 ** field;
+      packed[at] = (packed[at] as number) + ((weights[from + col] as number) << field);
+      at += (col & 3) === 3 ? TILE - 3 : 1;
     }
   }
   return packed;
@@ -129,8 +131,7 @@ function check(plan: Plan, batch: number): void {
     const last = output.sums && i === stages.length - 1;
     assert(rows > 0 && cols > 0 && cols <= COLS_MAX, "image: shape of a layer");
     assert(weights.length === rows * cols, "image: weights");
-    const most = ternary ? 1 : 127;
-    assert(!weights.some((w) => w < -most || w > most), "image: a weight is out of range");
+    assert(withinRange(weights, ternary ? 1 : 127), "image: a weight is out of range");
     const sized = [bias, multiplier, shift].every((list) => list.length === rows);
     assert(sized && shift.every((s) => s >= 1 && s <= 31), "image: scales of a layer");
     assert(places >= 1 && step >= 0, "image: places");
@@ -141,4 +142,11 @@ function check(plan: Plan, batch: number): void {
     const fits = !last || (output.channels === rows && output.places === places);
     assert(fits, "image: the last stage is the output");
   }
+}
+
+function withinRange(weights: Int8Array, most: number): boolean {
+  for (let i = 0; i < weights.length; i++) {
+    if (Math.abs(weights[i] as number) > most) return false;
+  }
+  return true;
 }

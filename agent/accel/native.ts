@@ -8,6 +8,7 @@ import { COLS_MAX, imageOf } from "./image.js";
 
 type Addon = {
   kernels(): readonly string[];
+  peak(rounds: number): number;
   load(image: Uint8Array, kernel: string): (x: Float32Array, y: Float32Array) => void;
 };
 
@@ -45,6 +46,12 @@ export function probeNative(kernel: string): string | null {
   return present.kernels().includes(kernel) ? null : `this CPU has no ${kernel}`;
 }
 
+/** Runs the most multiply-adds this core can do and says how many: a benchmark times the call. */
+export function runPeak(rounds: number): number {
+  const present = addon();
+  return typeof present === "string" ? 0 : present.peak(rounds);
+}
+
 export function openNative(kernel: string): Backend {
   return {
     name: kernel,
@@ -57,7 +64,7 @@ export function openNative(kernel: string): Backend {
       const infer = present.load(bytes, kernel);
       return {
         infer(x, y, count): void {
-          assert(count >= 1 && count <= batch, `infer: at most ${batch} assets`);
+          assert(count >= 1 && count <= batch, "infer: more assets than it was loaded for");
           assert(x.length === count * sizeIn && y.length === count * sizeOut, "infer: sizes");
           infer(x, y);
         },

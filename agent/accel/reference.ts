@@ -14,7 +14,7 @@ export const reference: Backend = {
     const sizeOut = output.channels * output.places;
     return {
       infer(x, y, count): void {
-        assert(count >= 1 && count <= batch, `infer: at most ${batch} assets`);
+        assert(count >= 1 && count <= batch, "infer: more assets than it was loaded for");
         assert(x.length === count * sizeIn && y.length === count * sizeOut, "infer: sizes");
         for (let asset = 0; asset < count; asset++) {
           const to = asset * sizeOut;

@@ -57,7 +57,7 @@ export const wasmBackend: Backend = {
     const whole = batch === 1 ? output : null;
     return {
       infer(x, y, count): void {
-        assert(count >= 1 && count <= batch, `infer: at most ${batch} assets`);
+        assert(count >= 1 && count <= batch, "infer: more assets than it was loaded for");
         assert(x.length === count * sizeIn && y.length === count * sizeOut, "infer: sizes");
         input.set(x);
         exports.infer(from, to, count);

@@ -26,19 +26,19 @@ export function integerLayer(
 ): IntegerLayer | string {
   const rows = channelsOut(from);
   const cols = order.length;
-  const weights = new Int8Array(rows * cols);
   const bias = new Int32Array(rows);
   const multiplier = new Uint16Array(rows);
   const shift = new Uint8Array(rows);
   const sumScale = new Float64Array(rows);
   const most = from.ternary ? 1 : 127;
+  const weights = inOrder(from.weights, order);
   for (let row = 0; row < rows; row++) {
+    const base = row * cols;
     let total = 0;
     for (let col = 0; col < cols; col++) {
-      const weight = from.weights[row * cols + (order[col] as number)] as number;
+      const weight = weights[base + col] as number;
       if (weight < -most) return `${name}: weight ${weight} in row ${row} is below -${most}`;
-      weights[row * cols + col] = weight;
-      total += Math.abs(weight);
+      total += weight < 0 ? -weight : weight;
     }
     const scaled = scaleRow(from, row, inScale, total);
     if (typeof scaled === "string") return `${name}, row ${row}: ${scaled}`;
@@ -49,6 +49,19 @@ export function integerLayer(
   }
   const { ternary, relu } = from;
   return { layer: { rows, cols, weights, ternary, bias, multiplier, shift, relu }, sumScale };
+}
+
+/** A dense layer after a dense one needs no reordering: its weights are taken as they are. */
+function inOrder(weights: Int8Array, order: Int32Array): Int8Array {
+  if (order.every((at, i) => at === i)) return weights;
+  const cols = order.length;
+  const ordered = new Int8Array(weights.length);
+  for (let base = 0; base < weights.length; base += cols) {
+    for (let col = 0; col < cols; col++) {
+      ordered[base + col] = weights[base + (order[col] as number)] as number;
+    }
+  }
+  return ordered;
 }
 
 type Row = { unit: number; bias: number; multiplier: number; shift: number };

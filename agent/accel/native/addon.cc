@@ -5,6 +5,7 @@
 #include <string.h>
 #include <new>
 #include "kernels.hpp"
+#include "peak.hpp"
 
 namespace {
 
@@ -119,13 +120,33 @@ napi_value kernels(napi_env env, napi_callback_info) {
   return list;
 }
 
+// peak(rounds): runs them and gives the multiply-adds done; 0 where this CPU has no such chain.
+napi_value peak(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value args[1], made;
+  int64_t rounds = 0;
+  if (napi_get_cb_info(env, info, &argc, args, nullptr, nullptr) != napi_ok || argc < 1 ||
+      napi_get_value_int64(env, args[0], &rounds) != napi_ok || rounds < 1) {
+    return fail(env, "peak(rounds): a number above 0");
+  }
+  double done = 0;
+#if defined(__x86_64__)
+  if (sterna::avx512::supported()) {
+    sterna::peak(rounds);
+    done = static_cast<double>(rounds) * sterna::PEAK_MACS;
+  }
+#endif
+  if (napi_create_double(env, done, &made) != napi_ok) return nullptr;
+  return made;
+}
+
 }  // namespace
 
 NAPI_MODULE_INIT() {
   const struct {
     const char* name;
     napi_callback call;
-  } made[] = {{"load", load}, {"kernels", kernels}};
+  } made[] = {{"load", load}, {"kernels", kernels}, {"peak", peak}};
   for (const auto& each : made) {
     napi_value function;
     if (napi_create_function(env, each.name, NAPI_AUTO_LENGTH, each.call, nullptr, &function) !=

@@ -44,12 +44,16 @@ export function countOf(dims: readonly number[], most: number): number | null {
 
 /** INT2 is packed 4 per byte, the first element in the low bits, two's complement. */
 export function unpackInt2(bytes: Uint8Array, count: number): Int8Array {
-  const values = new Int8Array(count);
-  for (let i = 0; i < count; i++) {
-    const code = ((bytes[i >> 2] ?? 0) >> ((i & 3) * 2)) & 3;
-    values[i] = code < 2 ? code : code - 4;
+  const values = new Int8Array(Math.ceil(count / 4) * 4);
+  for (let i = 0, at = 0; at < count; i++, at += 4) {
+    const byte = bytes[i] ?? 0;
+    // A field at the top of 32 bits comes down with its sign.
+    values[at] = (byte << 30) >> 30;
+    values[at + 1] = (byte << 28) >> 30;
+    values[at + 2] = (byte << 26) >> 30;
+    values[at + 3] = (byte << 24) >> 30;
   }
-  return values;
+  return values.subarray(0, count);
 }
 
 export function packInt2(values: Int8Array): Uint8Array {

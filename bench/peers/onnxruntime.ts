@@ -1,0 +1,175 @@
+//! ONNX Runtime as the peer of the kernels: the same shapes as fp32, as static int8 (QDQ, which it
+//! fuses) and as dynamic int8, each a file of its own form. Its native call is used without the
+//! promise of its public run(), which would cost it some microseconds.
+import { createRequire } from "node:module";
+import { type Prng, prng } from "../../agent/base/prng.js";
+import { ELEMENT } from "../../agent/models/onnx/tensor.js";
+import {
+  floatTensor,
+  writeModel,
+  writeNode,
+  writeTensor,
+  writeValueInfo,
+} from "../../agent/models/onnx/write.js";
+
+/** The ternary networks of the bench in words; channels-first, as ONNX has them. */
+export type PeerLayer =
+  | { readonly kind: "dense"; readonly rows: number; readonly cols: number }
+  | {
+      readonly kind: "conv";
+      readonly rows: number;
+      readonly cols: number;
+      readonly kernel: number;
+      readonly stride: number;
+      readonly pad: number;
+    };
+export type Form = "fp32" | "static int8" | "dynamic int8";
+
+const UINT8 = 2;
+type Draft = { readonly nodes: Uint8Array[]; readonly tensors: Uint8Array[] };
+
+/** `shape` is the input without its batch; dynamic int8 exists for dense layers alone. */
+export function peerModel(
+  layers: readonly PeerLayer[],
+  shape: readonly number[],
+  form: Form,
+): Uint8Array {
+  const random = prng(1, "peer");
+  const draft: Draft = { nodes: [], tensors: [floatTensor("s", [], Float32Array.of(0.02))] };
+  draft.tensors.push(writeTensor("z", [], UINT8, Uint8Array.of(128)));
+  draft.tensors.push(writeTensor("low", [], UINT8, Uint8Array.of(0)));
+  let value = "x";
+  let flat = shape.length === 1;
+  const node = (op: string, inputs: readonly string[], to: string, more = {}): string => {
+    draft.nodes.push(writeNode(op, inputs, [to], more));
+    return to;
+  };
+  // After a Relu steps begin at 0, so that the runtime drops the Relu.
+  const stepped = (from: string, key: string, zero: "z" | "low"): string => {
+    if (form !== "static int8") return from;
+    const steps = node("QuantizeLinear", [from, "s", zero], `q${key}`);
+    return node("DequantizeLinear", [steps, "s", zero], `d${key}`);
+  };
+  value = stepped(value, "in", "z");
+  for (const [i, layer] of layers.entries()) {
+    if (layer.kind === "dense" && !flat) {
+      value = node("Flatten", [value], `f${i}`, { axis: 1n });
+      flat = true;
+    }
+    if (form === "dynamic int8") value = dynamicDense(draft, random, layer, value, i);
+    else {
+      const w = weight(draft, random, layer, i, form);
+      const b = bias(draft, layer.rows, i, form);
+      const conv = layer.kind === "conv";
+      const shaped = conv
+        ? {
+            kernel_shape: [BigInt(layer.kernel)],
+            strides: [BigInt(layer.stride)],
+            pads: [BigInt(layer.pad), BigInt(layer.pad)],
+          }
+        : { transB: 1n };
+      value = node(conv ? "Conv" : "Gemm", [value, w, b], `y${i}`, shaped);
+    }
+    const last = i === layers.length - 1;
+    if (!last) value = node("Relu", [value], `r${i}`);
+    value = stepped(value, `${i}`, last ? "z" : "low");
+  }
+  node("Identity", [value], "out");
+  const inputs = [writeValueInfo("x", ELEMENT.FLOAT, shape)];
+  // Sizes of the output do not matter to the runtime: it infers them.
+  const outputs = [writeValueInfo("out", ELEMENT.FLOAT, [layers.at(-1)?.rows ?? 0])];
+  return writeModel({ name: "peer", ...draft, inputs, outputs }, { "": 21 }, []);
+}
+
+function weight(draft: Draft, random: Prng, layer: PeerLayer, i: number, form: Form): string {
+  const { rows, cols } = layer;
+  const dims = layer.kind === "conv" ? [rows, cols / layer.kernel, layer.kernel] : [rows, cols];
+  const values = Int8Array.from(
+    { length: rows * cols },
+    () => Math.floor(random.next() * 255) - 127,
+  );
+  if (form === "fp32") {
+    draft.tensors.push(
+      floatTensor(
+        `w${i}`,
+        dims,
+        Float32Array.from(values, (v) => v / 500),
+      ),
+    );
+    return `w${i}`;
+  }
+  draft.tensors.push(writeTensor(`w${i}`, dims, ELEMENT.INT8, new Uint8Array(values.buffer)));
+  draft.tensors.push(floatTensor(`ws${i}`, [rows], new Float32Array(rows).fill(0.002)));
+  const zeros = writeTensor(`wz${i}`, [rows], ELEMENT.INT8, new Uint8Array(rows));
+  draft.tensors.push(zeros);
+  const inputs = [`w${i}`, `ws${i}`, `wz${i}`];
+  draft.nodes.push(writeNode("DequantizeLinear", inputs, [`dw${i}`], { axis: 0n }));
+  return `dw${i}`;
+}
+
+/** Fused with its layer only as int32 steps of input times weight. */
+function bias(draft: Draft, rows: number, i: number, form: Form): string {
+  const { nodes, tensors } = draft;
+  if (form === "fp32") {
+    tensors.push(floatTensor(`b${i}`, [rows], new Float32Array(rows)));
+    return `b${i}`;
+  }
+  tensors.push(writeTensor(`b${i}`, [rows], ELEMENT.INT32, new Uint8Array(4 * rows)));
+  tensors.push(floatTensor(`bs${i}`, [rows], new Float32Array(rows).fill(0.02 * 0.002)));
+  nodes.push(writeNode("DequantizeLinear", [`b${i}`, `bs${i}`], [`db${i}`], { axis: 0n }));
+  return `db${i}`;
+}
+
+function dynamicDense(
+  draft: Draft,
+  random: Prng,
+  layer: PeerLayer,
+  from: string,
+  i: number,
+): string {
+  const { rows, cols } = layer;
+  const values = Int8Array.from(
+    { length: rows * cols },
+    () => Math.floor(random.next() * 255) - 127,
+  );
+  const { nodes, tensors } = draft;
+  tensors.push(writeTensor(`w${i}`, [cols, rows], ELEMENT.INT8, new Uint8Array(values.buffer)));
+  tensors.push(floatTensor(`ws${i}`, [rows], new Float32Array(rows).fill(0.002)));
+  nodes.push(writeNode("DynamicQuantizeLinear", [from], [`q${i}`, `qs${i}`, `qz${i}`]));
+  nodes.push(writeNode("MatMulInteger", [`q${i}`, `w${i}`, `qz${i}`], [`m${i}`]));
+  nodes.push(writeNode("Cast", [`m${i}`], [`c${i}`], { to: 1n }));
+  nodes.push(writeNode("Mul", [`qs${i}`, `ws${i}`], [`k${i}`]));
+  nodes.push(writeNode("Mul", [`c${i}`, `k${i}`], [`y${i}`]));
+  return `y${i}`;
+}
+
+type Session = {
+  loadModel(buffer: ArrayBufferLike, at: number, length: number, options: object): void;
+  run(feeds: object, fetches: object, options: object): object;
+};
+type Binding = {
+  readonly binding: { readonly InferenceSession: new () => Session };
+  readonly initOrt: () => void;
+};
+type Ort = { Tensor: new (type: string, data: Float32Array, dims: readonly number[]) => unknown };
+
+/** One inference of the peer, its input in place. */
+export function peerRun(model: Uint8Array, dims: readonly number[], threads: number): () => void {
+  const require = createRequire(import.meta.url);
+  const runtime = require("onnxruntime-node/dist/binding.js") as Binding;
+  const { Tensor } = require("onnxruntime-node") as Ort;
+  runtime.initOrt();
+  const session = new runtime.binding.InferenceSession();
+  const options = {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: "all",
+    logSeverityLevel: 4,
+  };
+  session.loadModel(model.buffer, model.byteOffset, model.byteLength, options);
+  const size = dims.reduce((a, b) => a * b, 1);
+  const random = prng(2, "peer");
+  const x = Float32Array.from({ length: size }, () => random.normal());
+  const feeds = { x: new Tensor("float32", x, dims) };
+  return () => void session.run(feeds, { out: null }, {});
+}
