@@ -45,8 +45,6 @@ export type AgentOptions = {
   readonly clock: Clock;
   /** After every completed tick: what feeds a watchdog. */
   readonly progress?: () => void;
-  /** Each transition, once it is committed. */
-  readonly told?: (applied: Applied) => void;
   /** Played live in place of the config's sources. */
   readonly recording?: string;
 };
@@ -111,7 +109,6 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     for (const one of all) {
       history.note(one);
       say(one, log);
-      options.told?.(one);
     }
   };
   const commit = (changes: readonly Noted[], now_ms: number): void => {
@@ -135,7 +132,6 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
       const { asset, name } = assembly.channels[channel] ?? { asset: "?", name: "?" };
       countReject(counts, reason, `${asset}/${name}`, log);
     },
-    record: null,
     commit,
   };
   let scheduled = false;

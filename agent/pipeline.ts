@@ -13,8 +13,6 @@ export type Stages = {
   readonly watches: readonly Watch[];
   readonly limits: TimeLimits;
   readonly reject: (reason: Reject, channel: number) => void;
-  /** Every item as it is taken, in order: the recorder. */
-  readonly record: ((item: Item) => void) | null;
   /** One transaction: alarm state, latches and outbox rows; durable when it returns. */
   readonly commit: (changes: readonly Noted[], now_ms: number) => void;
 };
@@ -28,7 +26,6 @@ export function step(stages: Stages, now_ms: number): boolean {
   const changes: Noted[] = [];
   for (const item of stages.intake.take(BATCH_MAX)) {
     advance(stages.watches, item.r_ms, changes);
-    stages.record?.(item);
     const watch = stages.watchOf(item.channel);
     const reason =
       watch?.accept(item, stages.limits, changes) ?? (watch ? null : "unknown-channel");

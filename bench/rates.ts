@@ -93,7 +93,6 @@ function inProcess(): number {
     watches: assembly.watches,
     limits: config.time,
     reject: (reason) => lost.push(reason),
-    record: null,
     commit() {},
   };
   const bound = assembly.channels.flatMap((channel) => {
