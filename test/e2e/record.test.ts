@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import mqtt from "mqtt";
 import { expect, test } from "vitest";
-import { startCommand, startRun, sterna } from "../fixtures/agent.js";
+import { startCommand, sterna } from "../fixtures/agent.js";
 import { mosquitto, mosquittoProgram } from "../fixtures/mosquitto.js";
+
+/** Said of the telemetry's connection once its subscriptions are granted. */
+const SUBSCRIBED = '"mqtt is connected"';
 
 test.skipIf(mosquittoProgram === null)(
   "what is recorded beside the daemon replays to the daemon's own transitions",
@@ -30,11 +33,12 @@ assets:
     const peer = await mqtt.connectAsync(broker.url);
     peer.on("message", (_, payload) => heard.push(JSON.parse(payload.toString())));
     await peer.subscribeAsync("sterna/v1/north/+/alarm/+/event", { qos: 1 });
-    const agent = await startRun(config);
-    const recorder = await startCommand('"recording"', "record", "--config", config, "--out", out);
+    // Both have subscribed before the first sample: they must see the same.
+    const agent = await startCommand(SUBSCRIBED, "run", "--config", config);
+    const recorder = await startCommand(SUBSCRIBED, "record", "--config", config, "--out", out);
     const start_ms = Date.now();
-    for (let i = 0; heard.length < 2; i++) {
-      const v = i < 20 ? 20 : 10;
+    while (heard.length < 2) {
+      const v = heard.length === 0 ? 20 : 10;
       const body = JSON.stringify({ v, ts: Date.now() });
       await peer.publishAsync("plant/line3/current", body, { qos: 1 });
       await new Promise((resolve) => setTimeout(resolve, 25));
@@ -72,5 +76,4 @@ assets:
     await broker.kill();
     rmSync(dir, { recursive: true });
   },
-  30_000,
 );
