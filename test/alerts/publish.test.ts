@@ -15,7 +15,7 @@ import { type Commands, startCommands } from "../../agent/alerts/commands.js";
 import { gatewayStatus, Link } from "../../agent/alerts/link.js";
 import { stateDocument } from "../../agent/alerts/message.js";
 import { type Publisher, startPublisher } from "../../agent/alerts/publish.js";
-import { collectRetained, reconcile } from "../../agent/alerts/reconcile.js";
+import { type Collected, collectRetained, reconcile } from "../../agent/alerts/reconcile.js";
 import { openStore, type Store } from "../../agent/alerts/store.js";
 import { silentLog } from "../../agent/base/log.js";
 import { proxy } from "../chaos/proxy.js";
@@ -228,8 +228,11 @@ describe.skipIf(MOSQUITTO === null)("against Mosquitto", () => {
     const settle = async (alarms: Alarms) => {
       const done: { notes: readonly string[] }[] = [];
       const end = collectRetained(link, PLACE, ["wt07"], (retained) => {
-        const outcome = reconcile(PLACE, alarms, retained, now());
-        store.commit({ ...outcome, latches: [] }, now());
+        const outcome = reconcile(PLACE, alarms, retained, now(), (_, rule) => rule !== "forged");
+        const { applied, messages } = outcome;
+        const all = [...applied.flatMap((one) => one.messages), ...messages];
+        const rows = applied.map((one) => one.alarm);
+        store.commit({ alarms: rows, latches: [], messages: all }, now());
         publisher.wake();
         done.push(outcome);
       });
@@ -263,6 +266,30 @@ describe.skipIf(MOSQUITTO === null)("against Mosquitto", () => {
       expect(alarms.get("wt07/old")).toMatchObject({ seq: 42, active: false });
       expect((await retained()).get("old")).toMatchObject({ seq: 42, active: false });
       expect(store.load().alarms).toHaveLength(1);
+    });
+
+    test("of what anybody can retain only so much is held, in number and in bytes", async () => {
+      await peer.start();
+      const client = mqtt.connect(peer.url);
+      clients.push(client);
+      const topic = (i: number) => `sterna/v1/site-a/wt07/alarm/forged-${i}/state`;
+      const long = "x".repeat(60_000);
+      for (let i = 0; i < 200; i++) client.publish(topic(i), long, { retain: true });
+      await client.publishAsync(topic(200), long, { qos: 1, retain: true });
+      start(peer.url);
+      const held = await new Promise<Collected>((resolve) => {
+        const end = collectRetained(link, PLACE, ["wt07"], (found) => {
+          end();
+          resolve(found);
+        });
+        link.start();
+      });
+      const bytes = held.states.reduce((sum, { payload }) => sum + payload.length, 0);
+      expect(bytes).toBeLessThanOrEqual(8 * 1_048_576);
+      expect(bytes).toBeGreaterThan(7 * 1_048_576);
+      expect(held.states.length + held.beyond).toBe(201);
+      const notes = reconcile(PLACE, new Map(), held, now(), () => true).notes;
+      expect(notes.at(-1)).toMatch(/^\d+ more retained states than can be compared: left$/);
     });
 
     test("what the broker lost, or holds in an older form, is sent again", async () => {
