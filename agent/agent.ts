@@ -1,5 +1,6 @@
 //! The composition root: it joins an assembly with its alarms, the store and the publisher, and
 //! fixes the order of start and stop.
+import { availableParallelism } from "node:os";
 import type { Config } from "../config/config.js";
 import { Alarms } from "./alarms.js";
 import type { Command } from "./alerts/alarm.js";
@@ -17,6 +18,7 @@ import type { Log } from "./base/log.js";
 import { prng } from "./base/prng.js";
 import { Ring } from "./base/ring.js";
 import type { Item } from "./base/telemetry.js";
+import { startBlockPool } from "./models/features/pool.js";
 import { type Stages, step } from "./pipeline.js";
 import type { Latch } from "./rules/rule.js";
 import { ownAlarms } from "./self.js";
@@ -146,9 +148,15 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
       options.progress?.();
     });
   };
-  const intake = intakeOf(assembly, counts, log, clock, (item) => {
+  const accept = (item: Item): void => {
     ring.push(item);
     schedule();
+  };
+  const blocks = readsBlocksApart(config, assembly) ? startBlockPool(log) : null;
+  const intake = intakeOf(assembly, counts, log, clock, (item) => {
+    if (item.kind !== "block" || blocks === null) return accept(item);
+    // It arrives when it has been read: scalars that came meanwhile went before it.
+    blocks.read(item, (read) => accept({ ...read, r_ms: clock.now() }));
   });
   for (const watch of assembly.watches) watch.begin(started_ms);
   outgoing?.link.start();
@@ -159,6 +167,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     // A half-started agent would keep the process alive and watch nothing.
     stopped = true;
     await Promise.allSettled(sources.map((source) => source.stop()));
+    await blocks?.stop();
     await outgoing?.stop();
     store.close(clock.now());
     throw error;
@@ -172,6 +181,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     async stop(): Promise<void> {
       clearInterval(idle);
       for (const source of sources) await source.stop();
+      await blocks?.stop();
       while (step(stages, clock.now()));
       stopped = true;
       await outgoing?.stop();
@@ -179,6 +189,13 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
       if (trouble !== null) log.error({ code: trouble.code }, trouble.message);
     },
   };
+}
+
+/** A second core is what makes it worth a thread, and a machine with a monitor that reads blocks. */
+function readsBlocksApart(config: Config, { channels, members }: Assembly): boolean {
+  const kinds = new Set(members.filter((m) => m.watch.monitors.length > 0).map((m) => m.config.id));
+  const any = channels.some(({ shape, asset }) => shape === "block" && kinds.has(asset));
+  return config.intake.blockWorker && any && availableParallelism() > 1;
 }
 
 /** What the last run stored: latches go on, and an alarm that has no rule any more ends. */

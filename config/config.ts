@@ -135,7 +135,11 @@ export type Config = {
   readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
   readonly accel: { readonly backend: string };
-  readonly intake: { readonly ring: number; readonly levels_max: number };
+  readonly intake: {
+    readonly ring: number;
+    readonly levels_max: number;
+    readonly blockWorker: boolean;
+  };
   readonly time: { readonly ahead_max_ms: number; readonly behind_max_ms: number };
   readonly models: readonly ModelConfig[];
   readonly assets: readonly AssetConfig[];

@@ -69,7 +69,11 @@ export function parseConfig(
     http,
     log,
     accel,
-    intake: { ring: intake.ring, levels_max: intake.levelsMax },
+    intake: {
+      ring: intake.ring,
+      levels_max: intake.levelsMax,
+      blockWorker: intake.blockWorker,
+    },
     time: { ahead_max_ms: time.aheadMax, behind_max_ms: time.behindMax },
     models,
     assets: list,

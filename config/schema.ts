@@ -57,6 +57,11 @@ export const SCALARS = {
       "Samples that may wait for the pipeline; beyond it the oldest is dropped and counted",
     ),
     levelsMax: given(f.whole(1, 65_536), 256, "Levels that one topic pattern may have"),
+    blockWorker: given(
+      f.flag,
+      true,
+      "Read vibration blocks in a thread of their own, where there is a second core",
+    ),
   },
   time: {
     aheadMax: given(f.time("0 s", "365 d"), "60 s", "How far a source's clock may be ahead"),
