@@ -152,7 +152,9 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     ring.push(item);
     schedule();
   };
-  const blocks = readsBlocksApart(config, assembly) ? startBlockPool(log) : null;
+  const blocks = readsBlocksApart(config, assembly)
+    ? startBlockPool(log, config.intake.memoryNode)
+    : null;
   const intake = intakeOf(assembly, counts, log, clock, (item) => {
     if (item.kind !== "block" || blocks === null) return accept(item);
     // It arrives when it has been read: scalars that came meanwhile went before it.

@@ -139,6 +139,7 @@ export type Config = {
     readonly ring: number;
     readonly levels_max: number;
     readonly blockWorker: boolean;
+    readonly memoryNode: number | null;
   };
   readonly time: { readonly ahead_max_ms: number; readonly behind_max_ms: number };
   readonly models: readonly ModelConfig[];

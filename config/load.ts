@@ -73,6 +73,7 @@ export function parseConfig(
       ring: intake.ring,
       levels_max: intake.levelsMax,
       blockWorker: intake.blockWorker,
+      memoryNode: intake.memoryNode < 0 ? null : intake.memoryNode,
     },
     time: { ahead_max_ms: time.aheadMax, behind_max_ms: time.behindMax },
     models,

@@ -62,6 +62,11 @@ export const SCALARS = {
       true,
       "Read vibration blocks in a thread of their own, where there is a second core",
     ),
+    memoryNode: given(
+      f.whole(-1, 1_023),
+      -1,
+      "Memory node (NUMA, CXL) for the blocks on their way to it; -1: the nearest",
+    ),
   },
   time: {
     aheadMax: given(f.time("0 s", "365 d"), "60 s", "How far a source's clock may be ahead"),

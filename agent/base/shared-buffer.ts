@@ -82,8 +82,10 @@ export async function openShared(
 
   const fd: number = shmOpen(`/${name}`, O_RDWR | O_CREAT | O_CLOEXEC, 0o600);
   if (fd < 0) throw refused(name, `shm_open: errno ${koffi.errno()}`);
+  let created = false;
   try {
     const { size, uid, mode } = statSync(`${PLACE}/${name}`);
+    created = size === 0;
     if (uid !== process.geteuid?.()) throw refused(name, `it belongs to user ${uid}`);
     if ((mode & 0o077) !== 0) throw refused(name, "others may read or write it");
     if (size === 0 && ftruncate(fd, bytes) !== 0) {
@@ -127,6 +129,9 @@ export async function openShared(
       },
       unlink: () => void shmUnlink(`/${name}`),
     };
+  } catch (error) {
+    if (created) shmUnlink(`/${name}`);
+    throw error;
   } finally {
     closeFile(fd);
   }

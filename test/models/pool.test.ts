@@ -48,6 +48,18 @@ test("the worker's analysis is that of the analyser, in order, whatever the leng
   await pool.stop();
 });
 
+test("rings on a memory node of choice; one that is not there leaves the blocks to the agent", async () => {
+  const pool = startBlockPool(silentLog, 0);
+  await warm(pool);
+  await pool.stop();
+  const warned: object[] = [];
+  const none = startBlockPool({ ...silentLog, warn: (fields) => warned.push(fields) }, 1_000);
+  const [got] = await all(none, [block(0, 4096)]);
+  expect(got?.analysis).toBeUndefined();
+  await vi.waitFor(() => expect(JSON.stringify(warned)).toMatch(/memory node 1000: errno/));
+  await none.stop();
+});
+
 test("more than it can hold: all go on, in order", async () => {
   const pool = startBlockPool(silentLog);
   await warm(pool);

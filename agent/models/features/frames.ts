@@ -1,6 +1,7 @@
 //! What crosses between the agent and the block worker: two rings in shared memory, the shape of
 //! their frames, and which number stands where beside one.
 import { arenaBytes, type Shape } from "../../base/arena.js";
+import { openShared, type SharedBuffer, threadBuffer } from "../../base/shared-buffer.js";
 import { unit } from "../../units/quantity.js";
 
 const SLOTS = 8;
@@ -17,12 +18,23 @@ export const ACCELERATION = unit("m/s2");
 /** How long either side looks at memory before it sleeps: a block takes some ms, so hardly. */
 export const ENDS = { spin_us: 20 };
 
-export type WorkerData = {
-  readonly blocks: SharedArrayBuffer;
-  readonly analyses: SharedArrayBuffer;
-};
+/** Where a ring lies: memory of this process alone, or named memory on a node of choice. */
+type Memory = SharedArrayBuffer | { readonly name: string; readonly bytes: number };
+export type WorkerData = { readonly blocks: Memory; readonly analyses: Memory };
 
-export const newMemory = (): WorkerData => ({
-  blocks: new SharedArrayBuffer(arenaBytes(BLOCKS)),
-  analyses: new SharedArrayBuffer(arenaBytes(ANALYSES)),
-});
+/** `node`: the memory node that both rings should lie on, null for the nearest memory. */
+export function newMemory(name: string, node: number | null): WorkerData {
+  const memory = (end: string, shape: Shape): Memory => {
+    const bytes = arenaBytes(shape);
+    return node === null ? new SharedArrayBuffer(bytes) : { name: `${name}-${end}`, bytes };
+  };
+  return { blocks: memory("blocks", BLOCKS), analyses: memory("analyses", ANALYSES) };
+}
+
+export async function openMemory(
+  memory: Memory,
+  node: number | null = null,
+): Promise<SharedBuffer> {
+  if (memory instanceof SharedArrayBuffer) return threadBuffer(memory);
+  return openShared(memory.name, memory.bytes, node);
+}

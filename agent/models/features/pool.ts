@@ -6,9 +6,8 @@ import { markGone, openReceiver, openSender } from "../../base/arena.js";
 import { assert } from "../../base/errors.js";
 import { packageFile } from "../../base/files.js";
 import type { Log } from "../../base/log.js";
-import { threadBuffer } from "../../base/shared-buffer.js";
 import type { Block, BlockAnalysis } from "../../base/telemetry.js";
-import { ACCELERATION, ANALYSES, BLOCKS, ENDS, newMemory } from "./frames.js";
+import { ACCELERATION, ANALYSES, BLOCKS, ENDS, newMemory, openMemory } from "./frames.js";
 
 const WORKER = "dist/agent/models/features/worker.js";
 /** Blocks on their way; at the bound all go on unread, in order. */
@@ -38,7 +37,8 @@ type Crew = {
   close(): void;
 };
 
-export function startBlockPool(log: Log): BlockPool {
+/** `node`: the memory node of the rings, null for the nearest; one that cannot be had is logged. */
+export function startBlockPool(log: Log, node: number | null = null): BlockPool {
   const pending: Pending[] = [];
   const counts = { read: 0, unread: 0, restarts: 0 };
   let next = 0;
@@ -62,20 +62,28 @@ export function startBlockPool(log: Log): BlockPool {
     const last = pending.at(-1);
     if (last !== undefined) settle(last.tag, null);
   };
+  const again = (why: string): void => {
+    crew = null;
+    flush();
+    if (stopped) return;
+    counts.restarts += 1;
+    log.warn({ why }, "the block worker ended; blocks are read by the agent until it is back");
+    timer = setTimeout(start, RESTART_ms).unref();
+  };
   const start = (): void => {
     timer = null;
-    const own = startCrew(settle);
-    crew = own;
-    own.worker.on("error", (error) => log.error({ why: error.message }, "the block worker failed"));
-    own.worker.on("exit", (code) => {
-      own.close();
-      crew = null;
-      flush();
-      if (stopped) return;
-      counts.restarts += 1;
-      log.warn({ code }, "the block worker ended; blocks are read by the agent until it is back");
-      timer = setTimeout(start, RESTART_ms).unref();
-    });
+    startCrew(node, settle).then(
+      (own) => {
+        if (stopped) return void own.worker.terminate();
+        crew = own;
+        own.worker.on("error", (error) => log.error({ why: error.message }, "block worker"));
+        own.worker.on("exit", (code) => {
+          own.close();
+          again(`exit ${code}`);
+        });
+      },
+      (error: unknown) => again(error instanceof Error ? error.message : String(error)),
+    );
   };
   start();
   return {
@@ -99,10 +107,13 @@ export function startBlockPool(log: Log): BlockPool {
   };
 }
 
-function startCrew(settle: (tag: number, analysis: BlockAnalysis | null) => void): Crew {
-  const memory = newMemory();
-  const blocks = threadBuffer(memory.blocks);
-  const analyses = threadBuffer(memory.analyses);
+async function startCrew(
+  node: number | null,
+  settle: (tag: number, analysis: BlockAnalysis | null) => void,
+): Promise<Crew> {
+  const memory = newMemory(`sterna-${process.pid}`, node);
+  const blocks = await openMemory(memory.blocks, node);
+  const analyses = await openMemory(memory.analyses, node);
   const sender = openSender(blocks, BLOCKS, ACCELERATION, ENDS);
   const receiver = openReceiver(analyses, ANALYSES, ACCELERATION, ENDS);
   assert(typeof sender !== "string" && typeof receiver !== "string", "new rings are free");
@@ -137,6 +148,8 @@ function startCrew(settle: (tag: number, analysis: BlockAnalysis | null) => void
       open = false;
       sender.close();
       markGone(analyses, "sender");
+      blocks.unlink();
+      analyses.unlink();
     },
   };
 }

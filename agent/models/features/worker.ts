@@ -3,15 +3,14 @@
 import { workerData } from "node:worker_threads";
 import { openReceiver, openSender } from "../../base/arena.js";
 import { assert } from "../../base/errors.js";
-import { threadBuffer } from "../../base/shared-buffer.js";
 import { Analysers } from "./analyser.js";
-import { ACCELERATION, ANALYSES, BLOCKS, ENDS, type WorkerData } from "./frames.js";
+import { ACCELERATION, ANALYSES, BLOCKS, ENDS, openMemory, type WorkerData } from "./frames.js";
 
 const LOOK_ms = 1_000;
 
 const { blocks, analyses } = workerData as WorkerData;
-const receiver = openReceiver(threadBuffer(blocks), BLOCKS, ACCELERATION, ENDS);
-const sender = openSender(threadBuffer(analyses), ANALYSES, ACCELERATION, ENDS);
+const receiver = openReceiver(await openMemory(blocks), BLOCKS, ACCELERATION, ENDS);
+const sender = openSender(await openMemory(analyses), ANALYSES, ACCELERATION, ENDS);
 assert(typeof receiver !== "string" && typeof sender !== "string", "the worker's ends are free");
 const analysers = new Analysers();
 
