@@ -104,10 +104,9 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
       log.error({ code: trouble.code }, trouble.message);
     if (trouble === null && before !== undefined) log.info({}, "the state is written again");
     if (messages.length > 0) outgoing?.publisher.wake();
-    for (const one of all) {
-      history.note(one);
-      say(one, log);
-    }
+    for (const one of all) history.note(one);
+    // The messages leave as this tick ends; a microtask comes after them.
+    if (all.length > 0) queueMicrotask(() => all.forEach((one) => say(one, log)));
   };
   const commit = (changes: readonly Noted[], now_ms: number): void => {
     const applied = [...changes.flatMap((c) => alarms.apply(c)), ...alarms.expire(now_ms)];
