@@ -23,11 +23,9 @@ export type UnitLaw = {
   readonly high: number;
   /** `most`: in 9 of 10 instants. `middle`: the median only, for what noise may leave. */
   readonly holds: "most" | "middle";
-  /** Speaks of these states of the machine only, where it has a channel that tells them. */
-  readonly inState?: readonly number[];
+  /** Speaks of such instants only, where the asset has the channel: a machine at rest obeys less. */
+  readonly only?: { readonly channel: string; readonly is: (value: number) => boolean };
 };
-
-const STATE = "state";
 
 export type Suspect = {
   readonly channel: string;
@@ -146,10 +144,11 @@ function judge(laws: readonly UnitLaw[], columns: Columns, plate: ReadonlyMap<st
 
 function verdict(law: UnitLaw, columns: Columns, plate: ReadonlyMap<string, number>) {
   const inputs = law.reads.map((name) => columns.get(name)?.values ?? new Float64Array());
-  const states = law.inState === undefined ? undefined : columns.get(STATE)?.values;
+  const { only } = law;
+  const gate = only === undefined ? undefined : columns.get(only.channel)?.values;
   const results: number[] = [];
   for (let i = 0; i < Math.min(...inputs.map((values) => values.length)); i++) {
-    if (states !== undefined && !law.inState?.includes(states[i] ?? Number.NaN)) continue;
+    if (gate !== undefined && only?.is(gate[i] ?? Number.NaN) !== true) continue;
     const result = law.of(
       inputs.map((values) => values[i] ?? Number.NaN),
       plate,

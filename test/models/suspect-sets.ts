@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { type Declared, suspects } from "../../agent/models/suspect.js";
 import { UNIT_LAWS } from "../../agent/models/unit-laws.js";
+import { parseInjection } from "../../agent/sensors/plants/injection.js";
 import { createPlant } from "../../agent/sensors/plants/kinds.js";
 import type { PlantKind } from "../../agent/sensors/plants/plant.js";
 import { isUnitFault, parseUnit, type Unit } from "../../agent/units/parse.js";
@@ -57,8 +58,12 @@ export function simulated(
   period_ms: number,
   seed: number,
   plate: ReadonlyMap<string, number>,
+  fault: string | null = null,
 ): ReadingSet {
   const plant = createPlant(kind, { asset: "a", seed, period_ms, blockEvery_ms: 1e9 });
+  const injection = fault === null ? null : parseInjection(fault);
+  if (injection !== null && "fault" in injection) throw new Error(injection.fault);
+  if (injection !== null) plant.inject(injection);
   const columns = plant.channels.map((): number[] => []);
   plant.advance(plant.now_ms() + hours * 3_600_000, {
     scalar: (channel, _, value) => columns[channel]?.push(value),
@@ -107,12 +112,13 @@ export type Rate = {
   readonly missed: readonly string[];
 };
 
-export function rateOf({ kind, plate, channels }: ReadingSet): Rate {
+/** Declares each channel wrongly in turn, those of `whose` alone where it is given. */
+export function rateOf({ kind, plate, channels }: ReadingSet, whose = channels): Rate {
   const laws = UNIT_LAWS.get(kind) ?? [];
   const falsely = suspects(channels, laws, plate).map((found) => found.text);
   let [tried, named, right, astray] = [0, 0, 0, 0];
   const missed: string[] = [];
-  for (const { name, unit: is } of channels) {
+  for (const { name, unit: is } of whose) {
     for (const wrong of MISTAKES[is] ?? []) {
       const [first] = suspects(misdeclared(channels, name, wrong), laws, plate);
       tried += 1;

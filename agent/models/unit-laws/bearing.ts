@@ -6,7 +6,7 @@ export const BEARING: readonly UnitLaw[] = [
   {
     name: "the shaft turns, when it does, at 20 to 40000 rpm",
     reads: ["shaftSpeed"],
-    of: ([speed = NOT]) => (Math.abs(speed) > 1e-3 ? Math.abs(speed) : NOT),
+    of: ([speed = NOT]) => (Math.abs(speed) > 0.5 ? Math.abs(speed) : NOT),
     low: 20 * RPM,
     high: 40_000 * RPM,
     holds: "middle",
@@ -19,10 +19,11 @@ export const BEARING: readonly UnitLaw[] = [
     name: "torque is the friction that the load explains",
     reads: ["torque", "load"],
     of: ([torque = NOT, load = NOT], plate) =>
-      load > 0 ? (2 * torque) / (load * plateOf(plate, "pitchDiameter")) : NOT,
+      load > 0 && torque > 0 ? (2 * torque) / (load * plateOf(plate, "pitchDiameter")) : NOT,
     low: 3e-4,
     high: 0.06,
     holds: "middle",
+    only: { channel: "shaftSpeed", is: (speed) => Math.abs(speed) > 0.5 },
   },
   shakes("accel", 0.05, 300, "between 0.05 and 300 m/s2 rms"),
 ];

@@ -3,7 +3,7 @@
 import type { UnitLaw } from "../suspect.js";
 import { air, celsius, middle, NOT, plateOf, range, shakes, warmer } from "./kit.js";
 
-const RUN = [2];
+const RUN = { channel: "state", is: (state: number): boolean => state === 2 };
 /** Exponents (k-1)/k of air at 1.4 and of hot gas at 1.32. */
 const [COLD, HOT] = [0.2857, 0.242];
 const FUEL_JpKG = 50e6; // natural gas; diesel's 43 lies within the bounds below
@@ -21,7 +21,7 @@ export const GAS_TURBINE: readonly UnitLaw[] = [
     low: 2,
     high: 45,
     holds: "middle",
-    inState: RUN,
+    only: RUN,
   },
   {
     name: "dischargeTemp is what compression makes of inletTemp, at an efficiency of 0.6 to 1",
@@ -31,7 +31,7 @@ export const GAS_TURBINE: readonly UnitLaw[] = [
     low: 0.6,
     high: 1.02,
     holds: "middle",
-    inState: RUN,
+    only: RUN,
   },
   {
     name: "exhaustTempA is what expansion over the pressure ratio leaves of turbineInletTemp",
@@ -41,7 +41,7 @@ export const GAS_TURBINE: readonly UnitLaw[] = [
     low: 0.85,
     high: 1.15,
     holds: "middle",
-    inState: RUN,
+    only: RUN,
   },
   {
     name: "power over the heat of the fuel lies between 0.03 and 0.6",
@@ -50,7 +50,7 @@ export const GAS_TURBINE: readonly UnitLaw[] = [
     low: 0.03,
     high: 0.6,
     holds: "middle",
-    inState: RUN,
+    only: RUN,
   },
   {
     name: "the efficiency stays below Carnot's between inlet and combustor",
@@ -69,7 +69,7 @@ export const GAS_TURBINE: readonly UnitLaw[] = [
     low: 0.03,
     high: 1,
     holds: "middle",
-    inState: RUN,
+    only: RUN,
   },
   {
     name: "shaft power over the heat of the fuel lies between 0.005 and 0.6",
@@ -79,7 +79,7 @@ export const GAS_TURBINE: readonly UnitLaw[] = [
     low: 0.005,
     high: 0.6,
     holds: "middle",
-    inState: RUN,
+    only: RUN,
   },
   {
     name: "power is shaftTorque times shaftSpeed, less losses",
@@ -89,7 +89,7 @@ export const GAS_TURBINE: readonly UnitLaw[] = [
     low: 0.85,
     high: 1.03,
     holds: "middle",
-    inState: RUN,
+    only: RUN,
   },
   {
     name: "power is what generatorCurrent carries at the voltage of the nameplate",
@@ -102,7 +102,7 @@ export const GAS_TURBINE: readonly UnitLaw[] = [
     low: 0.6,
     high: 1.5,
     holds: "middle",
-    inState: RUN,
+    only: RUN,
   },
   {
     name: "power stays within 1.3 times rated",
@@ -119,7 +119,7 @@ export const GAS_TURBINE: readonly UnitLaw[] = [
     low: 0.01,
     high: 1.3,
     holds: "middle",
-    inState: RUN,
+    only: RUN,
   },
   {
     name: "power follows loadDemand",
@@ -128,7 +128,7 @@ export const GAS_TURBINE: readonly UnitLaw[] = [
     low: 0.5,
     high: 1.2,
     holds: "middle",
-    inState: RUN,
+    only: RUN,
   },
   {
     name: "shaftSpeed is near that of the nameplate",
@@ -138,14 +138,14 @@ export const GAS_TURBINE: readonly UnitLaw[] = [
     low: 0.8,
     high: 1.1,
     holds: "middle",
-    inState: RUN,
+    only: RUN,
   },
   celsius("dischargeTemp", -40, 560),
   celsius("turbineInletTemp", 700, 1650),
   celsius("exhaustTempA", -40, 720),
   celsius("exhaustTempB", -40, 720),
   ...["exhaustTempA", "exhaustTempB"].map(
-    (name): UnitLaw => ({ ...middle(celsius(name, 250, 720)), inState: RUN }),
+    (name): UnitLaw => ({ ...middle(celsius(name, 250, 720)), only: RUN }),
   ),
   {
     name: "exhaustTempB is within 60 K of exhaustTempA",
@@ -156,17 +156,17 @@ export const GAS_TURBINE: readonly UnitLaw[] = [
     holds: "most",
   },
   range("exhaustSpread", 0, 150, "lies between 0 and 150 K"),
-  { ...middle(range("inletDrop", 50, 6000, "is 0.5 to 60 hPa")), inState: RUN },
+  { ...middle(range("inletDrop", 50, 6000, "is 0.5 to 60 hPa")), only: RUN },
   celsius("oilTemp", -40, 100),
   ...["bearingTemp1", "bearingTemp2"].flatMap((name) => [
     celsius(name, -40, 150),
     warmer(name, "oilTemp", 70),
   ]),
-  { ...warmer("oilTemp", "inletTemp", 75), inState: RUN },
+  { ...warmer("oilTemp", "inletTemp", 75), only: RUN },
   ...["vibration1", "vibration2"].map(
     (name): UnitLaw => ({
       ...shakes(name, 5e-5, 0.02, "0.05 to 20 mm/s"),
-      inState: RUN,
+      only: RUN,
     }),
   ),
 ];

@@ -22,7 +22,7 @@ function windPower(wind: number, plate: Plate): number {
 
 /** At partial load, told by the wind: told by the power, a wrong unit of power would hide itself. */
 const inWind = (wind: number): boolean => wind > 5 && wind < 11;
-const TURNING = [2, 4];
+const TURNING = { channel: "state", is: (state: number): boolean => state === 2 || state === 4 };
 /** Least share of rated power that is no idling; a thousandth of a real load is still above it. */
 const SOME = 1e-4;
 
@@ -39,7 +39,7 @@ export const WIND_TURBINE: readonly UnitLaw[] = [
     low: 0.08,
     high: BETZ_MAX,
     holds: "middle",
-    inState: TURNING,
+    only: TURNING,
   },
   {
     name: "the tip moves 4 to 14 times as fast as the wind at partial load",
@@ -49,7 +49,7 @@ export const WIND_TURBINE: readonly UnitLaw[] = [
     low: 4,
     high: 14,
     holds: "middle",
-    inState: TURNING,
+    only: TURNING,
   },
   {
     name: "the tip moves slower than 120 m/s",
@@ -62,10 +62,11 @@ export const WIND_TURBINE: readonly UnitLaw[] = [
   {
     name: "the rotor turns, when it does, at 2 to 60 rpm",
     reads: ["rotorSpeed"],
-    of: ([speed = NOT]) => (Math.abs(speed) > 1e-3 ? Math.abs(speed) : NOT),
+    of: ([speed = NOT]) => (Math.abs(speed) > 0.02 ? Math.abs(speed) : NOT),
     low: 2 * RPM,
     high: 60 * RPM,
     holds: "middle",
+    only: TURNING,
   },
   {
     name: "power stays within 1.2 times rated",
@@ -89,10 +90,11 @@ export const WIND_TURBINE: readonly UnitLaw[] = [
     name: "power is generatorTorque times generatorSpeed, less losses",
     reads: ["power", "generatorTorque", "generatorSpeed"],
     of: ([power = NOT, torque = NOT, speed = NOT]) =>
-      torque * speed > 0 && power > 0 ? power / (torque * speed) : NOT,
+      torque > 0 && speed > 2 && power > 0 ? power / (torque * speed) : NOT,
     low: 0.8,
     high: 1.03,
     holds: "middle",
+    only: TURNING,
   },
   celsius("ambientTemp", -45, 55),
   air("ambientPressure"),
