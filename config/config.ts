@@ -67,6 +67,8 @@ export type Binding = MqttBinding | OpcuaBinding | SimulatedBinding | NoBinding;
 export type ChannelConfig = {
   readonly name: string;
   readonly unit: Unit;
+  /** False: `unit` is the port's, because the config gives none. */
+  readonly unitStated: boolean;
   readonly shape: "scalar" | "block";
   /** In SI; infinite where the config and the kind say nothing. */
   readonly min: number;
