@@ -1,10 +1,10 @@
 //! A plan as the bytes that agent/accel/native/net.hpp computes from: header, stages, packed
 //! weights. Every size and offset is checked here, because the code that reads them checks nothing.
 import { assert } from "../base/errors.js";
-import { BATCH_MAX, type Layer, type Plan, ROW_GAP_BYTES, type Stage } from "./backend.js";
+import { BATCH_MAX, type Plan, ROW_GAP_BYTES, type Stage } from "./backend.js";
+import { packTernary, packWide, TILE } from "./pack.js";
 
 export const COLS_MAX = 65_536;
-const TILE = 64;
 const ALIGN = 64;
 const MAGIC = 0x5354_524e;
 const HEADER_BYTES = 128;
@@ -79,41 +79,6 @@ function stageWords(stage: Stage, put: (view: ArrayBufferView) => number): numbe
   const channels = [weights, put(bias), put(multiplier), put(shift), put(fold), 0, 0];
   const flags = [ternary ? 1 : 0, relu ? 1 : 0];
   return [rows, cols, quads, places, step, from, to, ...flags, ...channels];
-}
-
-/**
- * Tiles of 64 outputs x 4 inputs in 64 bytes: byte 4n + j holds the codes w + 1 of input j for the
- * outputs n, 16 + n, 32 + n and 48 + n, two bits each.
- */
-function packTernary({ rows, cols, weights }: Layer): Uint8Array {
-  const quads = Math.ceil(cols / 4);
-  // Code 1 is the weight 0, so what lies beyond the edges counts for nothing.
-  const packed = new Uint8Array(Math.ceil(rows / TILE) * quads * TILE).fill(0b01_01_01_01);
-  for (let row = 0; row < rows; row++) {
-    const field = 2 * Math.floor((row % TILE) / 16);
-    const from = row * cols;
-    let at = Math.floor(row / TILE) * quads * TILE + (row % 16) * 4;
-    // Adding w << field to the code of 0 in it never borrows from its neighbour: 0 <= w + 1 <= 2.
-    for (let col = 0; col < cols; col++) {
-      packed[at] = (packed[at] as number) + ((weights[from + col] as number) << field);
-      at += (col & 3) === 3 ? TILE - 3 : 1;
-    }
-  }
-  return packed;
-}
-
-/** The same tiles with a byte a weight: byte 4n + j of 256 is input j of output n. */
-function packWide({ rows, cols, weights }: Layer): Int8Array {
-  const quads = Math.ceil(cols / 4);
-  const packed = new Int8Array(Math.ceil(rows / TILE) * quads * TILE * 4);
-  for (let row = 0; row < rows; row++) {
-    const tile = Math.floor(row / TILE) * quads * TILE * 4;
-    for (let col = 0; col < cols; col++) {
-      const at = tile + (col >> 2) * TILE * 4 + (row % TILE) * 4 + (col & 3);
-      packed[at] = weights[row * cols + col] as number;
-    }
-  }
-  return packed;
 }
 
 function check(plan: Plan, batch: number): void {
