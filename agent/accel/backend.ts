@@ -16,6 +16,8 @@ export type Layer = {
   readonly multiplier: Uint16Array;
   readonly shift: Uint8Array;
   readonly relu: boolean;
+  /** y is clipped to +-limit; `STEP_MAX` without. */
+  readonly limit?: number;
 };
 
 /**
@@ -41,6 +43,8 @@ export type Plan = {
     readonly length: number;
     readonly at: number;
     readonly inverse: number;
+    /** Its steps are clipped to +-limit; `STEP_MAX` without. */
+    readonly limit?: number;
   };
   readonly stages: readonly Stage[];
   readonly output: {
@@ -55,6 +59,15 @@ export type Plan = {
   /** Bytes of one asset; zero at first, and only stages write, so pads stay zero. */
   readonly arena_bytes: number;
 };
+
+/** Steps lie within this. */
+export const STEP_MAX = 127;
+
+/**
+ * Steps of 4 bits, for models trained so: where all x of a layer is clipped to this, a backend may
+ * look sums up instead of multiplying. The integers are those of any other layer.
+ */
+export const STEP_MAX_SMALL = 7;
 
 /** Kernels read x four bytes at a time: y of a stage begins no sooner than this after its x. */
 export const ROW_GAP_BYTES = 4;

@@ -1,8 +1,16 @@
 //! A plan as the bytes that agent/accel/native/net.hpp computes from: header, stages, packed
 //! weights. Every size and offset is checked here, because the code that reads them checks nothing.
 import { assert } from "../base/errors.js";
-import { BATCH_MAX, type Plan, ROW_GAP_BYTES, type Stage } from "./backend.js";
-import { packTernary, packWide, TILE } from "./pack.js";
+import {
+  BATCH_MAX,
+  type Layer,
+  type Plan,
+  ROW_GAP_BYTES,
+  STEP_MAX,
+  STEP_MAX_SMALL,
+  type Stage,
+} from "./backend.js";
+import { FORM, packLayer, TILE } from "./pack.js";
 
 export const COLS_MAX = 65_536;
 const ALIGN = 64;
@@ -10,6 +18,10 @@ const MAGIC = 0x5354_524e;
 const HEADER_BYTES = 128;
 const STAGE_BYTES = 64;
 const IMAGE_BYTES_MAX = 2 ** 30;
+/** As in native/layout.hpp. */
+const ROWS_MAX = 6;
+const LOOKUP_ROWS = 3;
+const TABLE_BYTES = LOOKUP_ROWS * 64 * 128;
 
 export type Image = {
   readonly bytes: Uint8Array;
@@ -20,7 +32,8 @@ export type Image = {
 
 const align = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
 
-export function imageOf(plan: Plan, batch: number): Image {
+/** `lookup`: the kernel can look up the sums of x within +-7 (`STEP_MAX_SMALL`). */
+export function imageOf(plan: Plan, batch: number, lookup = false): Image {
   check(plan, batch);
   const { input, stages, output } = plan;
   const parts: { at: number; bytes: Uint8Array }[] = [];
@@ -31,8 +44,11 @@ export function imageOf(plan: Plan, batch: number): Image {
     end = align(end + view.byteLength);
     return at;
   };
-  const words = stages.map((stage) => stageWords(stage, put));
-  const scale = put(output.scale);
+  const drafts = stages.map((stage, i) => stageWords(stage, lookup && isSmall(plan, i), put));
+  // Kernels take sixteen at a time.
+  const scales = new Float64Array(Math.ceil(output.channels / TILE) * TILE);
+  scales.set(output.scale);
+  const scale = put(scales);
   assert(end <= IMAGE_BYTES_MAX, "image: within 1 GiB");
   // Kernels read whole quads: up to 3 bytes beyond the last row. An odd number of cache lines keeps
   // the assets of a batch out of one cache set.
@@ -46,39 +62,65 @@ export function imageOf(plan: Plan, batch: number): Image {
   header.set([output.places, output.at, output.sums ? 1 : 0, output.relu ? 1 : 0], 8);
   header.set([scale, HEADER_BYTES, end, totals], 12);
   new Float64Array(bytes.buffer, 64, 1)[0] = input.inverse;
-  for (const [i, list] of words.entries()) {
-    new Uint32Array(bytes.buffer, HEADER_BYTES + i * STAGE_BYTES, 16).set(list);
+  const lane = Math.max(...drafts.map((draft) => draft.lane_bytes));
+  new Uint32Array(bytes.buffer, 72, 2).set([input.limit ?? STEP_MAX, lane]);
+  for (const [i, { words }] of drafts.entries()) {
+    new Uint32Array(bytes.buffer, HEADER_BYTES + i * STAGE_BYTES, 16).set(words);
   }
   for (const part of parts) bytes.set(part.bytes, part.at);
   const sizeIn = input.channels * input.length;
   return { bytes, sizeIn, sizeOut: output.channels * output.places, batch };
 }
 
-function stageWords(stage: Stage, put: (view: ArrayBufferView) => number): number[] {
+type Draft = { readonly words: readonly number[]; readonly lane_bytes: number };
+
+function stageWords(
+  stage: Stage,
+  small: boolean,
+  put: (view: ArrayBufferView) => number,
+): Draft {
   const { layer, places, step, from, to } = stage;
-  const { rows, cols, ternary, relu } = layer;
-  const padded = Math.ceil(rows / TILE) * TILE;
-  const bias = new Int32Array(padded);
-  const multiplier = new Int32Array(padded);
-  const shift = new Int32Array(padded);
-  const fold = new Int32Array(padded);
+  const { rows, cols, ternary, relu, limit = STEP_MAX } = layer;
+  const tiles = Math.ceil(rows / TILE);
+  const bias = new Int32Array(tiles * TILE);
+  const scale = new Float64Array(tiles * TILE);
   bias.set(layer.bias);
-  multiplier.set(layer.multiplier);
+  // Exact: a multiplier of 15 bits by a power of two.
+  layer.multiplier.forEach((m, row) => {
+    scale[row] = m * 2 ** -(layer.shift[row] as number);
+  });
+  const packed = packLayer(layer, small);
+  const weights = put(packed.weights);
+  const sparse = packed.sparse === null ? 0 : put(packed.sparse);
+  const fold = ternary ? 0 : put(foldOf(layer)); // no ternary kernel folds
+  const shape = [rows, cols, Math.ceil(cols / 4), places, step, from, to, packed.form];
+  const tables = [relu ? 1 : 0, weights, put(bias), put(scale), limit, fold, sparse];
+  // What one lane works in: run_tile gathers x there, run_lookups keeps tables and sums.
+  const gathered = packed.sparse === null ? 0 : ROWS_MAX * align(cols);
+  const sums = packed.form === FORM.lookup ? TABLE_BYTES + LOOKUP_ROWS * tiles * TILE * 4 : 0;
+  return { words: [...shape, ...tables], lane_bytes: align(Math.max(gathered, sums)) };
+}
+
+/** Kernels that take x as x + 128 start from here. */
+function foldOf({ rows, cols, weights }: Layer): Int32Array {
+  const fold = new Int32Array(Math.ceil(rows / TILE) * TILE);
   for (let row = 0; row < rows; row++) {
-    // Stored one less: floor((v + 2^(s-1)) / 2^s) is ((v >> (s-1)) + 1) >> 1.
-    shift[row] = (layer.shift[row] as number) - 1;
-    if (ternary) continue; // no kernel folds those
     let total = 0;
     const end = (row + 1) * cols;
-    for (let i = row * cols; i < end; i++) total += layer.weights[i] as number;
-    // Kernels that take x as x + 128 start from here.
+    for (let i = row * cols; i < end; i++) total += weights[i] as number;
     fold[row] = -128 * total;
   }
-  const quads = Math.ceil(cols / 4);
-  const weights = put(ternary ? packTernary(layer) : packWide(layer));
-  const channels = [weights, put(bias), put(multiplier), put(shift), put(fold), 0, 0];
-  const flags = [ternary ? 1 : 0, relu ? 1 : 0];
-  return [rows, cols, quads, places, step, from, to, ...flags, ...channels];
+  return fold;
+}
+
+/** Whether all that can lie in the x of a stage was clipped to +-7. */
+function isSmall({ input, stages }: Plan, at: number): boolean {
+  const { layer, places, step, from } = stages[at] as Stage;
+  const end = from + (places - 1) * step + layer.cols;
+  const meets = (to: number, bytes: number): boolean => to < end && to + bytes > from;
+  const large = (limit: number | undefined): boolean => (limit ?? STEP_MAX) > STEP_MAX_SMALL;
+  if (large(input.limit) && meets(input.at, input.channels * input.length)) return false;
+  return !stages.some((s) => large(s.layer.limit) && meets(s.to, s.places * s.layer.rows));
 }
 
 function check(plan: Plan, batch: number): void {
@@ -90,6 +132,7 @@ function check(plan: Plan, batch: number): void {
   assert(inside(input.at, input.channels * input.length), "image: input");
   assert(output.sums || inside(output.at, output.channels * output.places), "image: output");
   assert(output.scale.length === output.channels, "image: output scales");
+  assert(isLimit(input.limit), "image: limit of the input");
   assert(stages.length > 0, "image: a stage");
   for (const [i, { layer, places, step, from, to }] of stages.entries()) {
     const { rows, cols, weights, ternary, bias, multiplier, shift } = layer;
@@ -99,6 +142,7 @@ function check(plan: Plan, batch: number): void {
     assert(withinRange(weights, ternary ? 1 : 127), "image: a weight is out of range");
     const sized = [bias, multiplier, shift].every((list) => list.length === rows);
     assert(sized && shift.every((s) => s >= 1 && s <= 31), "image: scales of a layer");
+    assert(isLimit(layer.limit), "image: limit of a layer");
     assert(places >= 1 && step >= 0, "image: places");
     assert(inside(from, (places - 1) * step + cols), "image: x of a stage");
     assert(last || inside(to, places * rows), "image: y of a stage");
@@ -107,6 +151,10 @@ function check(plan: Plan, batch: number): void {
     const fits = !last || (output.channels === rows && output.places === places);
     assert(fits, "image: the last stage is the output");
   }
+}
+
+function isLimit(limit = STEP_MAX): boolean {
+  return Number.isInteger(limit) && limit >= 1 && limit <= STEP_MAX;
 }
 
 function withinRange(weights: Int8Array, most: number): boolean {

@@ -1,6 +1,6 @@
 //! The scalar truth. Slow on purpose: readable first; every other backend is tested against it.
 import { assert } from "../base/errors.js";
-import type { Backend, Loaded, Plan, Stage } from "./backend.js";
+import { type Backend, type Loaded, type Plan, STEP_MAX, type Stage } from "./backend.js";
 
 export const reference: Backend = {
   name: "reference",
@@ -31,13 +31,13 @@ export const reference: Backend = {
 };
 
 function quantise({ input }: Plan, x: Float32Array, from: number, arena: Int8Array): boolean {
-  const { channels, length, at, inverse } = input;
+  const { channels, length, at, inverse, limit = STEP_MAX } = input;
   for (let channel = 0; channel < channels; channel++) {
     for (let place = 0; place < length; place++) {
       const value = x[from + channel * length + place] as number;
       if (!Number.isFinite(value)) return false;
       const step = Math.floor(value * inverse + 0.5);
-      arena[at + place * channels + channel] = Math.max(-127, Math.min(127, step));
+      arena[at + place * channels + channel] = Math.max(-limit, Math.min(limit, step));
     }
   }
   return true;
@@ -45,11 +45,11 @@ function quantise({ input }: Plan, x: Float32Array, from: number, arena: Int8Arr
 
 function runStage(stage: Stage, arena: Int8Array): void {
   const { layer, places, to } = stage;
-  const { rows, multiplier, shift, relu } = layer;
+  const { rows, multiplier, shift, relu, limit } = layer;
   for (let place = 0; place < places; place++) {
     for (let row = 0; row < rows; row++) {
       const sum = sumOf(stage, arena, place, row);
-      const value = requantise(sum, multiplier[row] as number, shift[row] as number);
+      const value = requantise(sum, multiplier[row] as number, shift[row] as number, limit);
       arena[to + place * rows + row] = relu && value < 0 ? 0 : value;
     }
   }
@@ -80,7 +80,12 @@ function sumOf(stage: Stage, arena: Int8Array, place: number, row: number): numb
 }
 
 /** Normative: exact in a double because |sum| * multiplier < 2^52. Rounds half up. */
-export function requantise(sum: number, multiplier: number, shift: number): number {
+export function requantise(
+  sum: number,
+  multiplier: number,
+  shift: number,
+  limit = STEP_MAX,
+): number {
   const value = Math.floor((sum * multiplier + 2 ** (shift - 1)) / 2 ** shift);
-  return Math.max(-127, Math.min(127, value));
+  return Math.max(-limit, Math.min(limit, value));
 }

@@ -26,11 +26,12 @@ int main(int argc, char** argv) {
     int8_t* arena = static_cast<int8_t*>(aligned_alloc(64, arena_bytes));
     memset(arena, 0, arena_bytes);
     int32_t* totals = static_cast<int32_t*>(calloc(h.sums_max, 4));
+    uint8_t* lane = static_cast<uint8_t*>(aligned_alloc(64, h.lane_bytes));
     const size_t out = static_cast<size_t>(h.out_channels) * h.out_places * batch;
     float* y = static_cast<float*>(malloc(out * 4));
-    sterna::infer({image, arena, totals, kernels}, x, y, batch);
+    sterna::infer({image, arena, totals, lane, kernels, {1, nullptr}}, x, y, batch);
     fwrite(y, 4, out, stdout);
-    free(image), free(x), free(arena), free(totals), free(y);
+    free(image), free(x), free(arena), free(totals), free(lane), free(y);
   }
   return 0;
 }

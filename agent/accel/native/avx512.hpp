@@ -123,47 +123,95 @@ STERNA_AVX512 inline int32_t total(const int8_t* x, uint32_t quads) {
   return _mm512_reduce_add_epi32(acc);
 }
 
-// floor((v * m + 2^(s-1)) / 2^s) of the eight even lanes, in 64 bits; the shift is stored as s - 1.
-STERNA_AVX512 inline __m512i scaled(__m512i v, __m512i m, __m512i shift) {
-  const __m512i half = _mm512_srav_epi64(_mm512_mul_epi32(v, m), shift);
-  return _mm512_srai_epi64(_mm512_add_epi64(half, _mm512_set1_epi64(1)), 1);
+STERNA_AVX512 inline __mmask16 first(uint32_t count) {
+  return count >= 16 ? 0xffff : static_cast<__mmask16>((1u << count) - 1);
+}
+
+STERNA_AVX512 inline __m512i biased(const int32_t* sums, int32_t offset, const int32_t* bias) {
+  const __m512i v = _mm512_add_epi32(_mm512_loadu_si512(sums), _mm512_loadu_si512(bias));
+  return _mm512_sub_epi32(v, _mm512_set1_epi32(offset));
+}
+
+STERNA_AVX512 inline __m512d low_half(__m512i v) {
+  return _mm512_cvtepi32_pd(_mm512_castsi512_si256(v));
+}
+
+STERNA_AVX512 inline __m512d high_half(__m512i v) {
+  return _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(v, 1));
+}
+
+// Clipped, then floor: the limits are whole, so the order does not matter.
+STERNA_AVX512 inline __m256i floor_within(__m512d v, __m512d low, __m512d high) {
+  v = _mm512_max_pd(_mm512_min_pd(v, high), low);
+  return _mm512_cvt_roundpd_epi32(v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+
+STERNA_AVX512 inline __m512i joined(__m256i a, __m256i b) {
+  return _mm512_inserti64x4(_mm512_castsi256_si512(a), b, 1);
 }
 
 STERNA_AVX512 inline void requantise(const int32_t* sums, int32_t offset, const int32_t* bias,
-                                     const int32_t* m, const int32_t* shift, uint32_t count,
-                                     bool relu, int8_t* y) {
-  const __m512i low = _mm512_set1_epi64(relu ? 0 : -127), high = _mm512_set1_epi64(127);
-  const __m512i even = _mm512_set1_epi64(0xffffffff);
+                                     const double* scale, uint32_t count, Range range, int8_t* y) {
+  const __m512d low = _mm512_set1_pd(range.low), high = _mm512_set1_pd(range.high);
+  const __m512d half = _mm512_set1_pd(0.5);
   for (uint32_t i = 0; i < count; i += 16) {
-    __m512i v = _mm512_add_epi32(_mm512_loadu_si512(sums + i), _mm512_loadu_si512(bias + i));
-    v = _mm512_sub_epi32(v, _mm512_set1_epi32(offset));
-    const __m512i mm = _mm512_loadu_si512(m + i), s = _mm512_loadu_si512(shift + i);
-    __m512i a = scaled(v, mm, _mm512_and_si512(s, even));
-    __m512i b = scaled(_mm512_srli_epi64(v, 32), _mm512_srli_epi64(mm, 32),
-                       _mm512_srli_epi64(s, 32));
-    a = _mm512_max_epi64(_mm512_min_epi64(a, high), low);
-    b = _mm512_max_epi64(_mm512_min_epi64(b, high), low);
-    const __m512i both = _mm512_mask_blend_epi32(0xaaaa, a, _mm512_slli_epi64(b, 32));
-    const uint32_t left = count - i;
-    const __mmask16 some = left >= 16 ? 0xffff : static_cast<__mmask16>((1u << left) - 1);
-    _mm_mask_storeu_epi8(y + i, some, _mm512_cvtepi32_epi8(both));
+    const __m512i v = biased(sums + i, offset, bias + i);
+    const __m512d a = _mm512_fmadd_pd(low_half(v), _mm512_loadu_pd(scale + i), half);
+    const __m512d b = _mm512_fmadd_pd(high_half(v), _mm512_loadu_pd(scale + i + 8), half);
+    const __m512i steps = joined(floor_within(a, low, high), floor_within(b, low, high));
+    _mm_mask_storeu_epi8(y + i, first(count - i), _mm512_cvtepi32_epi8(steps));
   }
 }
 
-STERNA_AVX512 inline bool quantise(const float* x, double inverse, uint32_t count, int8_t* y) {
+STERNA_AVX512 inline void real_sums(const int32_t* sums, int32_t offset, const int32_t* bias,
+                                    const double* scale, uint32_t count, bool relu, float* y) {
+  const __m512d none = _mm512_setzero_pd();
+  for (uint32_t i = 0; i < count; i += 16) {
+    const __m512i v = biased(sums + i, offset, bias + i);
+    __m512d a = _mm512_mul_pd(low_half(v), _mm512_loadu_pd(scale + i));
+    __m512d b = _mm512_mul_pd(high_half(v), _mm512_loadu_pd(scale + i + 8));
+    if (relu) {
+      a = _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(a, none, _CMP_NLT_UQ), a);
+      b = _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(b, none, _CMP_NLT_UQ), b);
+    }
+    const __m512i both = joined(_mm256_castps_si256(_mm512_cvtpd_ps(a)),
+                                _mm256_castps_si256(_mm512_cvtpd_ps(b)));
+    _mm512_mask_storeu_ps(y + i, first(count - i), _mm512_castsi512_ps(both));
+  }
+}
+
+// As it is stated, in doubles, for the sixteen values of which a float is not sure.
+STERNA_AVX512 inline __m512i sure_steps(__m512 x, double inverse, int32_t limit) {
   const __m512d by = _mm512_set1_pd(inverse), half = _mm512_set1_pd(0.5);
-  const __m512d low = _mm512_set1_pd(-127), high = _mm512_set1_pd(127);
-  __mmask8 bad = 0;
-  for (uint32_t i = 0; i < count; i += 8) {
-    const uint32_t left = count - i;
-    const __mmask8 some = left >= 8 ? 0xff : static_cast<__mmask8>((1u << left) - 1);
-    const __m256 v = _mm256_maskz_loadu_ps(some, x + i);
-    bad |= _mm256_fpclass_ps_mask(v, 0x99);  // NaN, infinity
-    __m512d step = _mm512_add_pd(_mm512_mul_pd(_mm512_cvtps_pd(v), by), half);
-    step = _mm512_roundscale_pd(step, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-    step = _mm512_max_pd(_mm512_min_pd(step, high), low);
-    const __m128i bytes = _mm256_cvtepi32_epi8(_mm512_cvtpd_epi32(step));
-    _mm_mask_storeu_epi8(y + i, some, bytes);
+  const __m512d low = _mm512_set1_pd(-limit), high = _mm512_set1_pd(limit);
+  const __m512d a = _mm512_cvtps_pd(_mm512_castps512_ps256(x));
+  const __m512d b = _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1));
+  return joined(floor_within(_mm512_add_pd(_mm512_mul_pd(a, by), half), low, high),
+                floor_within(_mm512_add_pd(_mm512_mul_pd(b, by), half), low, high));
+}
+
+STERNA_AVX512 inline bool quantise(const float* x, double inverse, uint32_t count, int32_t limit,
+                                   int8_t* y) {
+  // Within +-130 a float is off by less than 4e-5: farther than that from a whole number its floor
+  // is that of the double.
+  constexpr float SURE = 1e-4f, FAR = 130.5f;
+  const bool plain = inverse > 1e-30 && inverse < 1e30;
+  const __m512 by = _mm512_set1_ps(static_cast<float>(inverse)), half = _mm512_set1_ps(0.5f);
+  const __m512i low = _mm512_set1_epi32(-limit), high = _mm512_set1_epi32(limit);
+  __mmask16 bad = 0;
+  for (uint32_t i = 0; i < count; i += 16) {
+    const __mmask16 some = first(count - i);
+    const __m512 v = _mm512_maskz_loadu_ps(some, x + i);
+    bad |= _mm512_fpclass_ps_mask(v, 0x99);  // NaN, infinity
+    __m512 t = _mm512_fmadd_ps(v, by, half);
+    t = _mm512_max_ps(_mm512_min_ps(t, _mm512_set1_ps(FAR)), _mm512_set1_ps(-FAR));
+    const __m512 whole = _mm512_roundscale_ps(t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    const __m512 off = _mm512_abs_ps(_mm512_sub_ps(_mm512_sub_ps(t, whole), half));
+    __m512i steps = _mm512_cvtps_epi32(whole);
+    steps = _mm512_max_epi32(_mm512_min_epi32(steps, high), low);
+    const __mmask16 sure = _mm512_cmp_ps_mask(off, _mm512_set1_ps(0.5f - SURE), _CMP_LT_OQ);
+    if (sure != 0xffff || !plain) steps = sure_steps(v, inverse, limit);
+    _mm_mask_storeu_epi8(y + i, some, _mm512_cvtepi32_epi8(steps));
   }
   return bad == 0;
 }
@@ -179,7 +227,7 @@ STERNA_AVX512 inline void real(const int8_t* x, const double* scale, uint32_t co
   }
 }
 
-inline const Kernels KERNELS = {"avx512-vnni", supported,  ternary,  wide,
-                                total,         requantise, quantise, real};
+inline const Kernels KERNELS = {"avx512-vnni", supported, ternary, wide,      total,
+                                requantise,    quantise,  real,    real_sums, nullptr};
 
 }  // namespace sterna::avx512

@@ -24,15 +24,17 @@ inline void run_stage(const Net& net, const Stage& s, uint32_t batch, float* rea
 inline bool quantise_in(const Net& net, const float* x, int8_t* arena) {
   const Header& h = header(net);
   int8_t* to = arena + h.in_at;
+  const int32_t limit = static_cast<int32_t>(h.in_limit);
   if (h.in_length == 1 || h.in_channels == 1) {
-    return net.kernels->quantise(x, h.inverse, h.in_channels * h.in_length, to);
+    return net.kernels->quantise(x, h.inverse, h.in_channels * h.in_length, limit, to);
   }
   // Channel-first outside, channel-last in here.
   int8_t steps[256];
   for (uint32_t c = 0; c < h.in_channels; c++) {
     for (uint32_t at = 0; at < h.in_length; at += 256) {
       const uint32_t count = least(256u, h.in_length - at);
-      if (!net.kernels->quantise(x + c * h.in_length + at, h.inverse, count, steps)) return false;
+      const float* from = x + c * h.in_length + at;
+      if (!net.kernels->quantise(from, h.inverse, count, limit, steps)) return false;
       for (uint32_t i = 0; i < count; i++) to[(at + i) * h.in_channels + c] = steps[i];
     }
   }

@@ -17,53 +17,143 @@ struct Rows {
   size_t real_row, real_channel;
 };
 
-inline void real_out(const Net& net, const Stage& s, const int32_t* sums, int32_t offset,
-                     uint32_t row, uint32_t count, const Rows& rows, uint32_t at) {
+// `count` outputs from `at` of row `row`: their sums to steps or to real numbers.
+inline void finish(const Net& net, const Stage& s, const int32_t* sums, int32_t offset,
+                   uint32_t row, uint32_t count, const Rows& rows, uint32_t at) {
   const Header& h = header(net);
-  const double* scale = part<double>(net, h.out_scale) + at;
   const int32_t* bias = part<int32_t>(net, s.bias) + at;
+  if (rows.real == nullptr) {
+    const int32_t limit = static_cast<int32_t>(s.limit);
+    const Range range = {s.relu != 0 ? 0 : -limit, limit};
+    const double* scale = part<double>(net, s.scale) + at;
+    net.kernels->requantise(sums, offset, bias, scale, count, range,
+                            rows.y + row * rows.ldy + at);
+    return;
+  }
+  const double* scale = part<double>(net, h.out_scale) + at;
   float* y = rows.real + row * rows.real_row + at * rows.real_channel;
+  const bool relu = h.out_relu != 0;
+  if (rows.real_channel == 1) {
+    net.kernels->real_sums(sums, offset, bias, scale, count, relu, y);
+    return;
+  }
   for (uint32_t i = 0; i < count; i++) {
     const double value = static_cast<double>(sums[i] + bias[i] - offset) * scale[i];
-    y[i * rows.real_channel] = static_cast<float>(h.out_relu && value < 0 ? 0 : value);
+    y[i * rows.real_channel] = static_cast<float>(relu && value < 0 ? 0 : value);
   }
 }
 
-inline void run_rows(const Net& net, const Stage& s, const Rows& rows) {
-  const Kernels& k = *net.kernels;
-  const uint8_t* w = part<uint8_t>(net, s.weights);
-  const int32_t* fold = part<int32_t>(net, s.fold);
-  const size_t tile_bytes = static_cast<size_t>(s.quads) * (s.ternary ? TILE : TILE * 4);
-  if (s.ternary) {
-    for (uint32_t r = 0; r < rows.count; r++) {
-      net.totals[r] = k.total(rows.x + r * rows.ldx, s.quads);
-    }
-  }
-  alignas(64) int32_t sums[ROWS_MAX * TILE];
-  for (uint32_t at = 0; at < s.rows; at += TILE, w += tile_bytes) {
-    const uint32_t count = least(TILE, s.rows - at);
-    const uint32_t groups = (count + 15) / 16;
-    // Shared out evenly: a last round of one or two rows would run at a fraction of the speed.
-    uint32_t r = 0;
-    for (uint32_t rounds = (rows.count + ROWS_MAX - 1) / ROWS_MAX; rounds > 0; rounds--) {
-      const uint32_t few = (rows.count - r + rounds - 1) / rounds;
-      const int8_t* x = rows.x + r * rows.ldx;
-      if (s.ternary) k.ternary(w, s.quads, x, rows.ldx, few, groups, sums);
-      else k.wide(w, fold + at, s.quads, x, rows.ldx, few, groups, sums);
-      for (uint32_t i = 0; i < few; i++) {
-        const int32_t offset = s.ternary ? net.totals[r + i] : 0;
-        const int32_t* from = sums + i * TILE;
-        if (rows.real != nullptr) {
-          real_out(net, s, from, offset, r + i, count, rows, at);
-          continue;
-        }
-        k.requantise(from, offset, part<int32_t>(net, s.bias) + at,
-                     part<int32_t>(net, s.multiplier) + at, part<int32_t>(net, s.shift) + at,
-                     count, s.relu != 0, rows.y + (r + i) * rows.ldy + at);
+// Some tiles of outputs for some rows: what one lane does at a time.
+struct Job {
+  const Net& net;
+  const Stage& s;
+  const Rows& rows;
+  uint32_t tiles, row_parts;
+};
+
+// Copies the blocks of x that a block-sparse tile keeps side by side, so that every kernel serves
+// it as it is. `to` has room for ROWS_MAX rows of `blocks` blocks.
+inline void gather(const int8_t* x, size_t ldx, uint32_t quads, const uint16_t* kept,
+                   uint32_t blocks, uint32_t count, int8_t* to) {
+  for (uint32_t r = 0; r < count; r++, x += ldx) {
+    for (uint32_t b = 0; b < blocks; b++, to += BLOCK) {
+      const uint32_t at = kept[b] * BLOCK;
+      if (at + BLOCK <= quads * 4) {
+        __builtin_memcpy(to, x + at, BLOCK);
+        continue;
       }
-      r += few;
+      for (uint32_t i = 0; i < BLOCK; i++) to[i] = at + i < quads * 4 ? x[at + i] : 0;
     }
   }
+}
+
+inline void run_tile(const Job& job, uint32_t tile, uint32_t from, uint32_t to, uint32_t lane) {
+  const auto& [net, s, rows, tiles, row_parts] = job;
+  const Kernels& k = *net.kernels;
+  const uint32_t at = tile * TILE, count = least(TILE, s.rows - at), groups = (count + 15) / 16;
+  const size_t quad_bytes = s.form == WIDE ? TILE * 4 : TILE;
+  const uint8_t* w = part<uint8_t>(net, s.weights);
+  const int32_t* fold = part<int32_t>(net, s.fold) + at;
+  const bool sparse = s.sparse != 0;
+  const uint32_t* begin = part<uint32_t>(net, s.sparse);
+  const uint32_t first = sparse ? begin[tile] : 0;
+  const uint32_t blocks = sparse ? begin[tile + 1] - first : 0;
+  const uint16_t* kept = reinterpret_cast<const uint16_t*>(begin + tiles + 1) + first;
+  const uint32_t quads = sparse ? blocks * (BLOCK / 4) : s.quads;
+  w += quad_bytes * (sparse ? static_cast<size_t>(first) * (BLOCK / 4)
+                            : static_cast<size_t>(tile) * s.quads);
+  uint8_t* scratch = net.lane + static_cast<size_t>(lane) * header(net).lane_bytes;
+  int8_t* gathered = reinterpret_cast<int8_t*>(scratch);
+  alignas(64) int32_t sums[ROWS_MAX * TILE];
+  // Shared out evenly: a last round of one or two rows would run at a fraction of the speed.
+  uint32_t r = from;
+  for (uint32_t rounds = (to - from + ROWS_MAX - 1) / ROWS_MAX; rounds > 0; rounds--) {
+    const uint32_t few = (to - r + rounds - 1) / rounds;
+    const int8_t* x = rows.x + r * rows.ldx;
+    size_t ldx = rows.ldx;
+    if (sparse) {
+      gather(x, ldx, s.quads, kept, blocks, few, gathered);
+      x = gathered;
+      ldx = static_cast<size_t>(blocks) * BLOCK;
+    }
+    if (s.form == WIDE) k.wide(w, fold, quads, x, ldx, few, groups, sums);
+    else k.ternary(w, quads, x, ldx, few, groups, sums);
+    for (uint32_t i = 0; i < few; i++) {
+      int32_t offset = 0;
+      if (s.form != WIDE) offset = sparse ? k.total(x + i * ldx, quads) : net.totals[r + i];
+      finish(net, s, sums + i * TILE, offset, r + i, count, rows, at);
+    }
+    r += few;
+  }
+}
+
+// Rows of 4-bit steps against all tiles: one set of tables serves them all.
+inline void run_lookups(const Job& job, uint32_t from, uint32_t to, uint32_t lane) {
+  const auto& [net, s, rows, tiles, row_parts] = job;
+  uint8_t* tables = net.lane + static_cast<size_t>(lane) * header(net).lane_bytes;
+  int32_t* sums = reinterpret_cast<int32_t*>(tables + TABLE_BYTES);
+  const uint8_t* w = part<uint8_t>(net, s.weights);
+  for (uint32_t r = from; r < to; r += LOOKUP_ROWS) {
+    const uint32_t few = least(LOOKUP_ROWS, to - r);
+    net.kernels->lookup(w, tiles, s.quads, rows.x + r * rows.ldx, rows.ldx, few, tables, sums);
+    for (uint32_t i = 0; i < few; i++) {
+      const int32_t* row = sums + static_cast<size_t>(i) * tiles * TILE;
+      finish(net, s, row, 0, r + i, s.rows, rows, 0);
+    }
+  }
+}
+
+inline void run_part(const void* data, uint32_t index, uint32_t lane) {
+  const Job& job = *static_cast<const Job*>(data);
+  const uint64_t count = job.rows.count;
+  const uint32_t piece = index % job.row_parts;
+  const uint32_t from = static_cast<uint32_t>(count * piece / job.row_parts);
+  const uint32_t to = static_cast<uint32_t>(count * (piece + 1) / job.row_parts);
+  if (job.s.form == LOOKUP) run_lookups(job, from, to, lane);
+  else run_tile(job, index / job.row_parts, from, to, lane);
+}
+
+// Parts for each lane: small enough that a lane which comes late costs little.
+constexpr uint32_t PARTS = 4;
+
+inline void run_rows(const Net& net, const Stage& s, const Rows& rows) {
+  const uint32_t tiles = (s.rows + TILE - 1) / TILE;
+  if (s.form == TERNARY && s.sparse == 0) {
+    for (uint32_t r = 0; r < rows.count; r++) {
+      net.totals[r] = net.kernels->total(rows.x + r * rows.ldx, s.quads);
+    }
+  }
+  const uint32_t across = s.form == LOOKUP ? 1 : tiles;
+  const bool shared =
+      net.crew.lanes > 1 && static_cast<uint64_t>(s.rows) * s.cols * rows.count >= SHARE_MACS;
+  uint32_t row_parts = 1;
+  if (shared && across < net.crew.lanes * PARTS) {
+    row_parts = least(net.crew.lanes * PARTS, (rows.count + ROWS_MAX - 1) / ROWS_MAX);
+  }
+  const Job job = {net, s, rows, tiles, row_parts};
+  const uint32_t parts = across * row_parts;
+  if (shared && parts > 1) return net.crew.share(net.crew.lanes, parts, run_part, &job);
+  for (uint32_t i = 0; i < parts; i++) run_part(&job, i, 0);
 }
 
 }  // namespace sterna
