@@ -36,6 +36,19 @@ struct Range {
   int32_t low, high;
 };
 
+// Sums of some rows of x, and what makes steps or real numbers of them: value[r][i] is
+// (sums[r * row + i] + bias[i] - offsets[r]) * scale[i]. For steps `scale` is m / 2^s: exact in a
+// double, as is the product with a sum and the half added to it.
+struct Sums {
+  const int32_t* sums;
+  size_t row;
+  const int32_t* offsets;
+  uint32_t rows;
+  const int32_t* bias;
+  const double* scale;
+  uint32_t count;
+};
+
 // What an instruction set brings. `sums` is [count][TILE]; `groups` of 16 outputs are wanted.
 // Ternary sums are those of the codes w + 1: the caller takes the sum of x away.
 struct Kernels {
@@ -46,14 +59,11 @@ struct Kernels {
   void (*wide)(const uint8_t* w, const int32_t* fold, uint32_t quads, const int8_t* x, size_t ldx,
                uint32_t count, uint32_t groups, int32_t* sums);
   int32_t (*total)(const int8_t* x, uint32_t quads);
-  // `scale` is m / 2^s: exact in a double, as is the product with a sum and the half added to it.
-  void (*requantise)(const int32_t* sums, int32_t offset, const int32_t* bias, const double* scale,
-                     uint32_t count, Range range, int8_t* y);
+  void (*requantise)(const Sums& sums, Range range, int8_t* y, size_t ldy);
   // False when a value is not finite.
   bool (*quantise)(const float* x, double inverse, uint32_t count, int32_t limit, int8_t* y);
   void (*real)(const int8_t* x, const double* scale, uint32_t count, float* y);
-  void (*real_sums)(const int32_t* sums, int32_t offset, const int32_t* bias, const double* scale,
-                    uint32_t count, bool relu, float* y);
+  void (*real_sums)(const Sums& sums, bool relu, float* y, size_t ldy);
   // Sums of x within +-7 by tables, for all tiles: sums is [count][tiles * TILE], whole sums. Null
   // where an instruction set has no such thing; image.ts then packs no stage so.
   void (*lookup)(const uint8_t* w, uint32_t tiles, uint32_t quads, const int8_t* x, size_t ldx,

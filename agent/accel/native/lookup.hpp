@@ -14,19 +14,19 @@ inline bool supported() { return avx512::supported() && __builtin_cpu_supports("
 // 8..15 the last two, each plus HALF; the pair 0, 0 needs no lane and reads HALF from byte 2.
 constexpr int HALF = 14, WHOLE = 2 * HALF;
 struct Patterns {
-  alignas(64) uint8_t digits[64] = {}, ones[64] = {}, zero[64] = {};
+  alignas(64) int8_t trits[64] = {};
+  alignas(64) int32_t start[16] = {};
+  alignas(64) uint8_t zero[64] = {};
   alignas(64) uint8_t first[2][64] = {}, last[2][64] = {};
   constexpr Patterns() {
     zero[2] = HALF;
     for (int e = 0; e < 9; e++) {
       if (e == 4) continue;
       const int lane = e < 4 ? e : e - 1;
-      digits[lane * 4] = static_cast<uint8_t>(e / 3);
-      digits[lane * 4 + 1] = static_cast<uint8_t>(e % 3);
-      digits[(8 + lane) * 4 + 2] = static_cast<uint8_t>(e / 3);
-      digits[(8 + lane) * 4 + 3] = static_cast<uint8_t>(e % 3);
-      ones[lane * 4] = ones[lane * 4 + 1] = 1;
-      ones[(8 + lane) * 4 + 2] = ones[(8 + lane) * 4 + 3] = 1;
+      trits[lane * 4] = trits[(8 + lane) * 4 + 2] = static_cast<int8_t>(e / 3 - 1);
+      trits[lane * 4 + 1] = trits[(8 + lane) * 4 + 3] = static_cast<int8_t>(e % 3 - 1);
+      // x goes in as x + 8, which is unsigned.
+      start[lane] = start[8 + lane] = HALF - 8 * (e / 3 - 1 + e % 3 - 1);
     }
     for (int code = 0; code < 81; code++) {
       const int a = code / 9, b = code % 9;
@@ -41,18 +41,16 @@ inline constexpr Patterns PATTERNS;
 
 // 128 bytes a quad: the sum of pattern c plus WHOLE. Quads from `quads` on are those of x = 0.
 STERNA_VBMI inline void build(const int8_t* x, uint32_t quads, uint32_t all, uint8_t* table) {
-  const __m512i digits = _mm512_load_si512(PATTERNS.digits), ones = _mm512_load_si512(PATTERNS.ones);
+  const __m512i trits = _mm512_load_si512(PATTERNS.trits), eight = _mm512_set1_epi8(8);
+  const __m512i start = _mm512_load_si512(PATTERNS.start);
   const __m512i zero = _mm512_load_si512(PATTERNS.zero), byte = _mm512_set1_epi32(255);
   const __m512i f0 = _mm512_load_si512(PATTERNS.first[0]), f1 = _mm512_load_si512(PATTERNS.first[1]);
   const __m512i l0 = _mm512_load_si512(PATTERNS.last[0]), l1 = _mm512_load_si512(PATTERNS.last[1]);
   for (uint32_t q = 0; q < all; q++, table += 128) {
     int32_t four = 0;
     if (q < quads) __builtin_memcpy(&four, x + static_cast<size_t>(q) * 4, 4);
-    const __m512i xx = _mm512_set1_epi32(four);
-    __m512i minus = _mm512_setzero_si512(), v = _mm512_set1_epi32(HALF);
-    avx512::dot(minus, ones, xx);
-    avx512::dot(v, digits, xx);
-    v = _mm512_sub_epi32(v, minus);
+    __m512i v = start;
+    avx512::dot(v, _mm512_add_epi8(_mm512_set1_epi32(four), eight), trits);
     // (v & byte) | zero
     v = _mm512_ternarylogic_epi32(v, byte, zero, 0xea);
     _mm512_store_si512(table, _mm512_add_epi8(_mm512_permutexvar_epi8(f0, v),
@@ -79,6 +77,12 @@ STERNA_VBMI inline void widen(__m512i even, __m512i odd, uint32_t quads, bool ad
   }
 }
 
+// In assembly because the compiler overwrites a table and loads it anew for each look-up.
+STERNA_VBMI inline __m512i look_up(__m512i codes, __m512i low, __m512i high) {
+  asm("vpermi2b %2, %1, %0" : "+v"(codes) : "v"(low), "v"(high));
+  return codes;
+}
+
 // T rows of x, V tiles of outputs: four quads fit a byte (4 * 56 = 224), LOOKUP_QUADS 16 bits.
 template <int T, int V>
 STERNA_VBMI inline void rows(const uint8_t* w, size_t tile_bytes, uint32_t quads,
@@ -96,7 +100,7 @@ STERNA_VBMI inline void rows(const uint8_t* w, size_t tile_bytes, uint32_t quads
         const uint8_t* table = tables + (static_cast<size_t>(t) * LOOKUP_QUADS + q + u) * 128;
         const __m512i low = _mm512_load_si512(table), high = _mm512_load_si512(table + 64);
         STERNA_UNROLL for (int v = 0; v < V; v++) {
-          const __m512i found = _mm512_permutex2var_epi8(low, codes[v], high);
+          const __m512i found = look_up(codes[v], low, high);
           bytes[t][v] = u == 0 ? found : _mm512_add_epi8(bytes[t][v], found);
         }
       }

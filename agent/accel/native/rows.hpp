@@ -17,29 +17,32 @@ struct Rows {
   size_t real_row, real_channel;
 };
 
-// `count` outputs from `at` of row `row`: their sums to steps or to real numbers.
-inline void finish(const Net& net, const Stage& s, const int32_t* sums, int32_t offset,
-                   uint32_t row, uint32_t count, const Rows& rows, uint32_t at) {
+// Outputs from `at` on of some rows from `row` on: their sums to steps or to real numbers.
+inline void finish(const Net& net, const Stage& s, Sums sums, uint32_t row, const Rows& rows,
+                   uint32_t at) {
   const Header& h = header(net);
-  const int32_t* bias = part<int32_t>(net, s.bias) + at;
+  sums.bias = part<int32_t>(net, s.bias) + at;
   if (rows.real == nullptr) {
     const int32_t limit = static_cast<int32_t>(s.limit);
+    sums.scale = part<double>(net, s.scale) + at;
     const Range range = {s.relu != 0 ? 0 : -limit, limit};
-    const double* scale = part<double>(net, s.scale) + at;
-    net.kernels->requantise(sums, offset, bias, scale, count, range,
-                            rows.y + row * rows.ldy + at);
+    net.kernels->requantise(sums, range, rows.y + row * rows.ldy + at, rows.ldy);
     return;
   }
-  const double* scale = part<double>(net, h.out_scale) + at;
+  sums.scale = part<double>(net, h.out_scale) + at;
   float* y = rows.real + row * rows.real_row + at * rows.real_channel;
   const bool relu = h.out_relu != 0;
   if (rows.real_channel == 1) {
-    net.kernels->real_sums(sums, offset, bias, scale, count, relu, y);
+    net.kernels->real_sums(sums, relu, y, rows.real_row);
     return;
   }
-  for (uint32_t i = 0; i < count; i++) {
-    const double value = static_cast<double>(sums[i] + bias[i] - offset) * scale[i];
-    y[i * rows.real_channel] = static_cast<float>(relu && value < 0 ? 0 : value);
+  for (uint32_t r = 0; r < sums.rows; r++) {
+    for (uint32_t i = 0; i < sums.count; i++) {
+      const int32_t sum = sums.sums[r * sums.row + i] + sums.bias[i] - sums.offsets[r];
+      const double value = sum * sums.scale[i];
+      y[r * rows.real_row + i * rows.real_channel] =
+          static_cast<float>(relu && value < 0 ? 0 : value);
+    }
   }
 }
 
@@ -48,7 +51,7 @@ struct Job {
   const Net& net;
   const Stage& s;
   const Rows& rows;
-  uint32_t tiles, row_parts;
+  uint32_t tiles, tile_parts, row_parts;
 };
 
 // Copies the blocks of x that a block-sparse tile keeps side by side, so that every kernel serves
@@ -68,7 +71,7 @@ inline void gather(const int8_t* x, size_t ldx, uint32_t quads, const uint16_t* 
 }
 
 inline void run_tile(const Job& job, uint32_t tile, uint32_t from, uint32_t to, uint32_t lane) {
-  const auto& [net, s, rows, tiles, row_parts] = job;
+  const auto& [net, s, rows, tiles, tile_parts, row_parts] = job;
   const Kernels& k = *net.kernels;
   const uint32_t at = tile * TILE, count = least(TILE, s.rows - at), groups = (count + 15) / 16;
   const size_t quad_bytes = s.form == WIDE ? TILE * 4 : TILE;
@@ -98,42 +101,50 @@ inline void run_tile(const Job& job, uint32_t tile, uint32_t from, uint32_t to, 
     }
     if (s.form == WIDE) k.wide(w, fold, quads, x, ldx, few, groups, sums);
     else k.ternary(w, quads, x, ldx, few, groups, sums);
-    for (uint32_t i = 0; i < few; i++) {
-      int32_t offset = 0;
-      if (s.form != WIDE) offset = sparse ? k.total(x + i * ldx, quads) : net.totals[r + i];
-      finish(net, s, sums + i * TILE, offset, r + i, count, rows, at);
+    int32_t offsets[ROWS_MAX] = {};
+    for (uint32_t i = 0; i < few && s.form != WIDE; i++) {
+      offsets[i] = sparse ? k.total(x + i * ldx, quads) : net.totals[r + i];
     }
+    finish(net, s, {sums, TILE, offsets, few, nullptr, nullptr, count}, r, rows, at);
     r += few;
   }
 }
 
 // Rows of 4-bit steps against all tiles: one set of tables serves them all.
 inline void run_lookups(const Job& job, uint32_t from, uint32_t to, uint32_t lane) {
-  const auto& [net, s, rows, tiles, row_parts] = job;
+  const auto& [net, s, rows, tiles, tile_parts, row_parts] = job;
   uint8_t* tables = net.lane + static_cast<size_t>(lane) * header(net).lane_bytes;
   int32_t* sums = reinterpret_cast<int32_t*>(tables + TABLE_BYTES);
   const uint8_t* w = part<uint8_t>(net, s.weights);
+  const int32_t none[LOOKUP_ROWS] = {};  // look-ups give whole sums
   for (uint32_t r = from; r < to; r += LOOKUP_ROWS) {
     const uint32_t few = least(LOOKUP_ROWS, to - r);
     net.kernels->lookup(w, tiles, s.quads, rows.x + r * rows.ldx, rows.ldx, few, tables, sums);
-    for (uint32_t i = 0; i < few; i++) {
-      const int32_t* row = sums + static_cast<size_t>(i) * tiles * TILE;
-      finish(net, s, row, 0, r + i, s.rows, rows, 0);
-    }
+    const size_t row = static_cast<size_t>(tiles) * TILE;
+    finish(net, s, {sums, row, none, few, nullptr, nullptr, s.rows}, r, rows, 0);
   }
+}
+
+// Where part `index` of `parts` begins among `count`.
+inline uint32_t begin_of(uint64_t count, uint32_t index, uint32_t parts) {
+  return static_cast<uint32_t>(count * index / parts);
 }
 
 inline void run_part(const void* data, uint32_t index, uint32_t lane) {
   const Job& job = *static_cast<const Job*>(data);
-  const uint64_t count = job.rows.count;
-  const uint32_t piece = index % job.row_parts;
-  const uint32_t from = static_cast<uint32_t>(count * piece / job.row_parts);
-  const uint32_t to = static_cast<uint32_t>(count * (piece + 1) / job.row_parts);
-  if (job.s.form == LOOKUP) run_lookups(job, from, to, lane);
-  else run_tile(job, index / job.row_parts, from, to, lane);
+  const uint32_t count = job.rows.count, piece = index % job.row_parts;
+  const uint32_t from = begin_of(count, piece, job.row_parts);
+  const uint32_t to = begin_of(count, piece + 1, job.row_parts);
+  if (job.s.form == LOOKUP) return run_lookups(job, from, to, lane);
+  const uint32_t group = index / job.row_parts;
+  const uint32_t end = begin_of(job.tiles, group + 1, job.tile_parts);
+  for (uint32_t tile = begin_of(job.tiles, group, job.tile_parts); tile < end; tile++) {
+    run_tile(job, tile, from, to, lane);
+  }
 }
 
-// Parts for each lane: small enough that a lane which comes late costs little.
+// Parts for each lane: small enough that a lane which comes late costs little, and few enough that
+// handing them out does.
 constexpr uint32_t PARTS = 4;
 
 inline void run_rows(const Net& net, const Stage& s, const Rows& rows) {
@@ -143,17 +154,17 @@ inline void run_rows(const Net& net, const Stage& s, const Rows& rows) {
       net.totals[r] = net.kernels->total(rows.x + r * rows.ldx, s.quads);
     }
   }
-  const uint32_t across = s.form == LOOKUP ? 1 : tiles;
-  const bool shared =
-      net.crew.lanes > 1 && static_cast<uint64_t>(s.rows) * s.cols * rows.count >= SHARE_MACS;
-  uint32_t row_parts = 1;
-  if (shared && across < net.crew.lanes * PARTS) {
-    row_parts = least(net.crew.lanes * PARTS, (rows.count + ROWS_MAX - 1) / ROWS_MAX);
+  const uint64_t macs = static_cast<uint64_t>(s.rows) * s.cols * rows.count;
+  if (net.crew.lanes == 1 || macs < SHARE_MACS) {
+    const Job job = {net, s, rows, tiles, 1, 1};
+    return run_part(&job, 0, 0);
   }
-  const Job job = {net, s, rows, tiles, row_parts};
-  const uint32_t parts = across * row_parts;
-  if (shared && parts > 1) return net.crew.share(net.crew.lanes, parts, run_part, &job);
-  for (uint32_t i = 0; i < parts; i++) run_part(&job, i, 0);
+  const uint32_t wanted = net.crew.lanes * PARTS;
+  const uint32_t tile_parts = s.form == LOOKUP ? 1 : least(tiles, wanted);
+  const uint32_t chunks = (rows.count + ROWS_MAX - 1) / ROWS_MAX;
+  const uint32_t row_parts = least(chunks, (wanted + tile_parts - 1) / tile_parts);
+  const Job job = {net, s, rows, tiles, tile_parts, row_parts};
+  net.crew.share(net.crew.lanes, tile_parts * row_parts, run_part, &job);
 }
 
 }  // namespace sterna

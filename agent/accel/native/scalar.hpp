@@ -40,12 +40,17 @@ inline int32_t total(const int8_t* x, uint32_t quads) {
   return sum;
 }
 
-inline void requantise(const int32_t* sums, int32_t offset, const int32_t* bias,
-                       const double* scale, uint32_t count, Range range, int8_t* y) {
+inline double value_of(const Sums& s, uint32_t row, uint32_t i) {
+  return (s.sums[row * s.row + i] + s.bias[i] - s.offsets[row]) * s.scale[i];
+}
+
+inline void requantise(const Sums& s, Range range, int8_t* y, size_t ldy) {
   const double low = range.low, high = range.high;
-  for (uint32_t i = 0; i < count; i++) {
-    const double v = __builtin_floor((sums[i] + bias[i] - offset) * scale[i] + 0.5);
-    y[i] = static_cast<int8_t>(v < low ? low : v > high ? high : v);
+  for (uint32_t r = 0; r < s.rows; r++, y += ldy) {
+    for (uint32_t i = 0; i < s.count; i++) {
+      const double v = __builtin_floor(value_of(s, r, i) + 0.5);
+      y[i] = static_cast<int8_t>(v < low ? low : v > high ? high : v);
+    }
   }
 }
 
@@ -64,11 +69,12 @@ inline void real(const int8_t* x, const double* scale, uint32_t count, float* y)
   for (uint32_t i = 0; i < count; i++) y[i] = static_cast<float>(x[i] * scale[i]);
 }
 
-inline void real_sums(const int32_t* sums, int32_t offset, const int32_t* bias,
-                      const double* scale, uint32_t count, bool relu, float* y) {
-  for (uint32_t i = 0; i < count; i++) {
-    const double value = (sums[i] + bias[i] - offset) * scale[i];
-    y[i] = static_cast<float>(relu && value < 0 ? 0 : value);
+inline void real_sums(const Sums& s, bool relu, float* y, size_t ldy) {
+  for (uint32_t r = 0; r < s.rows; r++, y += ldy) {
+    for (uint32_t i = 0; i < s.count; i++) {
+      const double value = value_of(s, r, i);
+      y[i] = static_cast<float>(relu && value < 0 ? 0 : value);
+    }
   }
 }
 
