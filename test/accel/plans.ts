@@ -48,7 +48,8 @@ export function planFrom(random: Prng, options: Options): Plan {
   let { channels, length } = options;
   let at = 0;
   let pad = padOf(0);
-  const input = { channels, length, at: pad * channels, inverse: 0.37 + random.next() };
+  const inverse = 0.37 + random.next();
+  const input = { channels, lines: 1, length, at: pad * channels, line: 0, inverse };
   const stages: Stage[] = [];
   for (const [i, shape] of shapes.entries()) {
     const conv = shape.kind === "conv";
@@ -58,12 +59,16 @@ export function planFrom(random: Prng, options: Options): Plan {
     const step = conv ? shape.stride * channels : 0;
     const after = padOf(i + 1);
     const layer = layerOf(random, shape.rows, cols, ternary(i));
-    stages.push({ layer, places, step, from: at, to: next + after * shape.rows });
+    stages.push({
+      ...{ kind: "matmul", layer, lines: 1, places, runs: null },
+      x: { at, step, line: 0 },
+      y: { at: next + after * shape.rows, step: shape.rows, line: 0 },
+    });
     [at, channels, length, pad] = [next, shape.rows, places, after];
   }
   const scale = Float64Array.from({ length: channels }, () => 0.001 + random.next());
   const output = { channels, places: length, at, scale, sums, relu: random.next() < 0.5 };
-  return { input, stages, output, arena_bytes: at + channels * length };
+  return { input, stages, state: [], output, arena_bytes: at + channels * length };
 }
 
 export function randomPlan(seed: number): Plan {

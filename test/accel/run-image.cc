@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
     const size_t arena_bytes = static_cast<size_t>(h.batch) * h.stride;
     int8_t* arena = static_cast<int8_t*>(aligned_alloc(64, arena_bytes));
     memset(arena, 0, arena_bytes);
-    int32_t* totals = static_cast<int32_t*>(calloc(h.sums_max, 4));
+    int32_t* totals = static_cast<int32_t*>(calloc(h.scratch, 4));
     const size_t out = static_cast<size_t>(h.out_channels) * h.out_places * batch;
     float* y = static_cast<float*>(malloc(out * 4));
     sterna::infer({image, arena, totals, kernels}, x, y, batch);

@@ -10,14 +10,23 @@ namespace sterna {
 struct Stage {
   uint32_t rows, cols, quads, places, step, from, to, ternary;
   uint32_t relu, weights, bias, multiplier, shift, fold, sparse, reserved;
+  uint32_t kind, lines, line, to_step, to_line, runs, run, run_at;
+  uint32_t from2, step2, line2, wide, height, width, kernel_h, kernel_w;
+  uint32_t stride_h, stride_w, pad_h, pad_w, largest, free[11];
+};
+enum Kind : uint32_t { MATMUL, DEPTHWISE, ADD, MUL, TABLE, POOL };
+struct State {
+  uint32_t from, to, bytes;
 };
 struct Header {
   uint32_t magic, stages, stride, batch, in_channels, in_length, in_at, out_channels;
-  uint32_t out_places, out_at, out_sums, out_relu, out_scale, stage_at, image_bytes, sums_max;
+  uint32_t out_places, out_at, out_sums, out_relu, out_scale, stage_at, image_bytes, scratch;
   double inverse;
-  double reserved[7];
+  uint32_t in_lines, in_line, gather, states, state_at, free[25];
 };
+static_assert(sizeof(Stage) == 192 && sizeof(Header) == 192, "as image.ts has it");
 
+constexpr uint32_t GATHER_ROWS = 48;  // rows gathered at once
 constexpr uint32_t TILE = 64;  // outputs side by side in the weights
 constexpr uint32_t ROWS_MAX = 6;  // rows of x that a kernel takes at once
 
@@ -44,7 +53,7 @@ inline T least(T a, T b) { return a < b ? a : b; }
 struct Net {
   const uint8_t* image;
   int8_t* arena;    // batch * stride, zero at first: the pads stay so
-  int32_t* totals;  // one for each row of x of the largest stage
+  int32_t* totals;  // one for each row of x of the largest stage; then the rows gathered
   const Kernels* kernels;
 };
 
@@ -56,7 +65,7 @@ inline const T* part(const Net& net, uint32_t at) {
 }
 
 inline size_t scratch_bytes(const Header& h) {
-  return static_cast<size_t>(h.batch) * h.stride + static_cast<size_t>(h.sums_max) * 4 + 256;
+  return static_cast<size_t>(h.batch) * h.stride + static_cast<size_t>(h.scratch) * 4 + 256;
 }
 
 }  // namespace sterna
