@@ -13,7 +13,7 @@ export type Shape =
       readonly pad: number;
     };
 
-const below = (random: Prng, count: number): number => Math.floor(random.next() * count);
+export const below = (random: Prng, count: number): number => Math.floor(random.next() * count);
 
 export function layerOf(random: Prng, rows: number, cols: number, ternary: boolean): Layer {
   const most = ternary ? 1 : 127;
@@ -96,8 +96,8 @@ export function randomPlan(seed: number): Plan {
 /** Values far outside, at the ends of the range, on ties and in between; `bad` puts a NaN in. */
 export function inputFor(seed: number, plan: Plan, batch: number, bad: boolean): Float32Array {
   const random = prng(seed, "input");
-  const { channels, length, inverse } = plan.input;
-  const x = Float32Array.from({ length: batch * channels * length }, () => {
+  const { channels, lines, length, inverse } = plan.input;
+  const x = Float32Array.from({ length: batch * channels * lines * length }, () => {
     const kind = random.next();
     if (kind < 0.1) return random.next() < 0.5 ? -3e38 : 3e38;
     if (kind < 0.2) return (below(random, 256) - 127.5) / inverse;

@@ -28,7 +28,8 @@ int main(int argc, char** argv) {
     int32_t* totals = static_cast<int32_t*>(calloc(h.scratch, 4));
     const size_t out = static_cast<size_t>(h.out_channels) * h.out_places * batch;
     float* y = static_cast<float*>(malloc(out * 4));
-    sterna::infer({image, arena, totals, kernels}, x, y, batch);
+    // Twice: the second reads the state that the first left.
+    for (int i = 0; i < 2; i++) sterna::infer({image, arena, totals, kernels}, x, y, batch);
     fwrite(y, 4, out, stdout);
     free(image), free(x), free(arena), free(totals), free(y);
   }
