@@ -6,7 +6,9 @@ import { packageFile } from "../base/files.js";
 import type { Backend, Loaded, Plan } from "./backend.js";
 import { COLS_MAX, imageOf } from "./image.js";
 
-type Infer = (x: Float32Array, y: Float32Array) => void;
+/** With an asset it forgets the state of that one, and infers nothing. */
+type Infer = (x: Float32Array, y: Float32Array, asset?: number) => void;
+
 type Addon = {
   kernels(): readonly string[];
   peak(rounds: number): number;
@@ -19,6 +21,7 @@ const PLACES = [
   "build/Release/sterna_accel.node",
   `prebuilds/${process.platform}-${process.arch}/sterna_accel.node`,
 ];
+const NOTHING = new Float32Array(0);
 const require = createRequire(import.meta.url);
 
 /** The addon, or why there is none: looked for once. */
@@ -72,6 +75,7 @@ export function openNative(kernel: string, lanes = 0): Backend {
           assert(x.length === count * sizeIn && y.length === count * sizeOut, "infer: sizes");
           infer(x, y);
         },
+        reset: (asset) => infer(NOTHING, NOTHING, asset),
       };
     },
   };

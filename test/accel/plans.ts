@@ -20,7 +20,7 @@ export type Shape =
       readonly pad: number;
     };
 
-const below = (random: Prng, count: number): number => Math.floor(random.next() * count);
+export const below = (random: Prng, count: number): number => Math.floor(random.next() * count);
 
 export function layerOf(random: Prng, rows: number, cols: number, ternary: boolean): Layer {
   const most = ternary ? 1 : 127;
@@ -65,7 +65,7 @@ export function planFrom(random: Prng, options: Options): Plan {
   let at = 0;
   let pad = padOf(0);
   const inverse = 0.37 + random.next();
-  const input = { channels, length, at: pad * channels, inverse, limit: limit(-1) };
+  const input = { channels, lines: 1, length, at: pad * channels, line: 0, inverse, limit: limit(-1) };
   const stages: Stage[] = [];
   for (const [i, shape] of shapes.entries()) {
     const conv = shape.kind === "conv";
@@ -75,12 +75,16 @@ export function planFrom(random: Prng, options: Options): Plan {
     const step = conv ? shape.stride * channels : 0;
     const after = padOf(i + 1);
     const layer = { ...layerOf(random, shape.rows, cols, ternary(i)), limit: limit(i) };
-    stages.push({ layer, places, step, from: at, to: next + after * shape.rows });
+    stages.push({
+      ...{ kind: "matmul", layer, lines: 1, places, runs: null },
+      x: { at, step, line: 0 },
+      y: { at: next + after * shape.rows, step: shape.rows, line: 0 },
+    });
     [at, channels, length, pad] = [next, shape.rows, places, after];
   }
   const scale = Float64Array.from({ length: channels }, () => 0.001 + random.next());
   const output = { channels, places: length, at, scale, sums, relu: random.next() < 0.5 };
-  return { input, stages, output, arena_bytes: at + channels * length };
+  return { input, stages, state: [], output, arena_bytes: at + channels * length };
 }
 
 export function randomPlan(seed: number): Plan {
@@ -115,8 +119,8 @@ export function randomPlan(seed: number): Plan {
 /** Values far outside, at the ends of the range, on ties and in between; `bad` puts a NaN in. */
 export function inputFor(seed: number, plan: Plan, batch: number, bad: boolean): Float32Array {
   const random = prng(seed, "input");
-  const { channels, length, inverse } = plan.input;
-  const x = Float32Array.from({ length: batch * channels * length }, () => {
+  const { channels, lines, length, inverse } = plan.input;
+  const x = Float32Array.from({ length: batch * channels * lines * length }, () => {
     const kind = random.next();
     if (kind < 0.1) return random.next() < 0.5 ? -3e38 : 3e38;
     if (kind < 0.2) return (below(random, 256) - 127.5) / inverse;

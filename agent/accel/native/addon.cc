@@ -42,17 +42,25 @@ Floats floats(napi_env env, napi_value value) {
   return found;
 }
 
+// A third argument is an asset whose state is forgotten; nothing is inferred then.
 napi_value infer(napi_env env, napi_callback_info info) {
-  size_t argc = 2;
-  napi_value args[2];
+  size_t argc = 3;
+  napi_value args[3];
   void* data;
   if (napi_get_cb_info(env, info, &argc, args, nullptr, &data) != napi_ok || argc < 2) {
     return fail(env, "infer(x, y): two arguments");
   }
   const Net& net = *static_cast<const Net*>(data);
   const Header& h = sterna::header(net);
+  if (argc == 3) {
+    uint32_t asset = 0;
+    const bool known = napi_get_value_uint32(env, args[2], &asset) == napi_ok && asset < h.batch;
+    if (!known) return fail(env, "infer(x, y, asset): no such asset");
+    sterna::reset(net, asset);
+    return nullptr;
+  }
   const Floats x = floats(env, args[0]), y = floats(env, args[1]);
-  const size_t in = static_cast<size_t>(h.in_channels) * h.in_length;
+  const size_t in = static_cast<size_t>(h.in_channels) * h.in_lines * h.in_length;
   const size_t out = static_cast<size_t>(h.out_channels) * h.out_places;
   if (!x.good || !y.good) return fail(env, "infer(x, y): Float32Arrays");
   // A division only where there is a batch.
@@ -95,7 +103,7 @@ void choose_lanes(Net& net, uint32_t wanted, uint32_t lanes) {
   const Header& h = sterna::header(net);
   net.crew = {wanted > 0 ? sterna::least(wanted, lanes) : 1, sterna::crew::share};
   if (wanted > 0 || lanes == 1) return;
-  const size_t in = static_cast<size_t>(h.in_channels) * h.in_length * h.batch;
+  const size_t in = static_cast<size_t>(h.in_channels) * h.in_lines * h.in_length * h.batch;
   const size_t out = static_cast<size_t>(h.out_channels) * h.out_places * h.batch;
   float* values = static_cast<float*>(calloc(in + out, sizeof(float)));
   if (values == nullptr) return;

@@ -9,16 +9,24 @@ namespace sterna {
 // Mirrors image.ts, word for word. Offsets are bytes from the start of the image or of an arena.
 struct Stage {
   uint32_t rows, cols, quads, places, step, from, to, form;
-  uint32_t relu, weights, bias, scale, limit, fold, sparse, reserved;
+  uint32_t relu, weights, bias, multiplier, shift, fold, sparse, reserved;
+  uint32_t kind, lines, line, to_step, to_line, runs, run, run_at;
+  uint32_t from2, step2, line2, wide, height, width, kernel_h, kernel_w;
+  uint32_t stride_h, stride_w, pad_h, pad_w, largest, scale, limit, free[9];
+};
+enum Kind : uint32_t { MATMUL, DEPTHWISE, ADD, MUL, TABLE, POOL };
+struct State {
+  uint32_t from, to, bytes;
 };
 struct Header {
   uint32_t magic, stages, stride, batch, in_channels, in_length, in_at, out_channels;
-  uint32_t out_places, out_at, out_sums, out_relu, out_scale, stage_at, image_bytes, sums_max;
+  uint32_t out_places, out_at, out_sums, out_relu, out_scale, stage_at, image_bytes, scratch;
   double inverse;
-  uint32_t in_limit, lane_bytes;
-  double reserved[6];
+  uint32_t in_lines, in_line, gather, states, state_at, in_limit, lane_bytes, free[23];
 };
+static_assert(sizeof(Stage) == 192 && sizeof(Header) == 192, "as image.ts has it");
 
+constexpr uint32_t GATHER_ROWS = 48;  // rows gathered at once
 constexpr uint32_t MAGIC = 0x5354524e;
 
 // Stage::form, how the weights lie: pack.ts.
@@ -84,7 +92,7 @@ struct Crew {
 struct Net {
   const uint8_t* image;
   int8_t* arena;    // batch * stride, zero at first: the pads stay so
-  int32_t* totals;  // one for each row of x of the largest stage
+  int32_t* totals;  // one for each row of x of the largest stage; then the rows gathered
   uint8_t* lane;    // lane_bytes of scratch for each lane
   const Kernels* kernels;
   Crew crew;        // one lane, no function: the caller alone
@@ -102,7 +110,9 @@ inline uint64_t largest_macs(const Header& h, const void* image) {
   for (uint32_t i = 0; i < h.stages; i++) {
     Stage s;
     __builtin_memcpy(&s, at + i * sizeof s, sizeof s);
-    const uint64_t rows = s.places == 1 ? h.batch : s.places;
+    if (s.kind != MATMUL) continue;
+    const uint64_t count = static_cast<uint64_t>(s.lines) * s.places;
+    const uint64_t rows = count == 1 ? h.batch : count;
     const uint64_t macs = static_cast<uint64_t>(s.rows) * s.cols * rows;
     if (macs > most) most = macs;
   }
@@ -116,7 +126,7 @@ inline const T* part(const Net& net, uint32_t at) {
 
 // A net in a block of memory: the image, then what it works in. Bytes beyond the image:
 inline size_t scratch_bytes(const Header& h, uint32_t lanes) {
-  const size_t totals = (static_cast<size_t>(h.sums_max) * 4 + 63) / 64 * 64;
+  const size_t totals = (static_cast<size_t>(h.scratch) * 4 + 63) / 64 * 64;
   return static_cast<size_t>(h.batch) * h.stride + totals +
          static_cast<size_t>(lanes) * h.lane_bytes + 256;
 }
@@ -125,7 +135,7 @@ inline Net open(uint8_t* image, const Kernels* kernels, Crew crew) {
   const Header& h = *reinterpret_cast<const Header*>(image);
   uint8_t* arena = image + h.image_bytes;
   uint8_t* totals = arena + static_cast<size_t>(h.batch) * h.stride;
-  uint8_t* lane = totals + (static_cast<size_t>(h.sums_max) * 4 + 63) / 64 * 64;
+  uint8_t* lane = totals + (static_cast<size_t>(h.scratch) * 4 + 63) / 64 * 64;
   return {image, reinterpret_cast<int8_t*>(arena), reinterpret_cast<int32_t*>(totals), lane,
           kernels, crew};
 }

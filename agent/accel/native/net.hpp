@@ -2,22 +2,32 @@
 // nothing else: agent/accel/image.ts lays the image out and checks every size before. The integers
 // are stated by agent/accel/reference.ts. No library, so that the same text becomes WebAssembly.
 #pragma once
-#include "rows.hpp"
+#include "gather.hpp"
 
 namespace sterna {
 
-inline void run_stage(const Net& net, const Stage& s, uint32_t batch, float* real) {
+inline void run_matmul(const Net& net, const Stage& s, uint32_t batch, float* real) {
   const Header& h = header(net);
   const size_t size = static_cast<size_t>(h.out_channels) * h.out_places;
-  if (s.places == 1) {  // one row of x an asset: the batch is one matrix
-    int8_t* arena = net.arena;
-    run_rows(net, s, {arena + s.from, h.stride, arena + s.to, h.stride, batch, real, size, 1});
-    return;
+  const uint32_t count = s.lines * s.places;
+  const bool straight = s.runs == 0 && s.lines == 1;
+  int8_t* arena = net.arena;
+  if (count == 1) {  // one row of x an asset: the batch is one matrix
+    if (!straight) return run_gathered(net, {s, arena, h.stride, batch}, real, size, 1);
+    return run_rows(net, s,
+                    {arena + s.from, h.stride, arena + s.to, h.stride, batch, real, size, 1});
   }
-  for (uint32_t b = 0; b < batch; b++) {
-    int8_t* arena = net.arena + static_cast<size_t>(b) * h.stride;
+  for (uint32_t b = 0; b < batch; b++, arena += h.stride) {
     float* y = real == nullptr ? nullptr : real + b * size;
-    run_rows(net, s, {arena + s.from, s.step, arena + s.to, s.rows, s.places, y, 1, h.out_places});
+    if (!straight) run_gathered(net, {s, arena, 0, count}, y, 1, count);
+    else run_rows(net, s, {arena + s.from, s.step, arena + s.to, s.to_step, count, y, 1, count});
+  }
+}
+
+inline void run_stage(const Net& net, const Stage& s, uint32_t batch, float* real) {
+  if (s.kind == MATMUL) return run_matmul(net, s, batch, real);
+  for (uint32_t b = 0; b < batch; b++) {
+    run_plane(net, s, net.arena + static_cast<size_t>(b) * header(net).stride);
   }
 }
 
@@ -25,20 +35,40 @@ inline bool quantise_in(const Net& net, const float* x, int8_t* arena) {
   const Header& h = header(net);
   int8_t* to = arena + h.in_at;
   const int32_t limit = static_cast<int32_t>(h.in_limit);
-  if (h.in_length == 1 || h.in_channels == 1) {
-    return net.kernels->quantise(x, h.inverse, h.in_channels * h.in_length, limit, to);
+  const uint32_t places = h.in_lines * h.in_length;
+  const bool packed = h.in_lines == 1 || h.in_line == h.in_length;
+  if (places == 1 || (h.in_channels == 1 && packed)) {
+    return net.kernels->quantise(x, h.inverse, h.in_channels * places, limit, to);
   }
   // Channel-first outside, channel-last in here.
   int8_t steps[256];
-  for (uint32_t c = 0; c < h.in_channels; c++) {
+  for (uint32_t row = 0; row < h.in_channels * h.in_lines; row++, x += h.in_length) {
+    int8_t* line = to + static_cast<size_t>(row % h.in_lines) * h.in_line + row / h.in_lines;
     for (uint32_t at = 0; at < h.in_length; at += 256) {
       const uint32_t count = least(256u, h.in_length - at);
-      const float* from = x + c * h.in_length + at;
-      if (!net.kernels->quantise(from, h.inverse, count, limit, steps)) return false;
-      for (uint32_t i = 0; i < count; i++) to[(at + i) * h.in_channels + c] = steps[i];
+      if (!net.kernels->quantise(x + at, h.inverse, count, limit, steps)) return false;
+      for (uint32_t i = 0; i < count; i++) line[(at + i) * h.in_channels] = steps[i];
     }
   }
   return true;
+}
+
+// What the next call of an asset reads: copied when all of this one is done.
+inline void keep_state(const Net& net, int8_t* arena) {
+  const Header& h = header(net);
+  const State* states = part<State>(net, h.state_at);
+  for (uint32_t i = 0; i < h.states; i++) {
+    copy_bytes(arena + states[i].to, arena + states[i].from, states[i].bytes);
+  }
+}
+
+inline void reset(const Net& net, uint32_t asset) {
+  const Header& h = header(net);
+  const State* states = part<State>(net, h.state_at);
+  for (uint32_t i = 0; i < h.states; i++) {
+    int8_t* to = net.arena + static_cast<size_t>(asset) * h.stride + states[i].to;
+    for (uint32_t n = 0; n < states[i].bytes; n++) to[n] = 0;
+  }
 }
 
 inline void steps_out(const Net& net, const int8_t* from, float* y) {
@@ -55,7 +85,7 @@ inline void steps_out(const Net& net, const int8_t* from, float* y) {
 // x: batch * input, y: batch * output; an asset with a value that is no number gets NaN alone.
 inline void infer(const Net& net, const float* x, float* y, uint32_t batch) {
   const Header& h = header(net);
-  const size_t in = static_cast<size_t>(h.in_channels) * h.in_length;
+  const size_t in = static_cast<size_t>(h.in_channels) * h.in_lines * h.in_length;
   const size_t out = static_cast<size_t>(h.out_channels) * h.out_places;
   bool all = true;
   for (uint32_t b = 0; b < batch; b++) {
@@ -74,10 +104,12 @@ inline void infer(const Net& net, const float* x, float* y, uint32_t batch) {
     run_stage(net, stages[i], batch, last ? y : nullptr);
   }
   for (uint32_t b = 0; b < batch; b++) {
-    const int8_t* arena = net.arena + static_cast<size_t>(b) * h.stride;
+    int8_t* arena = net.arena + static_cast<size_t>(b) * h.stride;
     if (!h.out_sums) steps_out(net, arena + h.out_at, y + b * out);
     if (bad[b >> 3] >> (b & 7) & 1) {
       for (size_t i = 0; i < out; i++) y[b * out + i] = __builtin_nanf("");
+    } else if (h.states != 0) {
+      keep_state(net, arena);
     }
   }
 }

@@ -44,4 +44,6 @@ __attribute__((export_name("open"))) void open() {
 __attribute__((export_name("infer"))) void infer(const float* x, float* y, uint32_t batch) {
   sterna::infer(net, x, y, batch);
 }
+
+__attribute__((export_name("reset"))) void reset(uint32_t asset) { sterna::reset(net, asset); }
 }
