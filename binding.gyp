@@ -2,6 +2,7 @@
   "targets": [
     {
       "target_name": "sterna_accel",
+      "ldflags": ["-Wl,-z,nodelete", "-pthread"],
       "sources": ["agent/accel/native/addon.cc"],
       "cflags_cc!": ["-std=gnu++20", "-std=gnu++17", "-frtti"],
       "cflags_cc": [

@@ -1,5 +1,6 @@
 //! The composition root: it joins an assembly with its alarms, the store and the publisher, and
 //! fixes the order of start and stop.
+import { availableParallelism } from "node:os";
 import type { Config } from "../config/config.js";
 import { Alarms } from "./alarms.js";
 import type { Alarm } from "./alerts/alarm.js";
@@ -11,6 +12,7 @@ import { type Clock, steady_ms } from "./base/clock.js";
 import type { Log } from "./base/log.js";
 import { Ring } from "./base/ring.js";
 import type { Item } from "./base/telemetry.js";
+import { startBlockPool } from "./models/features/pool.js";
 import { type Inbox, openOutgoing, placeOf } from "./outgoing.js";
 import { type Stages, step } from "./pipeline.js";
 import { restore } from "./restore.js";
@@ -103,9 +105,12 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
       log.error({ code: trouble.code }, trouble.message);
     if (trouble === null && before !== undefined) log.info({}, "the state is written again");
     if (messages.length > 0) outgoing?.publisher.wake();
-    for (const one of all) {
-      history.note(one);
-      say(one, log);
+    for (const one of all) history.note(one);
+    // The messages leave as this tick ends; a microtask comes after them.
+    if (all.length > 0) {
+      queueMicrotask(() => {
+        for (const one of all) say(one, log);
+      });
     }
   };
   const commit = (changes: readonly Noted[], now_ms: number): void => {
@@ -148,9 +153,17 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
       options.progress?.();
     });
   };
-  const intake = intakeOf(assembly, counts, log, clock, (item) => {
+  const accept = (item: Item): void => {
     ring.push(item);
     schedule();
+  };
+  const blocks = readsBlocksApart(config, assembly)
+    ? startBlockPool(log, config.intake.memoryNode)
+    : null;
+  const intake = intakeOf(assembly, counts, log, clock, (item) => {
+    if (item.kind !== "block" || blocks === null) return accept(item);
+    // It arrives when it has been read: scalars that came meanwhile went before it.
+    blocks.read(item, (read) => accept({ ...read, r_ms: clock.now() }));
   });
   for (const watch of assembly.watches) watch.begin(started_ms);
   outgoing?.start();
@@ -161,6 +174,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     // A half-started agent would keep the process alive and watch nothing.
     stopped = true;
     await Promise.allSettled(sources.map((source) => source.stop()));
+    await blocks?.stop();
     await outgoing?.stop();
     store.close(clock.now());
     throw error;
@@ -174,6 +188,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     async stop(): Promise<void> {
       clearInterval(idle);
       for (const source of sources) await source.stop();
+      await blocks?.stop();
       while (step(stages, clock.now()));
       stopped = true;
       await outgoing?.stop();
@@ -181,6 +196,13 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
       if (trouble !== null) log.error({ code: trouble.code }, trouble.message);
     },
   };
+}
+
+/** A second core is what makes it worth a thread, and a machine with a monitor that reads blocks. */
+function readsBlocksApart(config: Config, { channels, members }: Assembly): boolean {
+  const kinds = new Set(members.filter((m) => m.watch.monitors.length > 0).map((m) => m.config.id));
+  const any = channels.some(({ shape, asset }) => shape === "block" && kinds.has(asset));
+  return config.intake.blockWorker && any && availableParallelism() > 1;
 }
 
 function liveSources(

@@ -2,7 +2,7 @@
 //! best files (fp32, static and dynamic int8; one and two threads: the better counts), in one run.
 //! Every figure of ours is a whole network from JavaScript: floats in, floats out, one call.
 import { createRequire } from "node:module";
-import type { Backend, Layer, Plan, Stage } from "../agent/accel/backend.js";
+import { type Backend, denseStage, type Layer, type Plan } from "../agent/accel/backend.js";
 import { runPeak } from "../agent/accel/native.js";
 import { reference } from "../agent/accel/reference.js";
 import { openBackend } from "../agent/accel/registry.js";
@@ -57,11 +57,11 @@ function densePlan(rows: number, cols: number): Plan {
     relu: false,
   };
   const to = Math.ceil((cols + 4) / 64) * 64;
-  const stage: Stage = { layer, places: 1, step: 0, from: 0, to };
   const scale = new Float64Array(rows).fill(0.1);
   return {
-    input: { channels: cols, length: 1, at: 0, inverse: 31 },
-    stages: [stage],
+    input: { channels: cols, lines: 1, length: 1, at: 0, line: 0, inverse: 31 },
+    stages: [denseStage(layer, 0, to)],
+    state: [],
     output: { channels: rows, places: 1, at: to, scale, sums: false, relu: false },
     arena_bytes: to + rows,
   };

@@ -14,7 +14,7 @@ import type {
 } from "./config.js";
 import { amount, noun, show } from "./formats.js";
 import { checkUnique, isMapping, own, readItem, refuseAt, suggest } from "./rows.js";
-import { openProfiles, type Profiles, readRules } from "./rules.js";
+import { openProfiles, readRules } from "./rules.js";
 import { ASSET, CHANNELS } from "./schema.js";
 import { fromConfig } from "./secrets.js";
 import type { Reading } from "./yaml.js";
@@ -27,7 +27,6 @@ export type Assets = {
   readonly list: readonly AssetConfig[];
   /** Those that cannot be used too, for further checks. */
   readonly all: readonly AssetConfig[];
-  readonly profiles: Profiles;
 };
 
 export function readAssets(
@@ -41,7 +40,7 @@ export function readAssets(
   if (!Array.isArray(list) || list.length === 0) {
     const what = list === undefined ? "there are no assets" : "assets is a list of at least one";
     reading.fault(["assets"], what, `write assets: [{ id: line3, channels: ${CHANNELS} }]`);
-    return { list: [], all: [], profiles };
+    return { list: [], all: [] };
   }
   checkUnique(list, ["assets"], reading);
   const known: Kinds = { generic: GENERIC, ...kinds };
@@ -99,7 +98,7 @@ export function readAssets(
       },
     ];
   });
-  return { list: all.filter((asset) => !unusable.has(asset)), all, profiles };
+  return { list: all.filter((asset) => !unusable.has(asset)), all };
 }
 
 /** What of an asset could not be read. */

@@ -8,6 +8,7 @@ import type { AssetConfig, Check, Config, Env, Kinds, MqttConfig, OpcuaConfig } 
 import { show } from "./formats.js";
 import { readModels } from "./models.js";
 import { checkKeys, isMapping, type Mapping, readItem } from "./rows.js";
+import { profilePlace } from "./rules.js";
 import { readScalars, type Scalars } from "./scalars.js";
 import { LISTS, OPCUA, SCALARS, TOP } from "./schema.js";
 import { fromConfig, readPassword, readText } from "./secrets.js";
@@ -54,8 +55,7 @@ export function parseConfig(
   const servers = isMapping(root["opcua"]) ? Object.keys(root["opcua"]) : [];
   const connections: Connections = { mqtt: root["mqtt"] !== undefined, opcua: servers };
   const gatewayId = gatewayOf(root);
-  const assets = readAssets(root["assets"], reading, kinds, connections, gatewayId);
-  const { list, all, profiles } = assets;
+  const { list, all } = readAssets(root["assets"], reading, kinds, connections, gatewayId);
   const before = reading.faults.length;
   const models = readModels(root["models"], reading, list);
   const modelsWhole = reading.faults.length === before;
@@ -76,11 +76,16 @@ export function parseConfig(
     http,
     log,
     accel,
-    intake: { ring: intake.ring, levels_max: intake.levelsMax },
+    intake: {
+      ring: intake.ring,
+      levels_max: intake.levelsMax,
+      blockWorker: intake.blockWorker,
+      memoryNode: intake.memoryNode < 0 ? null : intake.memoryNode,
+    },
     time: { ahead_max_ms: time.aheadMax, behind_max_ms: time.behindMax },
     models,
     assets: faults.length === 0 ? list.map(complete) : all.map((one) => open(one, modelsWhole)),
-    where: (path) => profiles.where(path) ?? reading.where(path),
+    where: placesOf(input, file, reading),
   };
   if (faults.length > 0) throw new ConfigError(inOrder([...faults, ...check(config)]));
   return config;
@@ -91,6 +96,16 @@ const complete = (asset: AssetConfig): AssetConfig => ({ ...asset, gaps: null })
 /** A model that could not be read may write any channel. */
 const open = (asset: AssetConfig, modelsWhole: boolean): AssetConfig =>
   modelsWhole || asset.gaps === null ? asset : { ...asset, gaps: { ...asset.gaps, open: true } };
+
+/** Held weakly: it serves faults alone, and of 1,000 channels the parsed document is 10 MB. */
+function placesOf(input: string | Uint8Array, file: string, first: Reading): Config["where"] {
+  let held = new WeakRef(first);
+  return (path) => {
+    const reading = held.deref() ?? readYaml(input, file, []);
+    held = new WeakRef(reading);
+    return profilePlace(path) ?? reading.where(path);
+  };
+}
 
 function gatewayOf(root: Mapping): string | null {
   const gateway = root["gateway"];

@@ -6,16 +6,22 @@ import { packageFile } from "../base/files.js";
 import type { Backend, Loaded, Plan } from "./backend.js";
 import { COLS_MAX, imageOf } from "./image.js";
 
+/** With an asset it forgets the state of that one, and infers nothing. */
+type Infer = (x: Float32Array, y: Float32Array, asset?: number) => void;
+
 type Addon = {
   kernels(): readonly string[];
   peak(rounds: number): number;
-  load(image: Uint8Array, kernel: string): (x: Float32Array, y: Float32Array) => void;
+  load(image: Uint8Array, kernel: string, lanes: number): Infer;
 };
 
+/** The one set of kernels that looks sums up. */
+const LOOKUP = "avx512-vbmi";
 const PLACES = [
   "build/Release/sterna_accel.node",
   `prebuilds/${process.platform}-${process.arch}/sterna_accel.node`,
 ];
+const NOTHING = new Float32Array(0);
 const require = createRequire(import.meta.url);
 
 /** The addon, or why there is none: looked for once. */
@@ -52,7 +58,8 @@ export function runPeak(rounds: number): number {
   return typeof present === "string" ? 0 : present.peak(rounds);
 }
 
-export function openNative(kernel: string): Backend {
+/** `lanes`: threads of one inference at most; 0 measures at each load whether more than one pay. */
+export function openNative(kernel: string, lanes = 0): Backend {
   return {
     name: kernel,
     tier: "exact",
@@ -60,14 +67,15 @@ export function openNative(kernel: string): Backend {
     load(plan: Plan, batch: number): Loaded {
       const present = addon();
       assert(typeof present !== "string", "native: probed before it is used");
-      const { bytes, sizeIn, sizeOut } = imageOf(plan, batch);
-      const infer = present.load(bytes, kernel);
+      const { bytes, sizeIn, sizeOut } = imageOf(plan, batch, kernel === LOOKUP);
+      const infer = present.load(bytes, kernel, lanes);
       return {
         infer(x, y, count): void {
           assert(count >= 1 && count <= batch, "infer: more assets than it was loaded for");
           assert(x.length === count * sizeIn && y.length === count * sizeOut, "infer: sizes");
           infer(x, y);
         },
+        reset: (asset) => infer(NOTHING, NOTHING, asset),
       };
     },
   };

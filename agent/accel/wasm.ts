@@ -17,6 +17,7 @@ type Exports = {
   scratch(): number;
   open(): void;
   infer(x: number, y: number, batch: number): void;
+  reset(asset: number): void;
 };
 type Wasm = {
   Module: new (bytes: Uint8Array) => object;
@@ -62,6 +63,10 @@ export const wasmBackend: Backend = {
         input.set(x);
         exports.infer(from, to, count);
         y.set(whole ?? output.subarray(0, y.length));
+      },
+      reset(asset): void {
+        assert(asset >= 0 && asset < batch, "reset: no such asset");
+        exports.reset(asset);
       },
     };
   },

@@ -45,11 +45,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import("./run.js")).run,
   },
   check: {
-    usage: "check FILE",
-    about: "every fault of a config file, with line and column",
+    usage: "check FILE [--recording FILE]",
+    about:
+      "every fault of a config file; with a recording, units that physics contradicts (exit 1)",
     positionals: 1,
-    options: {},
-    codes: [78],
+    options: { recording: text("FILE", "a recording; its values are held against the units") },
+    codes: [1, 78],
     load: async () => (await import("./check.js")).check,
   },
   replay: {

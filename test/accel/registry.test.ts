@@ -38,6 +38,7 @@ test("auto measures those present and takes the fastest, with the times as its r
           const until = performance.now() + ms;
           while (performance.now() < until);
         },
+        reset(): void {},
       }),
     }),
   });

@@ -25,12 +25,15 @@ int main(int argc, char** argv) {
     const size_t arena_bytes = static_cast<size_t>(h.batch) * h.stride;
     int8_t* arena = static_cast<int8_t*>(aligned_alloc(64, arena_bytes));
     memset(arena, 0, arena_bytes);
-    int32_t* totals = static_cast<int32_t*>(calloc(h.sums_max, 4));
+    int32_t* totals = static_cast<int32_t*>(calloc(h.scratch, 4));
+    uint8_t* lane = static_cast<uint8_t*>(aligned_alloc(64, h.lane_bytes));
     const size_t out = static_cast<size_t>(h.out_channels) * h.out_places * batch;
     float* y = static_cast<float*>(malloc(out * 4));
-    sterna::infer({image, arena, totals, kernels}, x, y, batch);
+    const sterna::Net net = {image, arena, totals, lane, kernels, {1, nullptr}};
+    // Twice: the second reads the state that the first left.
+    for (int i = 0; i < 2; i++) sterna::infer(net, x, y, batch);
     fwrite(y, 4, out, stdout);
-    free(image), free(x), free(arena), free(totals), free(y);
+    free(image), free(x), free(arena), free(totals), free(lane), free(y);
   }
   return 0;
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { silentLog } from "../../agent/base/log.js";
 import type { Channel, Intake, Sample } from "../../agent/base/telemetry.js";
 import type { OpcuaNode } from "../../agent/cli/demo/opcua-server.js";
+import { type DeclaredUnit, unitBridge } from "../../agent/sensors/eu.js";
 import type { OpcuaBinding, OpcuaOptions, OpcuaTiming } from "../../agent/sensors/opcua.js";
 import { opcuaSource } from "../../agent/sensors/opcua.js";
 import type { Source } from "../../agent/sensors/source.js";
@@ -40,10 +41,17 @@ export function channel(id: number, name: string, unit: string): Channel {
   };
 }
 
+/** Why the server's unit and the config's cannot both be right; null when they can. */
+export function unitConflict(own: Channel, declared: DeclaredUnit): string | null {
+  const found = unitBridge(own, declared, true);
+  return typeof found === "string" ? found : null;
+}
+
 export const bound = (channel: Channel, node: string, overrideUnit = false): OpcuaBinding => ({
   channel,
   node,
   sampling_ms: 50,
+  unitStated: true,
   overrideUnit,
 });
 

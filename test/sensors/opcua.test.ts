@@ -117,8 +117,8 @@ test("a unit that contradicts the config is refused by name, and the others go o
   expect(new Set(got.samples.map((s) => s.channel))).toEqual(new Set([0, 3]));
   expect(got.refusals.get(1)).toBe(
     `plc ${ODD}: the config says unit "kW", the server's EngineeringUnits say "W" ` +
-      '(unitId 5723220 = WTT); write unit: "W", or, if the server is wrong, write ' +
-      '"overrideUnit: true"',
+      '(unitId 5723220 = WTT); write unit: "W", or write "overrideUnit: true" ' +
+      "if the server is wrong",
   );
   expect(got.refusals.get(2)).toContain('"°C" (unitId -1) (dimension K against Pa)');
   expect(got.refusals.get(4)).toBe(
