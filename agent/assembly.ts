@@ -1,9 +1,9 @@
 //! From a config to assets under watch: the channel table, one frame per asset, its monitors and
 //! compiled rules. Faults found here have their place in the config file, like those of loading.
 import type { AssetConfig, ChannelConfig, Config } from "../config/config.js";
-import { type Opened, openBackend } from "./accel/registry.js";
 import { assert, ConfigError, type Fault } from "./base/errors.js";
 import type { Channel } from "./base/telemetry.js";
+import { type Compute, openCompute } from "./compute.js";
 import { faultAt, fitKind, openModels } from "./fitting.js";
 import type { Monitor, Port } from "./models/monitor.js";
 import { compileRules } from "./rules/compile.js";
@@ -48,7 +48,7 @@ export type Assembly = {
   readonly channels: readonly Channel[];
   readonly members: readonly Member[];
   readonly watches: readonly Watch[];
-  readonly backend: Opened;
+  readonly backend: Compute;
   /** The config of a channel by id; levels share that of their pattern. */
   configOf(channel: number): ChannelConfig;
   memberOf(asset: string): Member | undefined;
@@ -64,7 +64,7 @@ export function assemble(config: Config): Assembly {
   const table = new ChannelTable();
   const members = new Map<string, Parts>();
   const faults: Fault[] = [];
-  const backend = openBackend(config.accel.backend);
+  const backend = openCompute(config.accel);
   if (typeof backend === "string") {
     throw new ConfigError([faultAt(config, ["accel", "backend"], backend, "")]);
   }
@@ -147,7 +147,7 @@ const isPattern = ({ binding }: ChannelConfig): boolean =>
 function join(
   config: Config,
   asset: AssetConfig,
-  { backend }: Opened,
+  { backend }: Compute,
   table: ChannelTable,
   faults: Fault[],
 ): Parts {

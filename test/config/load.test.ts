@@ -129,7 +129,10 @@ test("what is absent has its default", () => {
     opcua: {},
     models: [],
     log: { level: "info" },
-    accel: { backend: "auto" },
+    accel: {
+      ...{ backend: "auto", checkShare: 0.001, allow: null, exact: true, prefer: "latency" },
+      ...{ latency_max_ms: null, power_max_W: null, power_W: {} },
+    },
     http: { enabled: true, host: "127.0.0.1" },
     intake: { ring: 65_536, levels_max: 256, blockWorker: true, memoryNode: null },
     time: { ahead_max_ms: 60_000 },
