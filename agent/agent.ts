@@ -6,7 +6,7 @@ import { Alarms } from "./alarms.js";
 import type { Alarm } from "./alerts/alarm.js";
 import type { Applied } from "./alerts/apply.js";
 import type { Reconciled } from "./alerts/reconcile.js";
-import { openStore } from "./alerts/store.js";
+import { type LatchRow, openStore } from "./alerts/store.js";
 import { type Assembly, assemble } from "./assembly.js";
 import { type Clock, steady_ms } from "./base/clock.js";
 import type { Log } from "./base/log.js";
@@ -91,9 +91,10 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     }
     const holds = steady_ms() - held_ms >= HOLDS_EVERY_ms;
     if (holds) held_ms = steady_ms();
-    const latches = assembly.watches.flatMap((watch) =>
-      watch.unsaved(holds).map((row) => ({ asset: watch.id, ...row })),
-    );
+    const latches: LatchRow[] = [];
+    for (const { id, unsaved } of assembly.watches) {
+      for (const row of unsaved(holds)) latches.push({ asset: id, ...row });
+    }
     // Of an alarm that moved twice the last row; of one that is not kept (reconcile.ts) none.
     const moved = all.map((one) => one.alarm);
     const rows = moved.filter((row) => alarms.get(row.asset, row.rule) === row);

@@ -105,6 +105,7 @@ export class Watch {
   }
 
   readonly rule = (id: string): Rule | undefined => this.#ruleById.get(id);
+  readonly rules = (): readonly Rule[] => this.#rules;
 
   get monitors(): readonly Monitor[] {
     return this.#bound.map((bound) => bound.monitor);
@@ -238,11 +239,11 @@ export class Watch {
   }
 
   /** Latches that the store does not know; with `holds` those of running hold times too. */
-  unsaved(holds: boolean): LatchText[] {
-    return this.latches.unsaved(holds, ({ on, off }) =>
-      this.#live_ms([...on.reads, ...(off?.reads ?? [])], new Set()),
-    );
-  }
+  readonly unsaved = (holds: boolean): readonly LatchText[] =>
+    this.latches.unsaved(holds, this.#liveOf);
+
+  readonly #liveOf = ({ on, off }: Rule): number =>
+    this.#live_ms([...on.reads, ...(off?.reads ?? [])], new Set());
 
   /** Arrival time until which what stands at these indexes counts; what made it, where derived. */
   #live_ms(reads: readonly number[], seen: Set<number>): number {
