@@ -17,7 +17,9 @@ export function withTables(page: string, read: (name: string) => Results | null)
 function tableOf({ machine, versions, rows }: Results): string {
   const of = (parts: Readonly<Record<string, string | number>>) =>
     Object.entries(parts)
-      .map(([key, value]) => `${key.replace(/_.*/, "")} ${value}${key.endsWith("_MB") ? " MB" : ""}`)
+      .map(
+        ([key, value]) => `${key.replace(/_.*/, "")} ${value}${key.endsWith("_MB") ? " MB" : ""}`,
+      )
       .join(", ");
   const lines = [
     `Machine: ${of(machine)}. Versions: ${of(versions)}.`,

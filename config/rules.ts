@@ -1,8 +1,8 @@
 //! Rules as rows of the config and of profiles. Their texts are compiled later, against the signals
 //! of their asset: here only their shape is checked.
 import { readdirSync, readFileSync } from "node:fs";
-import { packageFile } from "../agent/base/files.js";
 import type { Fault } from "../agent/base/errors.js";
+import { packageFile } from "../agent/base/files.js";
 import type { Path, Place, RuleConfig } from "./config.js";
 import { show } from "./formats.js";
 import { checkUnique, readItem, suggest } from "./rows.js";
