@@ -107,11 +107,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     if (messages.length > 0) outgoing?.publisher.wake();
     for (const one of all) history.note(one);
     // The messages leave as this tick ends; a microtask comes after them.
-    if (all.length > 0) {
-      queueMicrotask(() => {
-        for (const one of all) say(one, log);
-      });
-    }
+    if (all.length > 0) queueMicrotask(() => say(all, log));
   };
   const commit = (changes: readonly Noted[], now_ms: number): void => {
     const applied = [...changes.flatMap((c) => alarms.apply(c)), ...alarms.expire(now_ms)];
@@ -235,7 +231,9 @@ function sayNotes(notes: readonly string[], log: Log): void {
   if (notes.length > NOTES_MAX) log.warn({ more: notes.length - NOTES_MAX }, what);
 }
 
-function say({ alarm, transition }: Applied, log: Log): void {
-  const { asset, rule, severity, value, limit, suppressedBy } = alarm;
-  log.info({ asset, rule, severity, value, limit, suppressedBy }, `alarm ${transition}`);
+function say(all: readonly Applied[], log: Log): void {
+  for (const { alarm, transition } of all) {
+    const { asset, rule, severity, value, limit, suppressedBy } = alarm;
+    log.info({ asset, rule, severity, value, limit, suppressedBy }, `alarm ${transition}`);
+  }
 }

@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { ConfigError } from "../../agent/base/errors.js";
@@ -107,6 +109,20 @@ assets:
   const article = readFileSync(place.file, "utf8").split("\n")[place.line - 1];
   expect(article?.slice(place.column - 1)).toBe("vibration.peak > 9.8 m/s^2");
   expect(rule).toMatchObject({ severity: "critical", source: "profile article" });
+});
+
+test("places are not kept in memory, and are found again", async () => {
+  const bytes = Buffer.from(
+    "gateway: { id: gw-1, site: demo }\nassets:\n  - id: line3\n    channels: { c: { unit: A } }\n",
+  );
+  const config = parse(bytes);
+  expect(config.where(["assets", 0, "id"])).toMatchObject({ line: 3, column: 9 });
+  bytes.write("#ateway"); // what is read again shows this
+  setFlagsFromString("--expose-gc");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  runInNewContext("gc")();
+  expect(config.where(["gateway", "id"]).column).toBe(1);
+  expect(config.where(["assets", 0, "id"])).toMatchObject({ line: 3, column: 9 });
 });
 
 test.each(["threshold", "turbine", "drone"])("config/examples/%s.yaml", (name) => {
