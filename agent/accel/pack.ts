@@ -1,7 +1,14 @@
 //! Weights as the kernels read them: tiles of 64 outputs x 4 inputs, 64-byte aligned, so that no
 //! kernel ever sums across lanes. Where most of a layer is zero, blocks of 64 outputs x 16 inputs
 //! without a weight are left out.
-import type { Layer } from "./backend.js";
+
+/** What of a layer is packed: its weights, row by row. */
+export type Shape = {
+  readonly rows: number;
+  readonly cols: number;
+  readonly weights: Int8Array;
+  readonly ternary: boolean;
+};
 
 /** Outputs side by side in a tile. */
 export const TILE = 64;
@@ -23,7 +30,7 @@ export type Packed = {
 };
 
 /** `small`: x lies within +-7 and the kernel looks sums up. */
-export function packLayer(layer: Layer, small: boolean): Packed {
+export function packLayer(layer: Shape, small: boolean): Packed {
   const { rows, cols, ternary } = layer;
   const kept = keptBlocks(layer);
   const tiles = Math.ceil(rows / TILE);
@@ -57,7 +64,7 @@ export function packLayer(layer: Layer, small: boolean): Packed {
 }
 
 /** For each tile the blocks with a weight other than 0. */
-function keptBlocks({ rows, cols, weights }: Layer): number[][] {
+function keptBlocks({ rows, cols, weights }: Shape): number[][] {
   const holds = (row: number, col: number): boolean => {
     const [bottom, right] = [Math.min(rows, row + TILE), Math.min(cols, col + BLOCK)];
     for (let r = row; r < bottom; r++) {
@@ -78,7 +85,7 @@ function keptBlocks({ rows, cols, weights }: Layer): number[][] {
  * Tiles of 64 outputs x 4 inputs in 64 bytes: byte 4n + j holds the codes w + 1 of input j for the
  * outputs n, 16 + n, 32 + n and 48 + n, two bits each.
  */
-export function packTernary(layer: Layer, quads = Math.ceil(layer.cols / 4)): Uint8Array {
+export function packTernary(layer: Shape, quads = Math.ceil(layer.cols / 4)): Uint8Array {
   const { rows, cols, weights } = layer;
   // Code 1 is the weight 0, so what lies beyond the edges counts for nothing.
   const packed = new Uint8Array(Math.ceil(rows / TILE) * quads * TILE).fill(0b01_01_01_01);
@@ -96,7 +103,7 @@ export function packTernary(layer: Layer, quads = Math.ceil(layer.cols / 4)): Ui
 }
 
 /** The same tiles with a byte a weight: byte 4n + j of 256 is input j of output n. */
-export function packWide(layer: Layer, quads = Math.ceil(layer.cols / 4)): Uint8Array {
+export function packWide(layer: Shape, quads = Math.ceil(layer.cols / 4)): Uint8Array {
   const { rows, cols, weights } = layer;
   const packed = new Uint8Array(Math.ceil(rows / TILE) * quads * TILE * 4);
   for (let row = 0; row < rows; row++) {
@@ -110,7 +117,7 @@ export function packWide(layer: Layer, quads = Math.ceil(layer.cols / 4)): Uint8
 }
 
 /** For look-ups: byte n of 64 is the pattern of output n, its four trits in base 3. */
-export function packPatterns({ rows, cols, weights }: Layer): Uint8Array {
+export function packPatterns({ rows, cols, weights }: Shape): Uint8Array {
   // Look-ups go four quads at a time.
   const quads = Math.ceil(cols / BLOCK) * (BLOCK / 4);
   // 40 is 0, 0, 0, 0.
