@@ -109,8 +109,14 @@ inline void run_in(const Part& p) {
   e.floats->steps(e.x + first, static_cast<uint32_t>((p.to - p.from) * w), p.l.in_inverse, limit,
                   e.narrow + first);
   project_reals(p, p.l.in, e.narrow, e.heads);
-  for (size_t i = 0; i < w; i++) {
-    for (size_t t = p.from; t < p.to; t++) e.keys[i * h.padded + t] = e.heads[t * 3 * w + w + i];
+  constexpr uint32_t LINE = 16;  // floats of a cache line
+  for (uint32_t from = p.from; from < p.to; from += LINE) {
+    const uint32_t few = least(LINE, p.to - from);
+    const float* rows = e.heads + from * 3 * w + w;
+    for (size_t i = 0; i < w; i++) {
+      float* to = e.keys + i * h.padded + from;
+      for (uint32_t t = 0; t < few; t++) to[t] = rows[t * 3 * w + i];
+    }
   }
 }
 
