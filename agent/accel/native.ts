@@ -10,7 +10,7 @@ import { COLS_MAX, type Image, imageOf } from "./image.js";
 /** With an asset it forgets the state of that one, and infers nothing. */
 type Infer = (x: Float32Array, y: Float32Array, asset?: number) => void;
 
-type Addon = {
+export type Addon = {
   kernels(): readonly string[];
   peak(rounds: number): number;
   load(image: Uint8Array, kernel: string, lanes: number): Infer;
@@ -34,11 +34,16 @@ function addon(): Addon | string {
   return found;
 }
 
+/** Throws what the loader says when the file is no addon for this machine. */
+export function addonAt(file: string): Addon {
+  return require(file) as Addon;
+}
+
 function find(): Addon | string {
   const why: string[] = [];
   for (const place of PLACES) {
     try {
-      return require(packageFile(place)) as Addon;
+      return addonAt(packageFile(place));
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       const missing = text.startsWith("Cannot find module");
@@ -62,9 +67,13 @@ export function runPeak(rounds: number): number {
 
 /** `lanes`: threads of one inference at most; 0 measures at each load whether more than one pay. */
 export function openNative(kernel: string, lanes = 0): Backend {
+  const present = addon();
+  assert(typeof present !== "string", "native: probed before it is used");
+  return nativeFrom(present, kernel, lanes);
+}
+
+export function nativeFrom(present: Addon, kernel: string, lanes = 0): Backend {
   const open = (image: Image, load: "load" | "loadEncoder"): Loaded => {
-    const present = addon();
-    assert(typeof present !== "string", "native: probed before it is used");
     const { bytes, sizeIn, sizeOut, batch } = image;
     const infer = present[load](bytes, kernel, lanes);
     return {
