@@ -56,6 +56,8 @@ export type Assembly = {
   find(asset: string, name: string): Channel | null;
   /** The channel of one level of a pattern; null beyond the bound. */
   level(channel: number, level: string): number | null;
+  /** Opens the level that an alarm `<rule>-<level>` is of, before its topic was heard. */
+  reopen(asset: string, alarm: string): void;
 };
 
 export function assemble(config: Config): Assembly {
@@ -88,6 +90,15 @@ export function assemble(config: Config): Assembly {
     return channel.id;
   };
 
+  const reopen = (asset: string, alarm: string): void => {
+    for (const [name, rows] of members.get(asset)?.templates ?? []) {
+      const row = rows.find(({ id }) => alarm.startsWith(`${id}-`));
+      const template = table.find(asset, name);
+      if (row !== undefined && template !== null)
+        level(template.id, alarm.slice(row.id.length + 1));
+    }
+  };
+
   const watchOf = table.channels.map(({ asset }) => members.get(asset)?.watch);
   return {
     channels: table.channels,
@@ -99,6 +110,7 @@ export function assemble(config: Config): Assembly {
     watchOf: (id) => watchOf[id],
     find: (asset, name) => table.find(asset, name),
     level,
+    reopen,
   };
 }
 
@@ -212,7 +224,6 @@ function addRules(
   const plain = (rule: Rule): boolean => {
     const name = rule.on.reads.map((i) => patterns.get(i)).find((n) => n !== undefined);
     if (name === undefined) return true;
-    watch.addTemplate(rule.id);
     templates.set(name, [...(templates.get(name) ?? []), rule]);
     return false;
   };

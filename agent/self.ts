@@ -61,7 +61,7 @@ function own(
       limit: null,
       expected: null,
       model: null,
-      evidence: why === null ? [] : [why],
+      evidence: [why ?? "no longer so"],
       onset_ms: now_ms,
       detected_ms: now_ms,
       source_ms: now_ms,

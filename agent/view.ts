@@ -78,10 +78,11 @@ export function viewOf(facts: Facts, now_ms: number): View {
   };
 }
 
-export function healthOf({ store, counts }: Facts, now_ms: number, ticked_ms: number): Health {
+/** `idle_ms` is real time since the last tick. */
+export function healthOf({ store, counts }: Facts, idle_ms: number): Health {
   const reasons: string[] = [];
-  if (now_ms - ticked_ms > HUNG_ms) {
-    reasons.push(`no tick of the pipeline for ${Math.round((now_ms - ticked_ms) / 1_000)} s`);
+  if (idle_ms > HUNG_ms) {
+    reasons.push(`no tick of the pipeline for ${Math.round(idle_ms / 1_000)} s`);
   }
   if (store.trouble !== null) reasons.push(store.trouble.message);
   const ok = reasons.length === 0;

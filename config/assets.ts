@@ -5,7 +5,7 @@ import { type Connections, readChannels } from "./channels.js";
 import type { AssetConfig, Kind, Kinds, Nameplate, Path, RuleConfig } from "./config.js";
 import { amount, noun, show } from "./formats.js";
 import { checkUnique, isMapping, own, readItem, refuseAt, suggest } from "./rows.js";
-import { openProfiles, type Profiles, readRules } from "./rules.js";
+import { openProfiles, readRules } from "./rules.js";
 import { ASSET, CHANNELS } from "./schema.js";
 import { fromConfig } from "./secrets.js";
 import type { Reading } from "./yaml.js";
@@ -14,20 +14,18 @@ import type { Reading } from "./yaml.js";
 const GENERIC: Kind = { ports: [], nameplate: {} };
 const NAMEPLATE_DEPTH_MAX = 4;
 
-export type Assets = { readonly list: readonly AssetConfig[]; readonly profiles: Profiles };
-
 export function readAssets(
   list: unknown,
   reading: Reading,
   kinds: Kinds,
   connections: Connections,
   gateway: string | null,
-): Assets {
+): readonly AssetConfig[] {
   const profiles = openProfiles(reading);
   if (!Array.isArray(list) || list.length === 0) {
     const what = list === undefined ? "there are no assets" : "assets is a list of at least one";
     reading.fault(["assets"], what, `write assets: [{ id: line3, channels: ${CHANNELS} }]`);
-    return { list: [], profiles };
+    return [];
   }
   checkUnique(list, ["assets"], reading);
   const known: Kinds = { generic: GENERIC, ...kinds };
@@ -75,7 +73,7 @@ export function readAssets(
       },
     ];
   });
-  return { list: found, profiles };
+  return found;
 }
 
 /** Two rules of one id would be one alarm; of a profile's, the user says which one counts. */

@@ -67,6 +67,8 @@ export type Binding = MqttBinding | OpcuaBinding | SimulatedBinding | NoBinding;
 export type ChannelConfig = {
   readonly name: string;
   readonly unit: Unit;
+  /** False: `unit` is the port's, because the config gives none. */
+  readonly unitStated: boolean;
   readonly shape: "scalar" | "block";
   /** In SI; infinite where the config and the kind say nothing. */
   readonly min: number;
@@ -135,7 +137,12 @@ export type Config = {
   readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
   readonly accel: { readonly backend: string };
-  readonly intake: { readonly ring: number; readonly levels_max: number };
+  readonly intake: {
+    readonly ring: number;
+    readonly levels_max: number;
+    readonly blockWorker: boolean;
+    readonly memoryNode: number | null;
+  };
   readonly time: { readonly ahead_max_ms: number; readonly behind_max_ms: number };
   readonly models: readonly ModelConfig[];
   readonly assets: readonly AssetConfig[];

@@ -1,6 +1,7 @@
 //! What one value of a config may look like: how it reads, what it becomes, and what to write
 //! instead. The same formats check the scalars (through convict), the list items and name the types
 //! in docs/configuration.md.
+import { parseMavlinkUnit } from "../agent/units/mavlink.js";
 import {
   type Amount,
   isUnitFault,
@@ -162,6 +163,18 @@ export const unit: Format<Unit> = {
     const written = value === 1 ? "1" : value;
     if (typeof written !== "string") return refuse(`${show(value)} is no unit`, "write unit: A");
     const found = parseUnit(written);
+    return isUnitFault(found) ? refuse(found.fault, "", found.at) : found;
+  },
+};
+
+/** The spelling of MAVLink's own dialect files, taken as it stands there. */
+export const mavlinkUnit: Format<Unit> = {
+  name: "MAVLink unit",
+  example: "cdeg",
+  read(value, refuse) {
+    const instead = "copy the units attribute of the field, such as cdeg";
+    if (typeof value !== "string") return refuse(`${show(value)} is no MAVLink unit`, instead);
+    const found = parseMavlinkUnit(value);
     return isUnitFault(found) ? refuse(found.fault, "", found.at) : found;
   },
 };

@@ -8,6 +8,7 @@ import type { Config, Env, Kinds, MqttConfig, OpcuaConfig } from "./config.js";
 import { show } from "./formats.js";
 import { readModels } from "./models.js";
 import { checkKeys, isMapping, type Mapping, readItem } from "./rows.js";
+import { profilePlace } from "./rules.js";
 import { readScalars, type Scalars } from "./scalars.js";
 import { LISTS, OPCUA, SCALARS, TOP } from "./schema.js";
 import { fromConfig, readPassword, readText } from "./secrets.js";
@@ -50,7 +51,7 @@ export function parseConfig(
   const servers = isMapping(root["opcua"]) ? Object.keys(root["opcua"]) : [];
   const connections: Connections = { mqtt: root["mqtt"] !== undefined, opcua: servers };
   const gatewayId = gatewayOf(root);
-  const { list, profiles } = readAssets(root["assets"], reading, kinds, connections, gatewayId);
+  const list = readAssets(root["assets"], reading, kinds, connections, gatewayId);
   const models = readModels(root["models"], reading, list);
   const mqtt = root["mqtt"] === undefined ? null : readMqtt(scalars, reading, env);
   if (reading.faults.length > 0) throw new ConfigError(inOrder(reading.faults));
@@ -69,11 +70,26 @@ export function parseConfig(
     http,
     log,
     accel,
-    intake: { ring: intake.ring, levels_max: intake.levelsMax },
+    intake: {
+      ring: intake.ring,
+      levels_max: intake.levelsMax,
+      blockWorker: intake.blockWorker,
+      memoryNode: intake.memoryNode < 0 ? null : intake.memoryNode,
+    },
     time: { ahead_max_ms: time.aheadMax, behind_max_ms: time.behindMax },
     models,
     assets: list,
-    where: (path) => profiles.where(path) ?? reading.where(path),
+    where: placesOf(input, file, reading),
+  };
+}
+
+/** Held weakly: it serves faults alone, and of 1,000 channels the parsed document is 10 MB. */
+function placesOf(input: string | Uint8Array, file: string, first: Reading): Config["where"] {
+  let held = new WeakRef(first);
+  return (path) => {
+    const reading = held.deref() ?? readYaml(input, file, []);
+    held = new WeakRef(reading);
+    return profilePlace(path) ?? reading.where(path);
   };
 }
 

@@ -2,6 +2,7 @@
 //! of their asset: here only their shape is checked.
 import { readdirSync, readFileSync } from "node:fs";
 import { packageFile } from "../agent/base/files.js";
+import type { Fault } from "../agent/base/errors.js";
 import type { Path, Place, RuleConfig } from "./config.js";
 import { show } from "./formats.js";
 import { checkUnique, readItem, suggest } from "./rows.js";
@@ -55,37 +56,37 @@ export function readRules(
   });
 }
 
-/** The profiles of one config: each file is read once, its places stay known. */
-export type Profiles = {
-  rulesOf(name: string, path: Path): readonly RuleConfig[];
-  /** Null where the path leads into no profile. */
-  where(path: Path): Place | null;
+/** The profiles of one config; each file is read once. */
+export type Profiles = { rulesOf(name: string, path: Path): readonly RuleConfig[] };
+
+const readProfile = (name: string, faults: Fault[]): Reading => {
+  const file = packageFile(`${FOLDER}/${name}.yaml`);
+  return readYaml(readFileSync(file), file, faults);
 };
 
+/** The place of a path into a profile; null where it leads into none. */
+export function profilePlace([root, name, ...rest]: Path): Place | null {
+  return root === "profiles" ? readProfile(String(name), []).where(rest) : null;
+}
+
 export function openProfiles(reading: Reading): Profiles {
-  type Opened = { readonly file: Reading; readonly rules: readonly RuleConfig[] };
-  const opened = new Map<string, Opened>();
+  const opened = new Map<string, readonly RuleConfig[]>();
   return {
     rulesOf(name, path) {
       const known = opened.get(name);
-      if (known !== undefined) return known.rules;
+      if (known !== undefined) return known;
       const shipped = readdirSync(packageFile(FOLDER)).map((file) => file.replace(/\.yaml$/, ""));
       if (!shipped.includes(name)) {
         const instead = suggest(name, shipped, "delete it");
         reading.fault(path, `there is no profile ${show(name)}`, instead);
         return [];
       }
-      const source = packageFile(`${FOLDER}/${name}.yaml`);
-      const file = readYaml(readFileSync(source), source, reading.faults);
+      const file = readProfile(name, reading.faults);
       const item = readItem(PROFILE, file.root, [], file, "a profile");
       const found = readRules(item?.rules ?? null, ["rules"], file, `profile ${name}`);
       const rules = found.map((r) => ({ ...r, path: ["profiles", name, ...r.path] }));
-      opened.set(name, { file, rules });
+      opened.set(name, rules);
       return rules;
-    },
-    where([root, name, ...rest]) {
-      const found = root === "profiles" ? opened.get(String(name)) : undefined;
-      return found?.file.where(rest) ?? null;
     },
   };
 }

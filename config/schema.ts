@@ -57,6 +57,16 @@ export const SCALARS = {
       "Samples that may wait for the pipeline; beyond it the oldest is dropped and counted",
     ),
     levelsMax: given(f.whole(1, 65_536), 256, "Levels that one topic pattern may have"),
+    blockWorker: given(
+      f.flag,
+      true,
+      "Read vibration blocks in a thread of their own, where there is a second core",
+    ),
+    memoryNode: given(
+      f.whole(-1, 1_023),
+      -1,
+      "Memory node (NUMA, CXL) for the blocks on their way to it; -1: the nearest",
+    ),
   },
   time: {
     aheadMax: given(f.time("0 s", "365 d"), "60 s", "How far a source's clock may be ahead"),
@@ -133,7 +143,15 @@ export const CHANNEL = {
   sampling: optional(f.time("0 s", "1 h"), "How often the server samples; 1 s where absent"),
   overrideUnit: optional(f.flag, "Let `unit` win over the server's EngineeringUnits"),
   simulated: optional(t.channelName, "Port of a simulated machine of the asset's kind"),
-  unit: optional(f.unit, "Unit of the values; that of the kind's port where absent"),
+  unit: optional(
+    f.unit,
+    "Unit of the values. Where absent: over OPC UA the server's EngineeringUnits, of a simulation, " +
+      "a recording or a plain number that of the kind's port",
+  ),
+  mavlinkUnit: optional(
+    f.mavlinkUnit,
+    "Unit as the `units` attribute of the MAVLink field spells it: cdeg, degE7, mG",
+  ),
   min: optional(f.bound, "Least plausible value; below it a sample is rejected"),
   max: optional(f.bound, "Greatest plausible value"),
   staleAfter: optional(f.time("1 ms", "365 d"), "Silence after which the channel is stale"),

@@ -30,10 +30,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import("./run.js")).run,
   },
   check: {
-    usage: "check FILE",
-    about: "every fault of a config file, with line and column",
+    usage: "check FILE [--recording FILE]",
+    about:
+      "every fault of a config file; with a recording, units that physics contradicts (exit 1)",
     positionals: 1,
-    options: {},
+    options: { recording: text },
     load: async () => (await import("./check.js")).check,
   },
   replay: {

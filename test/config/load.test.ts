@@ -131,7 +131,7 @@ test("what is absent has its default", () => {
     log: { level: "info" },
     accel: { backend: "auto" },
     http: { enabled: true, host: "127.0.0.1" },
-    intake: { ring: 65_536, levels_max: 256 },
+    intake: { ring: 65_536, levels_max: 256, blockWorker: true, memoryNode: null },
     time: { ahead_max_ms: 60_000 },
     assets: [{ kind: "generic", profiles: [], baseline: null, disable: [] }],
   });
