@@ -2,7 +2,7 @@
 //! exact integers, and a float tier for softmax, layer norm and GELU, which is not.
 import { assert } from "../base/errors.js";
 import { BATCH_MAX, STEP_MAX } from "./backend.js";
-import { COLS_MAX } from "./image-check.js";
+import { COLS_MAX, withinRange } from "./image-check.js";
 
 /**
  * A backend's y against the reference in doubles: at most this share of the largest |y|. A float
@@ -82,8 +82,5 @@ function checkProjection(projection: Projection, rows: number, cols: number): vo
   assert(shape && weights.length === rows * cols, "encoder: shape of a projection");
   assert(scale.length === rows && bias.length === rows, "encoder: scales of a projection");
   assert(inverse > 0 && Number.isFinite(inverse), "encoder: steps of a projection");
-  for (let i = 0; i < weights.length; i++) {
-    const weight = weights[i] as number;
-    if (weight > 1 || weight < -1) assert(false, "encoder: a weight is out of range");
-  }
+  assert(withinRange(weights, 1), "encoder: a weight is out of range");
 }
