@@ -175,7 +175,7 @@ export type Backend = {
   /** Columns beyond which the backend refuses a layer. */
   readonly cols_max: number;
   load(plan: Plan, batch: number): Loaded;
-  /** A transformer encoder, within `ENCODER_BOUND`; batch counts sequences. */
+  /** A transformer encoder, within `encoderBound`; batch counts sequences. */
   loadEncoder(plan: EncoderPlan, batch: number): Loaded;
 };
 

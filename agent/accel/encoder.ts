@@ -5,10 +5,13 @@ import { BATCH_MAX, STEP_MAX } from "./backend.js";
 import { COLS_MAX, withinRange } from "./image-check.js";
 
 /**
- * A backend's y against the reference in doubles: at most this share of the largest |y|. A float
- * that falls on the other side of a step moves a sum by one weight; layer norm keeps that small.
+ * A backend's y against the reference in doubles: at most this share of the largest |y|. Nearly all
+ * values agree to 1e-6; a float that falls on the other side of a step moves it by one in `limit`,
+ * and what comes after it by some of that.
  */
-export const ENCODER_BOUND = 0.02;
+export function encoderBound({ limit }: Pick<EncoderPlan, "limit">): number {
+  return 2.5 / limit;
+}
 
 /** y[r] = sum_c w[r][c] x[c] * scale[r] + bias[r]; x as steps, weights -1, 0, +1. */
 export type Projection = {
@@ -17,7 +20,7 @@ export type Projection = {
   readonly weights: Int8Array;
   readonly scale: Float32Array;
   readonly bias: Float32Array;
-  /** Steps of x: clamp(floor(x * inverse + 0.5)) within the `limit` of the plan. */
+  /** A float32. Steps of x: clamp(floor(x * inverse + 0.5)) within the `limit` of the plan. */
   readonly inverse: number;
 };
 
@@ -81,6 +84,7 @@ function checkProjection(projection: Projection, rows: number, cols: number): vo
   const shape = projection.rows === rows && projection.cols === cols;
   assert(shape && weights.length === rows * cols, "encoder: shape of a projection");
   assert(scale.length === rows && bias.length === rows, "encoder: scales of a projection");
-  assert(inverse > 0 && Number.isFinite(inverse), "encoder: steps of a projection");
+  const single = inverse > 0 && Number.isFinite(inverse) && Math.fround(inverse) === inverse;
+  assert(single, "encoder: steps of a projection");
   assert(withinRange(weights, 1), "encoder: a weight is out of range");
 }

@@ -1,4 +1,4 @@
-//! The encoder in doubles, readable first: what every backend is held to within `ENCODER_BOUND`.
+//! The encoder in doubles, readable first: what every backend is held to within `encoderBound`.
 import { assert } from "../base/errors.js";
 import type { Loaded } from "./backend.js";
 import {

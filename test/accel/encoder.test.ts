@@ -1,7 +1,7 @@
 //! The float tier: every native backend against the encoder in doubles, within the stated bound.
 import { expect, test } from "vitest";
 import type { Backend } from "../../agent/accel/backend.js";
-import { ENCODER_BOUND, type EncoderPlan } from "../../agent/accel/encoder.js";
+import { encoderBound, type EncoderPlan } from "../../agent/accel/encoder.js";
 import { openNative } from "../../agent/accel/native.js";
 import { loadReferenceEncoder } from "../../agent/accel/reference-encoder.js";
 import { DRIVERS } from "../../agent/accel/registry.js";
@@ -37,7 +37,7 @@ for (const { name, probe, open } of native) {
       const largest = expected.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
       const off = found.reduce((a, b, i) => Math.max(a, Math.abs(b - (expected[i] as number))), 0);
       expect(largest).toBeGreaterThan(1);
-      expect(off / largest).toBeLessThan(ENCODER_BOUND);
+      expect(off / largest).toBeLessThan(encoderBound(plan));
     }
   });
 }

@@ -35,9 +35,10 @@ function projection(
   random: Prng,
   rows: number,
   cols: number,
-  inverse: number,
+  by: number,
   kept: number,
 ): Projection {
+  const inverse = Math.fround(by);
   const across = Math.ceil(cols / 16);
   const blocks = Array.from({ length: Math.ceil(rows / 64) * across }, () => random.next() < kept);
   const weights = new Int8Array(rows * cols);
