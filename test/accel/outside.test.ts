@@ -18,7 +18,7 @@ import { mixedPlan } from "./mixed-plans.js";
 import { inputFor, planFrom, randomPlan } from "./plans.js";
 
 const FOLDER = mkdtempSync(join(tmpdir(), "sterna-kernels-"));
-const CASES = 100;
+const CASES = 60;
 const FLAGS = ["-std=c++17", "-ffp-contract=off", "-fno-exceptions", "-fno-rtti", "-Wno-psabi", "-pthread"];
 const SOURCE = join(import.meta.dirname, "run-image.cc");
 

@@ -260,8 +260,9 @@ napi_value peak(napi_env env, napi_callback_info info) {
   napi_value args[1], made;
   int64_t rounds = 0;
   if (napi_get_cb_info(env, info, &argc, args, nullptr, nullptr) != napi_ok || argc < 1 ||
-      napi_get_value_int64(env, args[0], &rounds) != napi_ok || rounds < 1) {
-    return fail(env, "peak(rounds): a number above 0");
+      napi_get_value_int64(env, args[0], &rounds) != napi_ok || rounds < 1 ||
+      rounds > 100000000) {
+    return fail(env, "peak(rounds): a number from 1 to 100,000,000");
   }
   double done = 0;
 #if defined(__x86_64__)
