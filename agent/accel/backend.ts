@@ -1,5 +1,6 @@
 //! The one contract every compute device meets. Consumers import this file and registry.ts only.
 import type { Tier } from "../base/telemetry.js";
+import type { EncoderPlan } from "./encoder.js";
 
 /**
  * The weights of one integer layer (-1/0/+1 or int8, row-major `rows x cols`):
@@ -176,6 +177,8 @@ export type Backend = {
   /** Weights that it holds; absent where that is no matter. */
   readonly memory_bytes?: number;
   load(plan: Plan, batch: number): Loaded;
+  /** A transformer encoder, within `encoderBound`; batch counts sequences. */
+  loadEncoder(plan: EncoderPlan, batch: number): Loaded;
 };
 
 /** A layer over one row that lies at `from`. */
