@@ -4,7 +4,7 @@ import type { AssetConfig, ChannelConfig, Config, Gaps } from "../config/config.
 import { assert, ConfigError, type Fault } from "./base/errors.js";
 import type { Channel } from "./base/telemetry.js";
 import { type Compute, openCompute } from "./compute.js";
-import { faultAt, fitKind, openModels } from "./fitting.js";
+import { faultAt, fitKind, meterOf, openModels } from "./fitting.js";
 import type { Monitor, Port } from "./models/monitor.js";
 import { compileRules } from "./rules/compile.js";
 import type { Rule, RuleFault, RuleRow, Signal } from "./rules/rule.js";
@@ -211,6 +211,15 @@ function join(
     const inputs = monitor.inputs.map((name) => indexOf(signals, name));
     watch.addMonitor(monitor, inputs, outputs[i] ?? []);
   });
+  const meter = meterOf(asset, signals);
+  if (meter !== null) {
+    watch.addMonitor(
+      meter.monitor,
+      meter.monitor.inputs.map((name) => indexOf(signals, name)),
+      [],
+    );
+    watch.meter = meter;
+  }
   const templates = new Map<string, RuleRow[]>();
   const { off, commissioned } = fitting;
   const parts = { config: asset, watch, signals, templates, derived, off, commissioned };

@@ -129,7 +129,10 @@ export const ASSET = {
   rules: optional(f.part("list of rules", RULES), "Rules in addition to those of the kind"),
   profiles: several(t.level, 16, "Rule sets of config/profiles to add"),
   baseline: optional(t.filePath, "File of the commissioning baseline"),
-  price: optional(f.price, "Price of its energy, for the cost of alarms; not used yet"),
+  price: optional(
+    f.price,
+    "Price of its energy: alarms of a machine that gives less power than expected state their cost",
+  ),
   disable: several(t.level, 256, "Ids of rules of the kind or a profile to leave out"),
 } as const;
 
