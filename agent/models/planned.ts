@@ -79,6 +79,9 @@ export function plannedBackend(
       if (typeof planned === "string") return otherwise.load(plan, batch);
       return loadParts(plan, planned.parts, batch);
     },
+    // In one piece: its values between stages are floats, which a cut would have to carry.
+    loadEncoder: (encoder, batch) =>
+      (candidates[0]?.backend ?? otherwise).loadEncoder(encoder, batch),
   };
 }
 
