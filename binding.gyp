@@ -13,7 +13,8 @@
         "-fno-rtti",
         "-Wall",
         "-Wno-uninitialized",
-        "-Wno-maybe-uninitialized"
+        "-Wno-maybe-uninitialized",
+        "-Wno-psabi"
       ]
     }
   ]

@@ -80,7 +80,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
   const history = new History();
   const outgoing = openOutgoing(config, store, counts, log, clock, () => schedule());
   const ring = new Ring<Item>(config.intake.ring);
-  const own = ownAlarms(config.gateway.id, store);
+  const own = ownAlarms(config.gateway.id, store, assembly.backend.outages);
   let ticked_ms = steady_ms();
   let held_ms = ticked_ms;
 
@@ -107,11 +107,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     if (messages.length > 0) outgoing?.publisher.wake();
     for (const one of all) history.note(one);
     // The messages leave as this tick ends; a microtask comes after them.
-    if (all.length > 0) {
-      queueMicrotask(() => {
-        for (const one of all) say(one, log);
-      });
-    }
+    if (all.length > 0) queueMicrotask(() => say(all, log));
   };
   const commit = (changes: readonly Noted[], now_ms: number): void => {
     const applied = [...changes.flatMap((c) => alarms.apply(c)), ...alarms.expire(now_ms)];
@@ -214,12 +210,14 @@ function liveSources(
   return [replaySource(recording, findOrOpen(assembly.find, assembly.level), 1, log)];
 }
 
-function sayWhatRuns({ members, backend: opened }: Assembly, log: Log): void {
-  const { backend, skipped, why } = opened;
+function sayWhatRuns({ members, backend: compute }: Assembly, log: Log): void {
+  const { backend, skipped, why, placements, outages } = compute;
   log.info(
     { backend: backend.name, tier: backend.tier, skipped, why },
     `models run on ${backend.name}`,
   );
+  for (const placed of placements) log.info({ placed }, "a network was placed");
+  for (const outage of outages) log.error(outage, `${outage.backend} is out of use`);
   for (const { config, off, commissioned } of members) {
     const { id, kind } = config;
     if (off.length > 0) log.warn({ asset: id, kind, off }, "some checks are switched off");
@@ -233,7 +231,9 @@ function sayNotes(notes: readonly string[], log: Log): void {
   if (notes.length > NOTES_MAX) log.warn({ more: notes.length - NOTES_MAX }, what);
 }
 
-function say({ alarm, transition }: Applied, log: Log): void {
-  const { asset, rule, severity, value, limit, suppressedBy } = alarm;
-  log.info({ asset, rule, severity, value, limit, suppressedBy }, `alarm ${transition}`);
+function say(all: readonly Applied[], log: Log): void {
+  for (const { alarm, transition } of all) {
+    const { asset, rule, severity, value, limit, suppressedBy } = alarm;
+    log.info({ asset, rule, severity, value, limit, suppressedBy }, `alarm ${transition}`);
+  }
 }

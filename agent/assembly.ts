@@ -1,10 +1,10 @@
 //! From a config to assets under watch: the channel table, one frame per asset, its monitors and
 //! compiled rules. Faults found here have their place in the config file, like those of loading.
 import type { AssetConfig, ChannelConfig, Config, Gaps } from "../config/config.js";
-import { type Opened, openBackend } from "./accel/registry.js";
 import { assert, ConfigError, type Fault } from "./base/errors.js";
 import type { Channel } from "./base/telemetry.js";
-import { faultAt, fitKind, openModels } from "./fitting.js";
+import { type Compute, openCompute } from "./compute.js";
+import { faultAt, fitKind, meterOf, openModels } from "./fitting.js";
 import type { Monitor, Port } from "./models/monitor.js";
 import { compileRules } from "./rules/compile.js";
 import type { Rule, RuleFault, RuleRow, Signal } from "./rules/rule.js";
@@ -48,7 +48,7 @@ export type Assembly = {
   readonly channels: readonly Channel[];
   readonly members: readonly Member[];
   readonly watches: readonly Watch[];
-  readonly backend: Opened;
+  readonly backend: Compute;
   /** The config of a channel by id; levels share that of their pattern. */
   configOf(channel: number): ChannelConfig;
   memberOf(asset: string): Member | undefined;
@@ -122,11 +122,11 @@ export function faultsOf(config: Config): readonly Fault[] {
   }
 }
 
-function openedBackend(config: Config, faults: Fault[]): Opened {
-  const backend = openBackend(config.accel.backend);
+function openedBackend(config: Config, faults: Fault[]): Compute {
+  const backend = openCompute(config.accel);
   if (typeof backend !== "string") return backend;
   faults.push(faultAt(config, ["accel", "backend"], backend, ""));
-  const instead = openBackend("reference");
+  const instead = openCompute({ ...config.accel, backend: "reference" });
   assert(typeof instead !== "string", "the reference runs everywhere");
   return instead;
 }
@@ -164,7 +164,7 @@ const isPattern = ({ binding }: ChannelConfig): boolean =>
 function join(
   config: Config,
   asset: AssetConfig,
-  { backend }: Opened,
+  { backend }: Compute,
   table: ChannelTable,
   faults: Fault[],
 ): Parts {
@@ -211,6 +211,15 @@ function join(
     const inputs = monitor.inputs.map((name) => indexOf(signals, name));
     watch.addMonitor(monitor, inputs, outputs[i] ?? []);
   });
+  const meter = meterOf(asset, signals);
+  if (meter !== null) {
+    watch.addMonitor(
+      meter.monitor,
+      meter.monitor.inputs.map((name) => indexOf(signals, name)),
+      [],
+    );
+    watch.meter = meter;
+  }
   const templates = new Map<string, RuleRow[]>();
   const { off, commissioned } = fitting;
   const parts = { config: asset, watch, signals, templates, derived, off, commissioned };

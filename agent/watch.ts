@@ -2,6 +2,7 @@
 //! rules and their latches. Everything here is a function of what arrived and when, so a recording
 //! replayed gives the same changes; it must never read a clock.
 import type { Block, Channel, Item, Reject, Sample } from "./base/telemetry.js";
+import type { CostMeter } from "./cost-meter.js";
 import {
   type Freshness,
   neverSeen,
@@ -32,6 +33,7 @@ export const STALE_SIGNAL = "staleChannels";
 export class Watch {
   readonly id: string;
   frame: Float64Array;
+  meter: CostMeter | null = null;
   readonly latches = new Latches();
   #fresh = new Map<number, Freshness>();
   #rules: Rule[] = [];
@@ -265,13 +267,11 @@ export class Watch {
     const written = reads.filter((index) => this.#writers.has(index));
     const told = written.find((index) => this.explain(index) !== null) ?? written[0] ?? -1;
     const unsure = reads.some((index) => this.#byIndex[index]?.quality === "uncertain");
-    return {
-      ...change,
-      stale: this.staleNames(),
-      finding: this.explain(told),
-      monitor: this.#writers.get(told)?.monitor ?? null,
-      quality: unsure ? "uncertain" : "good",
-    };
+    const quality = unsure ? "uncertain" : "good";
+    const monitor = this.#writers.get(told)?.monitor ?? null;
+    const cost = this.meter?.of(change) ?? null;
+    const known = { finding: this.explain(told), monitor, quality, cost } as const;
+    return { ...change, ...known, stale: this.staleNames() };
   }
 
   #goStale(at_ms: number, changes: Noted[]): void {

@@ -139,6 +139,19 @@ export type ModelOutput = {
   readonly unit: Unit;
 };
 
+export type AccelConfig = {
+  readonly backend: string;
+  readonly checkShare: number;
+  /** Null: all. */
+  readonly allow: readonly string[] | null;
+  readonly exact: boolean;
+  readonly prefer: "latency" | "energy";
+  readonly latency_max_ms: number | null;
+  readonly power_max_W: number | null;
+  /** W by the name of the backend. */
+  readonly power_W: Readonly<Record<string, number>>;
+};
+
 export type Config = {
   readonly file: string;
   readonly gateway: { readonly id: string; readonly site: string };
@@ -152,7 +165,7 @@ export type Config = {
   };
   readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
-  readonly accel: { readonly backend: string };
+  readonly accel: AccelConfig;
   readonly intake: {
     readonly ring: number;
     readonly levels_max: number;

@@ -75,7 +75,16 @@ export function parseConfig(
     },
     http,
     log,
-    accel,
+    accel: {
+      backend: accel.backend,
+      checkShare: accel.checkShare,
+      allow: accel.allow.length === 0 ? null : accel.allow,
+      exact: accel.exact,
+      prefer: accel.prefer,
+      latency_max_ms: accel.latencyMax,
+      power_max_W: accel.powerMax,
+      power_W: Object.fromEntries(accel.power.map(({ device, power_W }) => [device, power_W])),
+    },
     intake: {
       ring: intake.ring,
       levels_max: intake.levelsMax,

@@ -1,5 +1,6 @@
 //! The one contract every compute device meets. Consumers import this file and registry.ts only.
 import type { Tier } from "../base/telemetry.js";
+import type { EncoderPlan } from "./encoder.js";
 
 /**
  * The weights of one integer layer (-1/0/+1 or int8, row-major `rows x cols`):
@@ -173,7 +174,11 @@ export type Backend = {
   readonly tier: Tier;
   /** Columns beyond which the backend refuses a layer. */
   readonly cols_max: number;
+  /** Weights that it holds; absent where that is no matter. */
+  readonly memory_bytes?: number;
   load(plan: Plan, batch: number): Loaded;
+  /** A transformer encoder, within `encoderBound`; batch counts sequences. */
+  loadEncoder(plan: EncoderPlan, batch: number): Loaded;
 };
 
 /** A layer over one row that lies at `from`. */

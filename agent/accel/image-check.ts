@@ -164,14 +164,20 @@ function checkLayer(layer: Layer): void {
   const shape = [rows, cols].every((n) => Number.isInteger(n) && n >= 1) && cols <= COLS_MAX;
   assert(shape, "image: shape of a layer");
   assert(weights.length === rows * cols, "image: weights");
-  const most = ternary ? 1 : 127;
-  for (let i = 0; i < weights.length; i++) {
-    const weight = weights[i] as number;
-    if (weight > most || weight < -most) assert(false, "image: a weight is out of range");
-  }
+  assert(withinRange(weights, ternary ? 1 : 127), "image: a weight is out of range");
   const sized = [bias, multiplier, shift].every((list) => list.length === rows);
   assert(sized && isLimit(layer.limit), "image: scales of a layer");
   for (let row = 0; row < rows; row++) checkScale(multiplier[row] as number, shift[row] as number);
+}
+
+/** Without a branch a weight: those of a large model are most of its load. */
+export function withinRange(weights: Int8Array, most: number): boolean {
+  let sign = 0;
+  for (let i = 0; i < weights.length; i++) {
+    const weight = weights[i] as number;
+    sign |= (weight + most) | (most - weight);
+  }
+  return sign >= 0;
 }
 
 function checkScale(multiplier: number, shift: number): void {

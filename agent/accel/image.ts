@@ -5,7 +5,7 @@ import { assert } from "../base/errors.js";
 import type { Depthwise, Layer, Matmul, Plan, Pool, Rows, Stage } from "./backend.js";
 import { ROW_GAP_BYTES, STEP_MAX } from "./backend.js";
 import { checkPlan, IMAGE_BYTES_MAX, isSmall } from "./image-check.js";
-import { FORM, type Packed, packLayer, TILE } from "./pack.js";
+import { FORM, type Packed, packLayer, type Shape, TILE } from "./pack.js";
 
 export { COLS_MAX } from "./image-check.js";
 
@@ -32,7 +32,7 @@ type Put = (view: ArrayBufferView) => number;
 /** Fields of the struct Stage, by their word. */
 type Words = Readonly<Record<number, number>>;
 
-const align = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
+export const align = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
 
 /** `lookup`: the kernel can look up the sums of x within +-`STEP_MAX_SMALL`. */
 export function imageOf(plan: Plan, batch: number, lookup = false): Image {
@@ -122,7 +122,7 @@ function packedWords({ form, weights, sparse }: Packed, put: Put): Words {
 }
 
 /** What one lane works in: it gathers kept blocks of x there, or keeps tables and sums. */
-function laneBytes({ rows, cols }: Layer, { form, sparse }: Packed): number {
+export function laneBytes({ rows, cols }: Shape, { form, sparse }: Packed): number {
   const gathered = sparse === null ? 0 : ROWS_MAX * align(cols);
   if (form !== FORM.lookup) return gathered;
   return TABLE_BYTES + LOOKUP_ROWS * Math.ceil(rows / TILE) * TILE * 4;

@@ -1,12 +1,14 @@
 //! The scalar truth. Slow on purpose: readable first; every other backend is tested against it.
 import { assert } from "../base/errors.js";
 import { BATCH_MAX, type Backend, type Loaded, type Plan, STEP_MAX } from "./backend.js";
+import { loadReferenceEncoder } from "./reference-encoder.js";
 import { runStage, sumOf } from "./reference-stages.js";
 
 export const reference: Backend = {
   name: "reference",
   tier: "exact",
   cols_max: 65_536,
+  loadEncoder: loadReferenceEncoder,
   load(plan: Plan, batch: number): Loaded {
     assert(batch >= 1 && batch <= BATCH_MAX, "reference: batch");
     const { input, stages, output, state } = plan;

@@ -90,6 +90,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     codes: [1],
     load: async () => (await import("./demo.js")).demo,
   },
+  plan: {
+    usage: "plan MODEL [--config FILE]",
+    about: "where each part of a model would run, measured here, and why",
+    positionals: 1,
+    options: { config: text("FILE", "take the limits of accel from this config") },
+    codes: [1, 78],
+    load: async () => (await import("./plan.js")).plan,
+  },
   devices: {
     usage: "devices",
     about: "the compute backends and why each can or cannot be used here",

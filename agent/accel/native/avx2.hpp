@@ -8,7 +8,9 @@
 
 namespace sterna::avx2 {
 
-inline bool supported() { return __builtin_cpu_supports("avx2"); }
+inline bool supported() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
 
 STERNA_AVX2 inline __m256i four(const int8_t* x) {
   int32_t v;

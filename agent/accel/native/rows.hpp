@@ -1,7 +1,7 @@
 // Matrix times rows of x: what every weighted stage comes down to. The integers are stated by
 // agent/accel/reference.ts.
 #pragma once
-#include "layout.hpp"
+#include "multiply.hpp"
 
 namespace sterna {
 
@@ -54,93 +54,24 @@ struct Job {
   uint32_t tiles, tile_parts, row_parts;
 };
 
-// Copies the blocks of x that a block-sparse tile keeps side by side, so that every kernel serves
-// it as it is. `to` has room for ROWS_MAX rows of `blocks` blocks.
-inline void gather(const int8_t* x, size_t ldx, uint32_t quads, const uint16_t* kept,
-                   uint32_t blocks, uint32_t count, int8_t* to) {
-  for (uint32_t r = 0; r < count; r++, x += ldx) {
-    for (uint32_t b = 0; b < blocks; b++, to += BLOCK) {
-      const uint32_t at = kept[b] * BLOCK;
-      if (at + BLOCK <= quads * 4) {
-        __builtin_memcpy(to, x + at, BLOCK);
-        continue;
-      }
-      for (uint32_t i = 0; i < BLOCK; i++) to[i] = at + i < quads * 4 ? x[at + i] : 0;
-    }
-  }
-}
-
-inline void run_tile(const Job& job, uint32_t tile, uint32_t from, uint32_t to, uint32_t lane) {
-  const auto& [net, s, rows, tiles, tile_parts, row_parts] = job;
-  const Kernels& k = *net.kernels;
-  const uint32_t at = tile * TILE, count = least(TILE, s.rows - at), groups = (count + 15) / 16;
-  const size_t quad_bytes = s.form == WIDE ? TILE * 4 : TILE;
-  const uint8_t* w = part<uint8_t>(net, s.weights);
-  const int32_t* fold = part<int32_t>(net, s.fold) + at;
-  const bool sparse = s.sparse != 0;
-  const uint32_t* begin = part<uint32_t>(net, s.sparse);
-  const uint32_t first = sparse ? begin[tile] : 0;
-  const uint32_t blocks = sparse ? begin[tile + 1] - first : 0;
-  const uint16_t* kept = reinterpret_cast<const uint16_t*>(begin + tiles + 1) + first;
-  const uint32_t quads = sparse ? blocks * (BLOCK / 4) : s.quads;
-  w += quad_bytes * (sparse ? static_cast<size_t>(first) * (BLOCK / 4)
-                            : static_cast<size_t>(tile) * s.quads);
-  uint8_t* scratch = net.lane + static_cast<size_t>(lane) * header(net).lane_bytes;
-  int8_t* gathered = reinterpret_cast<int8_t*>(scratch);
-  alignas(64) int32_t sums[ROWS_MAX * TILE];
-  // Shared out evenly: a last round of one or two rows would run at a fraction of the speed.
-  uint32_t r = from;
-  for (uint32_t rounds = (to - from + ROWS_MAX - 1) / ROWS_MAX; rounds > 0; rounds--) {
-    const uint32_t few = (to - r + rounds - 1) / rounds;
-    const int8_t* x = rows.x + r * rows.ldx;
-    size_t ldx = rows.ldx;
-    if (sparse) {
-      gather(x, ldx, s.quads, kept, blocks, few, gathered);
-      x = gathered;
-      ldx = static_cast<size_t>(blocks) * BLOCK;
-    }
-    if (s.form == WIDE) k.wide(w, fold, quads, x, ldx, few, groups, sums);
-    else k.ternary(w, quads, x, ldx, few, groups, sums);
-    int32_t offsets[ROWS_MAX] = {};
-    for (uint32_t i = 0; i < few && s.form != WIDE; i++) {
-      offsets[i] = sparse ? k.total(x + i * ldx, quads) : net.totals[r + i];
-    }
-    finish(net, s, {sums, TILE, offsets, few, nullptr, nullptr, count}, r, rows, at);
-    r += few;
-  }
-}
-
-// Rows of 4-bit steps against all tiles: one set of tables serves them all.
-inline void run_lookups(const Job& job, uint32_t from, uint32_t to, uint32_t lane) {
-  const auto& [net, s, rows, tiles, tile_parts, row_parts] = job;
-  uint8_t* tables = net.lane + static_cast<size_t>(lane) * header(net).lane_bytes;
-  int32_t* sums = reinterpret_cast<int32_t*>(tables + TABLE_BYTES);
-  const uint8_t* w = part<uint8_t>(net, s.weights);
-  const int32_t none[LOOKUP_ROWS] = {};  // look-ups give whole sums
-  for (uint32_t r = from; r < to; r += LOOKUP_ROWS) {
-    const uint32_t few = least(LOOKUP_ROWS, to - r);
-    net.kernels->lookup(w, tiles, s.quads, rows.x + r * rows.ldx, rows.ldx, few, tables, sums);
-    const size_t row = static_cast<size_t>(tiles) * TILE;
-    finish(net, s, {sums, row, none, few, nullptr, nullptr, s.rows}, r, rows, 0);
-  }
-}
-
-// Where part `index` of `parts` begins among `count`.
-inline uint32_t begin_of(uint64_t count, uint32_t index, uint32_t parts) {
-  return static_cast<uint32_t>(count * index / parts);
+inline Matrix matrix_of(const Net& net, const Stage& s) {
+  const uint32_t* sparse = s.sparse == 0 ? nullptr : part<uint32_t>(net, s.sparse);
+  return {*net.kernels, s.form, s.rows, s.quads, part<uint8_t>(net, s.weights),
+          part<int32_t>(net, s.fold), sparse};
 }
 
 inline void run_part(const void* data, uint32_t index, uint32_t lane) {
   const Job& job = *static_cast<const Job*>(data);
-  const uint32_t count = job.rows.count, piece = index % job.row_parts;
-  const uint32_t from = begin_of(count, piece, job.row_parts);
-  const uint32_t to = begin_of(count, piece + 1, job.row_parts);
-  if (job.s.form == LOOKUP) return run_lookups(job, from, to, lane);
-  const uint32_t group = index / job.row_parts;
-  const uint32_t end = begin_of(job.tiles, group + 1, job.tile_parts);
-  for (uint32_t tile = begin_of(job.tiles, group, job.tile_parts); tile < end; tile++) {
-    run_tile(job, tile, from, to, lane);
-  }
+  const auto& [net, s, rows, tiles, tile_parts, row_parts] = job;
+  const uint32_t piece = index % row_parts, group = index / row_parts;
+  const uint32_t row = begin_of(rows.count, piece, row_parts);
+  const Piece part = {rows.x + row * rows.ldx, rows.ldx, net.totals + row,
+                      begin_of(rows.count, piece + 1, row_parts) - row,
+                      begin_of(tiles, group, tile_parts), begin_of(tiles, group + 1, tile_parts)};
+  uint8_t* scratch = net.lane + static_cast<size_t>(lane) * header(net).lane_bytes;
+  multiply(matrix_of(net, s), part, scratch, [&](const Sums& sums, uint32_t r, uint32_t at) {
+    finish(net, s, sums, row + r, rows, at);
+  });
 }
 
 // Parts for each lane: small enough that a lane which comes late costs little, and few enough that
