@@ -93,6 +93,10 @@ export function openModels(
       faults.push(faultAt(config, [...spec.path, "file"], model, "name an ONNX file"));
       return [];
     }
+    const { gaps } = asset;
+    const names = spec.in.flatMap((input) => input.channels);
+    // What it should be bound to could not be read.
+    if (gaps !== null && (gaps.open || names.some((name) => gaps.channels.has(name)))) return [];
     const bound = bindUserModel(model, spec, signals);
     if ("inputs" in bound) return [bound];
     for (const { at, what, instead } of bound) {

@@ -104,7 +104,7 @@ test("any course of powers costs what its sum says", () => {
 
 test("after a restart the total is what was stated and what came since, and says that some is missing", () => {
   const place = { root: "r", site: "s" };
-  const options = { place, ruleOf: () => RULE, commissioned: () => true };
+  const options = { place, ruleOf: () => RULE, knows: () => true, commissioned: () => true };
   const noted = (one: Change, cost: Noted["cost"]): Noted => ({
     ...one,
     finding: null,
