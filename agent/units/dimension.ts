@@ -20,7 +20,9 @@ type Fresh<L extends readonly string[]> = L extends readonly [
   infer B extends string,
   ...infer R extends readonly string[],
 ]
-  ? B extends (typeof CURRENCIES)[number] | R[number] ? Fresh<R> : [B, ...Fresh<R>]
+  ? B extends (typeof CURRENCIES)[number] | R[number]
+    ? Fresh<R>
+    : [B, ...Fresh<R>]
   : [];
 type Metric = typeof METRIC;
 type Plain = typeof PLAIN;
@@ -30,9 +32,11 @@ type Plain = typeof PLAIN;
 // The third part is "" for none, else a record, or a text: the fault of a string that is no unit.
 // An exponent out of range is "!", which no sum and no product takes away again.
 // Exponents are strings to the checker, not a union of 34: it would try them all in generic code.
-type Three = readonly [kg: string, m: string, s: string];
-type Six = readonly [A: string, K: string, mol: string, cd: string, rad: string, bit: string, any: string];
-type Vec = readonly [Three, Six, unknown];
+/** kg, m, s. */
+type Three = [string, string, string];
+/** A, K, mol, cd, rad, bit, and "" where all are 0. */
+type Six = [string, string, string, string, string, string, string];
+type Vec = [Three, Six, unknown];
 type None3 = ["0", "0", "0"];
 type None6 = ["0", "0", "0", "0", "0", "0", ""];
 /** No base: a plain number. */
@@ -44,12 +48,8 @@ type Others<D> = keyof D extends "kg" | "m" | "s"
   ? None6
   : [Get<D, "A">, Get<D, "K">, Get<D, "mol">, Get<D, "cd">, Get<D, "rad">, Get<D, "bit">, "any"];
 /** From the record of an atom. */
-type VecOf<D> = D extends unknown
-  ? [
-      [Get<D, "kg">, Get<D, "m">, Get<D, "s">],
-      Others<D>,
-      "",
-    ]
+type VecOf<D> = [D] extends [unknown]
+  ? [[Get<D, "kg">, Get<D, "m">, Get<D, "s">], Others<D>, ""]
   : never;
 
 // Conditional types even where nothing is asked: of those the compiler keeps the answers. They ask
@@ -94,7 +94,9 @@ type Raise6<A extends Six, X extends string> = A[6] extends ""
       Product[X][A[5]],
       "any",
     ];
-type RaiseOwn<A, X extends string> = A extends string ? A : { [K in keyof A]: Product[X][Get<A, K>] };
+type RaiseOwn<A, X extends string> = A extends string
+  ? A
+  : { [K in keyof A]: Product[X][Get<A, K>] };
 type Power<A extends Vec, X extends string> = [Raise3<A[0], X>, Raise6<A[1], X>, RaiseOwn<A[2], X>];
 /** `A Op B`; the first factor of a unit has no operator. */
 type Apply<A extends Vec, Op, B extends Vec> = Op extends ""
@@ -121,15 +123,24 @@ type Under6<V extends Six> = V[6] extends ""
   ? ""
   : `${Under["A"][V[0]]}${Under["K"][V[1]]}${Under["mol"][V[2]]}${Under["cd"][V[3]]}${Under["rad"][V[4]]}${Under["bit"][V[5]]}`;
 type ShowE<X extends string> = X extends "1" ? "" : X extends `${string}/${string}` ? `^(${X})` : X;
-type OverOwn<V, L = Custom, S extends string = ""> = L extends readonly [infer B extends string, ...infer R]
-  ? OverOwn<V, R, `${S}${Get<V, B> extends infer X extends string ? X extends "0" | `-${string}` ? "" : `.${B}${ShowE<X>}` : never}`>
+type OverOwn<V, L = Custom, S extends string = ""> = L extends readonly [
+  infer B extends string,
+  ...infer R,
+]
+  ? OverOwn<
+      V,
+      R,
+      `${S}${Get<V, B> extends infer X extends string ? (X extends "0" | `-${string}` ? "" : `.${B}${ShowE<X>}`) : never}`
+    >
   : S;
-type UnderOwn<V, L = Custom, S extends string = ""> = L extends readonly [infer B extends string, ...infer R]
+type UnderOwn<V, L = Custom, S extends string = ""> = L extends readonly [
+  infer B extends string,
+  ...infer R,
+]
   ? UnderOwn<V, R, `${S}${Get<V, B> extends `-${infer X}` ? `/${B}${ShowE<X>}` : ""}`>
   : S;
 type Lead<S> = S extends `.${infer R}` ? R : "1";
-type Text<V extends Vec> =
-  `${Lead<`${Over3<V[0]>}${Over6<V[1]>}`>}${Under3<V[0]>}${Under6<V[1]>}`;
+type Text<V extends Vec> = `${Lead<`${Over3<V[0]>}${Over6<V[1]>}`>}${Under3<V[0]>}${Under6<V[1]>}`;
 type OwnText<V extends Vec> =
   `${Lead<`${Over3<V[0]>}${Over6<V[1]>}${OverOwn<V[2]>}`>}${Under3<V[0]>}${Under6<V[1]>}${UnderOwn<V[2]>}`;
 type Named<S> = S extends keyof typeof NAMES
@@ -146,7 +157,9 @@ type Show<V extends Vec> = V[2] extends ""
 // One factor: a number, or a unit with an exponent.
 type Digit = "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9";
 type Ten = `${"" | "+" | "-"}${"0" | Digit | `${Digit}${"0" | Digit}`}`;
-type Unit<T extends string> = T extends keyof Plain
+// Where a vector is asked for, `infer V extends Vec` spares the compiler the way through each unit.
+type Unit<T extends string> = Unit1<T> extends infer V extends Vec ? V : never;
+type Unit1<T extends string> = T extends keyof Plain
   ? VecOf<Plain[T][1]>
   : T extends keyof Metric
     ? VecOf<Metric[T][1]>
@@ -169,9 +182,14 @@ type Raise<V extends Vec, Table, X extends string> = X extends keyof Table
   ? Table[X] extends string
     ? Power<V, Table[X]>
     : never
-  : V[2] extends string ? V[2] extends "" ? Fail<`bad exponent "${X}"`> : V : Fail<`bad exponent "${X}"`>;
+  : V[2] extends string
+    ? V[2] extends ""
+      ? Fail<`bad exponent "${X}"`>
+      : V
+    : Fail<`bad exponent "${X}"`>;
 /** Bases and their powers by table; then only what ends in a digit or has "^" is looked into. */
-type Factor<T extends string> = T extends keyof Powers
+type Factor<T extends string> = Factor1<T> extends infer V extends Vec ? V : never;
+type Factor1<T extends string> = T extends keyof Powers
   ? Powers[T]
   : T extends `${string}${"0" | Digit}` | `${string}${"^" | "\u0001"}${string}`
     ? T extends keyof Plain
@@ -229,7 +247,12 @@ type Slashes<S extends string, Acc extends Vec, Op> = S extends `${infer A}/${in
 type Head<S extends string> = S extends `${infer A}.${string}` ? Head2<A> : Head2<S>;
 type Head2<S extends string> = S extends `${infer A}/${string}` ? Head3<A> : Head3<S>;
 type Head3<S extends string> = S extends `${infer A})${string}` ? A : S;
-type Groups<S extends string, Acc extends Vec, Op, Stack extends readonly unknown[]> = S extends `(${infer R}`
+type Groups<
+  S extends string,
+  Acc extends Vec,
+  Op,
+  Stack extends readonly unknown[],
+> = S extends `(${infer R}`
   ? Stack["length"] extends 4
     ? Fail<"more than 4 nested parentheses">
     : Groups<R, None, "", [[Acc, Op], ...Stack]>
@@ -239,16 +262,16 @@ type Groups<S extends string, Acc extends Vec, Op, Stack extends readonly unknow
       : never
     : never;
 type After<S extends string, Acc extends Vec, Stack extends readonly unknown[]> = S extends ""
-    ? Stack extends []
-      ? Acc
-      : Fail<'a "(" is not closed'>
-    : S extends `${infer Op extends "." | "/"}${infer R}`
-      ? Groups<R, Acc, Op, Stack>
-      : S extends `)${infer R}`
-        ? Stack extends [[infer Before extends Vec, infer Op], ...infer Rest]
-          ? After<R, Apply<Before, Op, Acc>, Rest>
-          : Fail<'unexpected ")"'>
-        : Fail<"parentheses take no exponent">;
+  ? Stack extends []
+    ? Acc
+    : Fail<'a "(" is not closed'>
+  : S extends `${infer Op extends "." | "/"}${infer R}`
+    ? Groups<R, Acc, Op, Stack>
+    : S extends `)${infer R}`
+      ? Stack extends [[infer Before extends Vec, infer Op], ...infer Rest]
+        ? After<R, Apply<Before, Op, Acc>, Rest>
+        : Fail<'unexpected ")"'>
+      : Fail<"parentheses take no exponent">;
 
 /** Takes `^(1/2)` out of the way of the splitters: control characters never are in a unit. */
 type Guard<S extends string> = S extends `${infer A}^(${infer X})${infer R}`
@@ -260,7 +283,8 @@ type Start<S extends string> = S extends `/${infer R}` ? Choose<R, "/"> : Choose
 type Choose<S extends string, Op> = S extends `${string}${"(" | ")"}${string}`
   ? Groups<S, None, Op, []>
   : Slashes<S, None, Op>;
-type Vector<S extends string> = S extends `${string}^(${string}` ? Start<Guard<S>> : Start<S>;
+type Vector<S extends string> =
+  Start<S extends `${string}^(${string}` ? Guard<S> : S> extends infer V extends Vec ? V : never;
 
 // The kind: one word in braces after a factor.
 type Split<S extends string> = S extends `${infer A}{${infer K}}${infer R}`
@@ -298,11 +322,21 @@ export type Valid<S extends string> = Dim<S> extends `error: ${infer M}` ? `erro
 export type Bare<D> = D extends `${infer A}{${string}` ? A : D;
 export type Kinded<D, K extends string> = WithKind<Bare<D>, K>;
 
-type Of<D> = Bare<D> extends infer S extends string ? Vector<S> : None;
-// Each asks first, so that generic code shows `MulDim<A, B>` and not what it is made of.
-export type MulDim<A, B> = Show<Apply<Of<A>, ".", Of<B>>> extends infer S extends string ? S : never;
-export type DivDim<A, B> = Show<Apply<Of<A>, "/", Of<B>>> extends infer S extends string ? S : never;
-export type PowDim<A, X extends string> = Show<Power<Of<A>, X>> extends infer S extends string ? S : never;
+/** A fault stays what it is through every product. */
+type Of<D> = D extends `error: ${infer M}`
+  ? Fail<M>
+  : D extends `${infer A}{${string}`
+    ? Vector<A>
+    : D extends string
+      ? Vector<D>
+      : None;
+// `infer S extends string` so that generic code shows `MulDim<A, B>`, not what it is made of.
+export type MulDim<A, B> =
+  Show<Apply<Of<A>, ".", Of<B>>> extends infer S extends string ? S : never;
+export type DivDim<A, B> =
+  Show<Apply<Of<A>, "/", Of<B>>> extends infer S extends string ? S : never;
+export type PowDim<A, X extends string> =
+  Show<Power<Of<A>, X>> extends infer S extends string ? S : never;
 /** Without the angle: the explicit step from m.rad/s to m/s. */
 export type UnradDim<A> = Show<NoAngle<Of<A>>> extends infer S extends string ? S : never;
 type NoAngle<V extends Vec> = [
