@@ -95,6 +95,12 @@ test.each([
   "constructor",
   "м/s",
   "2^3",
+  "((((((m))))))",
+  "10*123",
+  `m{${"k".repeat(33)}}`,
+  "m^(1/2",
+  "[foo]",
+  "m{rms}s",
 ])("the fault of %j has a place and a way out", (text) => {
   const parsed = parseUnit(text);
   if (!isUnitFault(parsed)) throw new Error(`accepted as ${parsed.dim}`);
