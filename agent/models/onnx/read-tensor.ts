@@ -47,11 +47,14 @@ function typedBytes(type: number, floats: number[], integers: number[]): Uint8Ar
   if (type === ELEMENT.FLOAT) return bytesOf(Float32Array.from(floats));
   if (type === ELEMENT.INT32) return bytesOf(Int32Array.from(integers));
   if (type === ELEMENT.INT8) return bytesOf(Int8Array.from(integers));
+  if (type === ELEMENT.INT16) return bytesOf(Int16Array.from(integers));
   if (type === ELEMENT.INT64) return bytesOf(BigInt64Array.from(integers, BigInt));
   return type === ELEMENT.INT2 ? NO_BYTES : null;
 }
 
-function bytesOf(values: Float32Array | Int32Array | Int8Array | BigInt64Array): Uint8Array {
+function bytesOf(
+  values: Float32Array | Int32Array | Int16Array | Int8Array | BigInt64Array,
+): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 

@@ -4,6 +4,7 @@
 export const ELEMENT = {
   FLOAT: 1,
   INT8: 3,
+  INT16: 5,
   INT32: 6,
   INT64: 7,
   STRING: 8,

@@ -70,6 +70,11 @@ export function floatTensor(name: string, dims: readonly number[], values: Float
   return writeTensor(name, dims, ELEMENT.FLOAT, bytes);
 }
 
+export function int64Tensor(name: string, values: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+  return writeTensor(name, [values.length], ELEMENT.INT64, bytes);
+}
+
 /** The first dimension is the batch, by name, so that one file serves any batch. */
 export function writeValueInfo(name: string, type: number, dims: readonly number[]): Uint8Array {
   const shape: Message = [];
