@@ -63,6 +63,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
     load: async () => (await import("./demo.js")).demo,
   },
+  bench: {
+    usage: "bench MODEL [--backend NAME]",
+    about: "how fast a model file runs on each backend, and in ONNX Runtime; also --runs, --json",
+    positionals: 1,
+    options: { backend: text, runs: text, json: flag },
+    load: async () => (await import("./bench.js")).bench,
+  },
   devices: {
     usage: "devices",
     about: "the compute backends and why each can or cannot be used here",
