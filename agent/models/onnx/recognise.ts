@@ -75,6 +75,18 @@ export function recognise(model: OnnxModel): TernaryNet | string {
   };
 }
 
+/** Int8 values that the integer path can compute of a graph it does not know as a whole. */
+export function reachable(
+  model: OnnxModel,
+): readonly { tensor: string; shape: readonly number[] }[] {
+  const [input, ...more] = model.graph.inputs;
+  if (input === undefined || more.length > 0) return [];
+  const walk = walkOf(model, input.name);
+  // What a node that is not known writes, nothing after it finds.
+  for (const node of model.graph.nodes) if (!walk.taken.has(node)) visit(walk, node);
+  return [...walk.steps].map(([tensor, { shape }]) => ({ tensor, shape }));
+}
+
 function visit(walk: Walk, node: Node): string | null {
   const { op, domain } = node;
   const [out] = node.outputs;

@@ -11,6 +11,9 @@ import type {
   WeightedLayer,
 } from "./ternary-net.js";
 
+/** An initializer, or the value of a Constant node. */
+export type Constant = Omit<Tensor, "raw">;
+
 /** The output of a DequantizeLinear: the value of a layer, by its name. */
 export type Steps = {
   readonly name: string;
@@ -44,7 +47,7 @@ export type Real = Open & {
 
 export type Walk = {
   readonly model: OnnxModel;
-  readonly constants: ReadonlyMap<string, Tensor>;
+  readonly constants: ReadonlyMap<string, Constant>;
   readonly readers: ReadonlyMap<string, readonly Node[]>;
   readonly writers: ReadonlyMap<string, Node>;
   /** By the name of a tensor. */
@@ -63,7 +66,7 @@ export type Walk = {
 
 export function walkOf(model: OnnxModel, input: string): Walk {
   const { nodes, initializers, inputs } = model.graph;
-  const constants = new Map(initializers);
+  const constants = new Map<string, Constant>(initializers);
   const readers = new Map<string, Node[]>();
   const writers = new Map<string, Node>();
   const taken = new Set<Node>();
@@ -89,18 +92,18 @@ export function integer(node: Node, name: string, standard: number): number {
   return node.attributes.get(name)?.integer ?? standard;
 }
 
-export function constant(walk: Walk, node: Node, input: number): Tensor | null {
+export function constant(walk: Walk, node: Node, input: number): Constant | null {
   return walk.constants.get(node.inputs[input] ?? "") ?? null;
 }
 
 /** NaN where it is no single FLOAT. */
-export function scalar(tensor: Tensor | null): number {
+export function scalar(tensor: Constant | null): number {
   const values = tensor === null || tensor.count !== 1 ? null : floatsOf(tensor);
   return values?.[0] ?? Number.NaN;
 }
 
 /** 8 or 16 where it is a zero of INT8 or INT16, else null. */
-export function bitsOfZero(tensor: Tensor | null): 8 | 16 | null {
+export function bitsOfZero(tensor: Constant | null): 8 | 16 | null {
   if (tensor === null || tensor.count !== 1 || tensor.bytes.some((byte) => byte !== 0)) return null;
   if (tensor.type === ELEMENT.INT8) return 8;
   return tensor.type === ELEMENT.INT16 ? 16 : null;
@@ -110,7 +113,7 @@ export function bitsOfZero(tensor: Tensor | null): 8 | 16 | null {
  * A constant that a Mul or Add applies by channel: one value, or one for each channel of a value of
  * this shape (without the batch). Null where it is anything else.
  */
-export function byChannel(tensor: Tensor | null, shape: readonly number[]): Float32Array | null {
+export function byChannel(tensor: Constant | null, shape: readonly number[]): Float32Array | null {
   const values = tensor === null ? null : floatsOf(tensor);
   if (tensor === null || values === null || values.length === 0) return null;
   if (values.length === 1) return values;
