@@ -1,6 +1,7 @@
 //! Whether a plan is sound: every size, offset and number of it. What passes here the native code
 //! computes without a look; what does not is a mistake of the planner.
 import { assert } from "../base/errors.js";
+import { tritCounter } from "../base/trits.js";
 import {
   type Add,
   BATCH_MAX,
@@ -132,11 +133,11 @@ function checkLayer(layer: Layer): void {
   const shape = [rows, cols].every((n) => Number.isInteger(n) && n >= 1) && cols <= COLS_MAX;
   assert(shape, "image: shape of a layer");
   assert(weights.length === rows * cols, "image: weights");
-  const most = ternary ? 1 : 127;
-  for (let i = 0; i < weights.length; i++) {
-    const weight = weights[i] as number;
-    if (weight > most || weight < -most) assert(false, "image: a weight is out of range");
+  const count = tritCounter(weights, cols);
+  for (let row = 0; ternary && row < rows; row++) {
+    assert(count(row) !== null, "image: a weight is out of range");
   }
+  assert(ternary || !weights.includes(-128), "image: a weight is out of range");
   const sized = [bias, multiplier, shift].every((list) => list.length === rows);
   assert(sized, "image: scales of a layer");
   for (let row = 0; row < rows; row++) checkScale(multiplier[row] as number, shift[row] as number);

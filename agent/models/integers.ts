@@ -1,6 +1,7 @@
 //! From the real scales of a layer to the integers that every backend computes with. Whatever would
 //! overflow or lose its meaning is refused here, with the layer named.
 import type { Layer } from "../accel/backend.js";
+import { tritCounter } from "../base/trits.js";
 import { channelsOut, type WeightedLayer } from "./onnx/ternary-net.js";
 
 const INT32_MAX = 2 ** 31 - 1;
@@ -37,11 +38,12 @@ export function integerLayer(
   const sumScale = new Float64Array(rows);
   const most = from.ternary ? 1 : 127;
   const weights = inOrder(from.weights, order);
+  const count = from.ternary ? tritCounter(weights, cols) : null;
   for (let row = 0; row < rows; row++) {
-    const base = row * cols;
-    let total = 0;
-    for (let col = 0; col < cols; col++) {
-      const weight = weights[base + col] as number;
+    const counts = count?.(row) ?? null;
+    let total = counts === null ? 0 : counts.plus + counts.minus;
+    for (let col = 0; counts === null && col < cols; col++) {
+      const weight = weights[row * cols + col] as number;
       if (weight < -most) return `weight ${weight} in row ${row} is below -${most}`;
       total += weight < 0 ? -weight : weight;
     }

@@ -3,6 +3,7 @@
 //! Stages are read as agent/accel/reference-stages.ts states them.
 import type { Add, Depthwise, Matmul, Mul, Pool, Rows, Stage, Table } from "../accel/backend.js";
 import { assert } from "../base/errors.js";
+import { type Counts, tritCounter } from "../base/trits.js";
 import { endOf, isPadded, type Plane, stepOf } from "./plane.js";
 
 /** Bits of `moves`. */
@@ -89,9 +90,14 @@ function weigh(stage: Matmul | Depthwise, read: Reader, set: Set): Sums {
   const source = read(stage.x);
   const sums = { low: new Float64Array(rows), high: new Float64Array(rows) };
   const columns = stage.kind === "matmul" ? columnsOf(stage, source) : null;
+  const count = stage.layer.ternary ? tritCounter(weights, cols) : null;
   for (let row = 0; row < rows; row++) {
     const at = columns ?? filterOf(cols, source, row);
-    const [low, high] = spread(weights, row * cols, at, bias[row] as number);
+    const counts = at.even ? (count?.(row) ?? null) : null;
+    const [low, high] =
+      counts === null
+        ? spread(weights, row * cols, at, bias[row] as number)
+        : evenSpread(counts, at, bias[row] as number);
     sums.low[row] = low;
     sums.high[row] = high;
     const [m, s] = [multiplier[row] as number, shift[row] as number];
@@ -107,6 +113,8 @@ function weigh(stage: Matmul | Depthwise, read: Reader, set: Set): Sums {
 type Columns = {
   readonly twice: Float64Array;
   readonly width: Float64Array;
+  /** All columns are alike. */
+  readonly even: boolean;
   /** Null where nothing moves. */
   readonly moves: Uint8Array | null;
 };
@@ -143,7 +151,9 @@ function columnsFrom(
     width[i] = high - low;
     moves[i] = range.moves[channel] as number;
   }
-  return { twice, width, moves: moves.some((bits) => bits !== 0) ? moves : null };
+  const alike = (list: Float64Array): boolean => list.every((value) => value === list[0]);
+  const even = alike(twice) && alike(width);
+  return { twice, width, even, moves: moves.some((bits) => bits !== 0) ? moves : null };
 }
 
 /** sum(w * x) with each x in its interval: the middle moves by w, the width by |w|. Exact. */
@@ -152,7 +162,7 @@ function spread(
   from: number,
   { twice, width }: Columns,
   bias: number,
-): [number, number] {
+): readonly [number, number] {
   let [middle, half] = [0, 0];
   for (let i = 0; i < twice.length; i++) {
     const w = weights[from + i] as number;
@@ -160,6 +170,13 @@ function spread(
     half += (w < 0 ? -w : w) * (width[i] as number);
   }
   return [(middle - half) / 2 + bias, (middle + half) / 2 + bias];
+}
+
+/** The same where every column is alike. */
+function evenSpread({ plus, minus }: Counts, { twice, width }: Columns, bias: number) {
+  const middle = (plus - minus) * (twice[0] as number);
+  const half = (plus + minus) * (width[0] as number);
+  return [(middle - half) / 2 + bias, (middle + half) / 2 + bias] as const;
 }
 
 function movesOf(weights: Int8Array, from: number, moves: Uint8Array): number {

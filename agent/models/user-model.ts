@@ -54,5 +54,6 @@ function openTernary(net: TernaryNet, backend: Backend, hash: string): Model | s
       network.infer(x, y);
       return null;
     },
+    ...(net.states === undefined ? {} : { reset: () => network.reset() }),
   };
 }

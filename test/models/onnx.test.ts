@@ -24,6 +24,7 @@ import {
 } from "../../agent/models/onnx/write.js";
 import { writeNet, writeTernaryNet } from "../../agent/models/onnx/write-net.js";
 import { openModel } from "../../agent/models/user-model.js";
+import { mixedNet } from "./mixed-nets.js";
 import { randomCnn, randomMlp } from "./nets.js";
 
 /** A text of one printable line, whatever came in. */
@@ -171,7 +172,8 @@ test("refused: too large, nested without end, external data, too many items", ()
 
 test("fuzz: no mutation throws, hangs, or gives a network that computes nonsense", () => {
   // Without a digest every mutation reaches the parser, the recogniser and the planner.
-  const seeds = [randomMlp(1), randomCnn(2)].map((net) => unsigned(writeTernaryNet(net)));
+  const nets = [randomMlp(1), randomCnn(2), mixedNet("image", 1), mixedNet("series", 2)];
+  const seeds = nets.map((net) => unsigned(writeTernaryNet(net)));
   const edit = fc.record({
     at: fc.noBias(fc.nat(2 ** 20)),
     bytes: fc.uint8Array({ minLength: 1, maxLength: 6 }),
@@ -181,7 +183,7 @@ test("fuzz: no mutation throws, hangs, or gives a network that computes nonsense
   let loaded = 0;
   let refused = 0;
   fc.assert(
-    fc.property(fc.nat(1), fc.array(edit, { maxLength: 4 }), (seed, edits) => {
+    fc.property(fc.nat(nets.length - 1), fc.array(edit, { maxLength: 4 }), (seed, edits) => {
       let bytes = seeds[seed] ?? Buffer.alloc(0);
       for (const { at, bytes: put, longer } of edits) {
         const from = at % bytes.length;

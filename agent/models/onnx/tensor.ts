@@ -48,16 +48,18 @@ export function countOf(dims: readonly number[], most: number): number | null {
 /** INT2 is packed 4 per byte, the first element in the low bits, two's complement. */
 export function unpackInt2(bytes: Uint8Array, count: number): Int8Array {
   const values = new Int8Array(Math.ceil(count / 4) * 4);
-  for (let i = 0, at = 0; at < count; i++, at += 4) {
-    const byte = bytes[i] ?? 0;
-    // A field at the top of 32 bits comes down with its sign.
-    values[at] = (byte << 30) >> 30;
-    values[at + 1] = (byte << 28) >> 30;
-    values[at + 2] = (byte << 26) >> 30;
-    values[at + 3] = (byte << 24) >> 30;
-  }
+  const words = new Int32Array(values.buffer);
+  for (let i = 0; i < words.length; i++) words[i] = FOURS[bytes[i] ?? 0] as number;
   return values.subarray(0, count);
 }
+
+/** The four values of each byte. */
+const FOURS = new Int32Array(
+  Int8Array.from({ length: 1024 }, (_, i) => {
+    // A field at the top of 32 bits comes down with its sign.
+    return ((i >> 2) << (30 - 2 * (i & 3))) >> 30;
+  }).buffer,
+);
 
 export function packInt2(values: Int8Array): Uint8Array {
   const bytes = new Uint8Array(Math.ceil(values.length / 4));
