@@ -11,6 +11,9 @@ import { ELEMENT } from "./onnx/tensor.js";
 import { isWeighted, type TernaryNet } from "./onnx/ternary-net.js";
 import { writeModel, writeValueInfo } from "./onnx/write.js";
 
+/** Values that are tried as the cut, from the last on. */
+const TRIES_MAX = 64;
+
 /** Null where no such cut exists; the whole file is then for ONNX Runtime. */
 export function openHybrid(onnx: OnnxModel, backend: Backend, hash: string): Model | string | null {
   const cut = findCut(onnx);
@@ -49,7 +52,7 @@ type Cut = {
 function findCut(onnx: OnnxModel): Cut | null {
   const { graph } = onnx;
   const writers = new Map(graph.nodes.flatMap((node) => node.outputs.map((out) => [out, node])));
-  for (const { tensor, shape } of reachable(onnx).toReversed()) {
+  for (const { tensor, shape } of reachable(onnx).slice(-TRIES_MAX).toReversed()) {
     const before = ancestorsOf(tensor, writers);
     const rest = graph.nodes.filter((node) => !before.has(node) || isConstant(node, onnx));
     const made = new Set([tensor, "", ...graph.initializers.keys()]);

@@ -30,6 +30,7 @@ import {
 /** Values between two layers, and multiplications an inference: far above any model of an edge. */
 export const VALUES_MAX = 2 ** 22;
 const MACS_MAX = 2 ** 31;
+const LAYERS_MAX = 4096;
 const ARENA_BYTES_MAX = 2 ** 27;
 const PAD_MAX = 2 ** 16;
 
@@ -55,6 +56,9 @@ export function planNet(net: TernaryNet, backend: Limits): Planned | string {
     owner: "",
     sumScale: null,
   };
+  if (net.layers.length > LAYERS_MAX) {
+    return `it has ${net.layers.length} layers, at most ${LAYERS_MAX}`;
+  }
   const input = inputPlane(draft);
   if (typeof input === "string") return input;
   const fault = placeStates(draft);
@@ -153,6 +157,10 @@ function finish(draft: Draft, input: Plane): Planned | string {
   const { net, values, stages, planes, sumScale } = draft;
   const last = net.layers.at(-1);
   if (last === undefined || stages.length === 0) return "the network has no layer";
+  // Copies between layers are stages too.
+  const { kinds, name } = draft.backend;
+  const lacking = stages.find(({ kind }) => kinds !== undefined && !kinds.includes(kind));
+  if (lacking !== undefined) return `the backend ${name} has no ${lacking.kind}`;
   const state = statesOf(draft);
   if (typeof state === "string") return state;
   const found = values.get(nameOf(last, net.layers.length - 1)) as View;

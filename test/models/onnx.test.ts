@@ -170,6 +170,17 @@ test("refused: too large, nested without end, external data, too many items", ()
   expect(faultOf(build({ tensors: [finish(many)] }))).toContain("more than 2000000 items");
 });
 
+test("a hundred thousand nodes, or outputs, are refused at once", () => {
+  const start = performance.now();
+  const nodes = Array.from({ length: 100_000 }, (_, i) => {
+    return writeNode("Relu", [i === 0 ? "x" : `v${i}`], [i === 99_999 ? "y" : `v${i + 1}`]);
+  });
+  expect(loadNetwork(build({ nodes }), reference)).toContain("100000 nodes");
+  const many = Array.from({ length: 10_000 }, () => writeValueInfo("y", FLOAT, [4]));
+  expect(loadNetwork(build({ outputs: many }), reference)).toContain("not exactly one output");
+  expect(performance.now() - start).toBeLessThan(3_000);
+});
+
 test("fuzz: no mutation throws, hangs, or gives a network that computes nonsense", () => {
   // Without a digest every mutation reaches the parser, the recogniser and the planner.
   const nets = [randomMlp(1), randomCnn(2), mixedNet("image", 1), mixedNet("series", 2)];

@@ -24,6 +24,10 @@ import { shapeAfter } from "./shapes.js";
 import { ELEMENT } from "./tensor.js";
 import type { NetLayer, NetState, TernaryNet } from "./ternary-net.js";
 
+/** What is looked up for each node costs the more the more there are. */
+const NODES_MAX = 20_000;
+const OUTPUTS_MAX = 64;
+
 const WEIGHTED = ["Gemm", "MatMul", "Conv"];
 const ACTIVATIONS = ["Relu", "Sigmoid", "Tanh", "Gelu", "LeakyRelu"];
 const ARITHMETIC = ["Add", "Sub", "Mul", "Div", "Neg"];
@@ -48,6 +52,8 @@ export function recognise(model: OnnxModel): TernaryNet | string {
     const wanted = "float [batch, length], or [batch, channels, ...] with one or two sides";
     return `input ${quote(input.name)} is not ${wanted}`;
   }
+  if (nodes.length > NODES_MAX) return `it has ${nodes.length} nodes, at most ${NODES_MAX}`;
+  if (outputs.length > 1 + meta.states.length) return "it has not exactly one output";
   const walk = walkOf(model, input.name);
   for (const node of nodes) {
     const fault = walk.taken.has(node) ? null : visit(walk, node);
@@ -80,10 +86,12 @@ export function reachable(
   model: OnnxModel,
 ): readonly { tensor: string; shape: readonly number[] }[] {
   const [input, ...more] = model.graph.inputs;
+  const { nodes, outputs } = model.graph;
   if (input === undefined || more.length > 0) return [];
+  if (nodes.length > NODES_MAX || outputs.length > OUTPUTS_MAX) return [];
   const walk = walkOf(model, input.name);
   // What a node that is not known writes, nothing after it finds.
-  for (const node of model.graph.nodes) if (!walk.taken.has(node)) visit(walk, node);
+  for (const node of nodes) if (!walk.taken.has(node)) visit(walk, node);
   return [...walk.steps].map(([tensor, { shape }]) => ({ tensor, shape }));
 }
 
