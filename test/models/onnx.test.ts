@@ -256,6 +256,13 @@ test("-2 among ternary weights and -128 among int8 weights are refused", () => {
   expect(typeof plan(1, -1)).toBe("object");
 });
 
+const TFLITE = new URL("../../../shared/data/mlperf_tiny_models/", import.meta.url);
+test.skipIf(!existsSync(TFLITE))("files of another format are one clear line", () => {
+  for (const name of readdirSync(TFLITE).filter((file) => file.endsWith(".tflite"))) {
+    expect(faultOf(readFileSync(new URL(name, TFLITE))), name).toContain("not a");
+  }
+});
+
 const LIGHT = new URL("../../../shared/data/onnx_light/", import.meta.url);
 test.skipIf(!existsSync(LIGHT))("public models of other makers are read, or say why", () => {
   for (const name of readdirSync(LIGHT).filter((file) => file.endsWith(".onnx"))) {
