@@ -1,5 +1,6 @@
 //! The one contract every compute device meets. Consumers import this file and registry.ts only.
 import type { Tier } from "../base/telemetry.js";
+import type { EncoderPlan } from "./encoder.js";
 
 /**
  * The weights of one integer layer (-1/0/+1 or int8, row-major `rows x cols`):
@@ -16,6 +17,8 @@ export type Layer = {
   readonly multiplier: Uint16Array;
   readonly shift: Uint8Array;
   readonly relu: boolean;
+  /** y is clipped to +-limit; `STEP_MAX` without. */
+  readonly limit?: number;
 };
 
 /** Where rows of channels lie in the arena: place p of line l begins at at + l * line + p * step. */
@@ -124,6 +127,8 @@ export type Plan = {
     readonly at: number;
     readonly line: number;
     readonly inverse: number;
+    /** Its steps are clipped to +-limit; `STEP_MAX` without. */
+    readonly limit?: number;
   };
   readonly stages: readonly Stage[];
   /** Copied from `from` to `to` when every stage is done: what the next call of the asset reads. */
@@ -140,6 +145,15 @@ export type Plan = {
   /** Bytes of one asset; zero at first, and only stages write, so pads stay zero. */
   readonly arena_bytes: number;
 };
+
+/** Steps lie within this. */
+export const STEP_MAX = 127;
+
+/**
+ * Steps of 4 bits, for models trained so: where all x of a layer is clipped to this, a backend may
+ * look sums up instead of multiplying. The integers are those of any other layer.
+ */
+export const STEP_MAX_SMALL = 7;
 
 /** Kernels read x four bytes at a time: y of a stage begins no sooner than this after its x. */
 export const ROW_GAP_BYTES = 4;
@@ -162,7 +176,11 @@ export type Backend = {
   readonly cols_max: number;
   /** Kinds of stages that it runs; all where it says nothing. */
   readonly kinds?: readonly Stage["kind"][];
+  /** Weights that it holds; absent where that is no matter. */
+  readonly memory_bytes?: number;
   load(plan: Plan, batch: number): Loaded;
+  /** A transformer encoder, within `encoderBound`; batch counts sequences. */
+  loadEncoder(plan: EncoderPlan, batch: number): Loaded;
 };
 
 /** A layer over one row that lies at `from`. */

@@ -1,16 +1,18 @@
 //! Whether a plan is sound: every size, offset and number of it. What passes here the native code
 //! computes without a look; what does not is a mistake of the planner.
 import { assert } from "../base/errors.js";
-import { tritCounter } from "../base/trits.js";
 import {
   type Add,
   BATCH_MAX,
   type Grid,
   type Layer,
+  type Matmul,
   type Plan,
   type Pool,
   ROW_GAP_BYTES,
   type Rows,
+  STEP_MAX,
+  STEP_MAX_SMALL,
   type Stage,
 } from "./backend.js";
 
@@ -29,6 +31,7 @@ export function checkPlan(plan: Plan, batch: number): void {
   const { channels, lines, length, at, line } = input;
   const sized = [channels, lines, length].every((size) => Number.isInteger(size) && size >= 1);
   assert(sized && Number.isFinite(input.inverse), "image: input");
+  assert(isLimit(input.limit), "image: limit of the input");
   assert(lines === 1 || line >= channels * length, "image: lines of the input");
   const places = { lines, places: length };
   inside(plan, span(places, { at, step: channels, line }, channels), "input");
@@ -124,6 +127,34 @@ function readsOf(stage: Stage, channels: number): Span[] {
   return [span({ lines: stage.height, places: stage.width }, stage.x, channels)];
 }
 
+function isLimit(limit = STEP_MAX): boolean {
+  return Number.isInteger(limit) && limit >= 1 && limit <= STEP_MAX;
+}
+
+/** Whether all that may lie in the x of a matmul was clipped to +-`STEP_MAX_SMALL`. */
+export function isSmall(plan: Plan, stage: Matmul): boolean {
+  const { input, stages, state } = plan;
+  const read = readsOf(stage, stage.layer.rows)[0] as Span;
+  const meets = (limit: number, write: Span): boolean =>
+    limit > STEP_MAX_SMALL && !apart(read, write);
+  const { channels, lines, length, at, line, limit = STEP_MAX } = input;
+  const given = span({ lines, places: length }, { at, step: channels, line }, channels);
+  if (meets(limit, given)) return false;
+  if (state.some(({ to, bytes }) => meets(STEP_MAX, { from: to, to: to + bytes }))) return false;
+  return !stages.some((s) => {
+    const width = "layer" in s ? s.layer.rows : s.channels * 2;
+    return meets(limitOf(s), span(s, s.y, width));
+  });
+}
+
+/** What the steps that a stage writes are clipped to. */
+function limitOf(stage: Stage): number {
+  if ("layer" in stage) return stage.layer.limit ?? STEP_MAX;
+  return stage.kind === "table"
+    ? stage.table.reduce((a, b) => Math.max(a, Math.abs(b)), 0)
+    : STEP_MAX;
+}
+
 function farthest(offsets: Uint32Array): number {
   return offsets.reduce((a, b) => Math.max(a, b), 0);
 }
@@ -133,14 +164,20 @@ function checkLayer(layer: Layer): void {
   const shape = [rows, cols].every((n) => Number.isInteger(n) && n >= 1) && cols <= COLS_MAX;
   assert(shape, "image: shape of a layer");
   assert(weights.length === rows * cols, "image: weights");
-  const count = tritCounter(weights, cols);
-  for (let row = 0; ternary && row < rows; row++) {
-    assert(count(row) !== null, "image: a weight is out of range");
-  }
-  assert(ternary || !weights.includes(-128), "image: a weight is out of range");
+  assert(withinRange(weights, ternary ? 1 : 127), "image: a weight is out of range");
   const sized = [bias, multiplier, shift].every((list) => list.length === rows);
-  assert(sized, "image: scales of a layer");
+  assert(sized && isLimit(layer.limit), "image: scales of a layer");
   for (let row = 0; row < rows; row++) checkScale(multiplier[row] as number, shift[row] as number);
+}
+
+/** Without a branch a weight: those of a large model are most of its load. */
+export function withinRange(weights: Int8Array, most: number): boolean {
+  let sign = 0;
+  for (let i = 0; i < weights.length; i++) {
+    const weight = weights[i] as number;
+    sign |= (weight + most) | (most - weight);
+  }
+  return sign >= 0;
 }
 
 function checkScale(multiplier: number, shift: number): void {

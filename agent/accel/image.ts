@@ -3,9 +3,9 @@
 //! checks nothing.
 import { assert } from "../base/errors.js";
 import type { Depthwise, Layer, Matmul, Plan, Pool, Rows, Stage } from "./backend.js";
-import { ROW_GAP_BYTES } from "./backend.js";
-import { checkPlan, IMAGE_BYTES_MAX } from "./image-check.js";
-import { packTernary, packWide, TILE } from "./pack.js";
+import { ROW_GAP_BYTES, STEP_MAX } from "./backend.js";
+import { checkPlan, IMAGE_BYTES_MAX, isSmall } from "./image-check.js";
+import { FORM, type Packed, packLayer, type Shape, TILE } from "./pack.js";
 
 export { COLS_MAX } from "./image-check.js";
 
@@ -15,6 +15,9 @@ const MAGIC = 0x5354_524e;
 const HEADER_BYTES = 192;
 const STAGE_WORDS = 48;
 const GATHER_ROWS = 48;
+const ROWS_MAX = 6;
+const LOOKUP_ROWS = 3;
+const TABLE_BYTES = LOOKUP_ROWS * 64 * 128;
 const KINDS = ["matmul", "depthwise", "add", "mul", "table", "pool"];
 
 export type Image = {
@@ -29,9 +32,10 @@ type Put = (view: ArrayBufferView) => number;
 /** Fields of the struct Stage, by their word. */
 type Words = Readonly<Record<number, number>>;
 
-const align = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
+export const align = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
 
-export function imageOf(plan: Plan, batch: number): Image {
+/** `lookup`: the kernel can look up the sums of x within +-`STEP_MAX_SMALL`. */
+export function imageOf(plan: Plan, batch: number, lookup = false): Image {
   checkPlan(plan, batch);
   const { input, stages, output, state } = plan;
   const parts: { at: number; bytes: Uint8Array }[] = [];
@@ -42,8 +46,14 @@ export function imageOf(plan: Plan, batch: number): Image {
     end = align(end + view.byteLength);
     return at;
   };
-  const words = stages.map((stage) => stageWords(stage, put));
-  const scale = put(output.scale);
+  let lane = 0;
+  const words = stages.map((stage) => {
+    if (stage.kind !== "matmul") return stageWords(stage, put);
+    const packed = packLayer(stage.layer, lookup && isSmall(plan, stage));
+    lane = Math.max(lane, laneBytes(stage.layer, packed));
+    return { ...stageWords(stage, put), ...packedWords(packed, put) };
+  });
+  const scale = put(padded(output.scale));
   const states = put(Uint32Array.from(state.flatMap((s) => [s.from, s.to, s.bytes])));
   assert(end <= IMAGE_BYTES_MAX, "image: within 1 GiB");
   // Kernels read whole quads: up to 3 bytes beyond the last row. An odd number of cache lines keeps
@@ -60,6 +70,7 @@ export function imageOf(plan: Plan, batch: number): Image {
   header.set([output.places, output.at, output.sums ? 1 : 0, output.relu ? 1 : 0], 8);
   header.set([scale, HEADER_BYTES, end, scratch], 12);
   header.set([input.lines, input.line, gather, state.length, states], 18);
+  header.set([input.limit ?? STEP_MAX, align(lane)], 23);
   new Float64Array(bytes.buffer, 64, 1)[0] = input.inverse;
   for (const [i, fields] of words.entries()) {
     const at = HEADER_BYTES + i * STAGE_WORDS * 4;
@@ -100,10 +111,21 @@ function stageWords(stage: Stage, put: Put): Words {
 }
 
 function matmulWords({ layer, runs }: Matmul, put: Put): Words {
-  const weights = put(layer.ternary ? packTernary(layer) : packWide(layer));
-  const words = { ...layerWords(layer, put), 9: weights };
+  const fold = layer.ternary ? 0 : put(foldOf(layer)); // no ternary kernel folds
+  const words = { ...layerWords(layer, put), 13: fold };
   if (runs === null) return words;
   return { ...words, 21: runs.length, 22: layer.cols / runs.length, 23: put(runs) };
+}
+
+function packedWords({ form, weights, sparse }: Packed, put: Put): Words {
+  return { 7: form, 9: put(weights), 14: sparse === null ? 0 : put(sparse) };
+}
+
+/** What one lane works in: it gathers kept blocks of x there, or keeps tables and sums. */
+export function laneBytes({ rows, cols }: Shape, { form, sparse }: Packed): number {
+  const gathered = sparse === null ? 0 : ROWS_MAX * align(cols);
+  if (form !== FORM.lookup) return gathered;
+  return TABLE_BYTES + LOOKUP_ROWS * Math.ceil(rows / TILE) * TILE * 4;
 }
 
 /** Filters tap by tap, so that channels lie side by side as they do in x. */
@@ -115,7 +137,8 @@ function depthwise({ layer, taps }: Depthwise, put: Put): Words {
       turned[tap * align(rows) + row] = weights[row * cols + tap] as number;
     }
   }
-  return { ...layerWords(layer, put), 9: put(turned), 21: cols, 23: put(taps) };
+  const form = layer.ternary ? FORM.ternary : FORM.wide;
+  return { ...layerWords(layer, put), 7: form, 9: put(turned), 21: cols, 23: put(taps) };
 }
 
 function poolWords(stage: Pool, put: Put): Words {
@@ -127,26 +150,32 @@ function poolWords(stage: Pool, put: Put): Words {
 }
 
 function layerWords(layer: Layer, put: Put): Words {
-  const { rows, cols, ternary, relu } = layer;
-  const padded = Math.ceil(rows / TILE) * TILE;
-  const bias = new Int32Array(padded);
-  const multiplier = new Int32Array(padded);
-  const shift = new Int32Array(padded);
-  const fold = new Int32Array(padded);
+  const { rows, cols, relu, limit = STEP_MAX } = layer;
+  const bias = new Int32Array(Math.ceil(rows / TILE) * TILE);
   bias.set(layer.bias);
-  multiplier.set(layer.multiplier);
+  // Exact: a multiplier of 15 bits by a power of two.
+  const scale = Float64Array.from(layer.multiplier, (m, row) => m * 2 ** -(layer.shift[row] ?? 0));
+  return {
+    ...{ 0: rows, 1: cols, 2: Math.ceil(cols / 4), 8: relu ? 1 : 0 },
+    ...{ 10: put(bias), 37: put(padded(scale)), 38: limit },
+  };
+}
+
+/** Kernels take sixteen at a time. */
+function padded(values: Float64Array): Float64Array {
+  const all = new Float64Array(Math.ceil(values.length / TILE) * TILE);
+  all.set(values);
+  return all;
+}
+
+/** Kernels that take x as x + 128 start from here. */
+function foldOf({ rows, cols, weights }: Layer): Int32Array {
+  const fold = new Int32Array(Math.ceil(rows / TILE) * TILE);
   for (let row = 0; row < rows; row++) {
-    // Stored one less: floor((v + 2^(s-1)) / 2^s) is ((v >> (s-1)) + 1) >> 1.
-    shift[row] = (layer.shift[row] as number) - 1;
-    if (ternary) continue; // no kernel folds those
     let total = 0;
     const end = (row + 1) * cols;
-    for (let i = row * cols; i < end; i++) total += layer.weights[i] as number;
-    // Kernels that take x as x + 128 start from here.
+    for (let i = row * cols; i < end; i++) total += weights[i] as number;
     fold[row] = -128 * total;
   }
-  return {
-    ...{ 0: rows, 1: cols, 2: Math.ceil(cols / 4), 7: ternary ? 1 : 0, 8: relu ? 1 : 0 },
-    ...{ 10: put(bias), 11: put(multiplier), 12: put(shift), 13: put(fold) },
-  };
+  return fold;
 }

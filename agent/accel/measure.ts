@@ -9,7 +9,7 @@ const RUNS_MAX = 200;
 
 /** Microseconds of one inference: the best round, for whatever else runs only ever slows it. */
 export function measure(backend: Backend): number {
-  const loaded = backend.load(plan(), 1);
+  const loaded = backend.load(samplePlan(), 1);
   const x = Float32Array.from({ length: SIZE }, (_, i) => (i % 31) - 15);
   const y = new Float32Array(SIZE);
   let best = Number.POSITIVE_INFINITY;
@@ -27,7 +27,8 @@ export function measure(backend: Backend): number {
   return best;
 }
 
-function plan(): Plan {
+/** Two layers like those of the monitors. */
+export function samplePlan(): Plan {
   const layer: Layer = {
     rows: SIZE,
     cols: SIZE,

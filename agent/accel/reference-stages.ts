@@ -1,6 +1,17 @@
 //! Every integer of the stages, stated normatively: readable first, no trick. Products stay below
 //! 2^52, so the numbers of JavaScript are exact.
-import type { Add, Depthwise, Grid, Matmul, Mul, Operand, Pool, Rows, Stage } from "./backend.js";
+import {
+  type Add,
+  type Depthwise,
+  type Grid,
+  type Matmul,
+  type Mul,
+  type Operand,
+  type Pool,
+  type Rows,
+  STEP_MAX,
+  type Stage,
+} from "./backend.js";
 
 export function runStage(stage: Stage, arena: Int8Array): void {
   if (stage.kind === "matmul" || stage.kind === "depthwise") weighted(stage, arena);
@@ -28,10 +39,10 @@ function each({ lines, places }: Grid, channels: number, run: (p: number, c: num
 }
 
 function weighted(stage: Matmul | Depthwise, arena: Int8Array): void {
-  const { rows, multiplier, shift, relu } = stage.layer;
+  const { rows, multiplier, shift, relu, limit } = stage.layer;
   each(stage, rows, (place, row) => {
     const sum = sumOf(stage, arena, place, row);
-    const value = requantise(sum, multiplier[row] as number, shift[row] as number);
+    const value = requantise(sum, multiplier[row] as number, shift[row] as number, limit);
     arena[rowAt(stage, stage.y, place) + row] = relu && value < 0 ? 0 : value;
   });
 }
@@ -126,8 +137,13 @@ function pool(stage: Pool, arena: Int8Array): void {
 }
 
 /** Normative: exact in a double because |sum| * multiplier < 2^52. Rounds half up. */
-export function requantise(sum: number, multiplier: number, shift: number): number {
-  return shifted(sum * multiplier, shift, 127);
+export function requantise(
+  sum: number,
+  multiplier: number,
+  shift: number,
+  limit = STEP_MAX,
+): number {
+  return shifted(sum * multiplier, shift, limit);
 }
 
 function shifted(value: number, shift: number, most: number): number {

@@ -1,12 +1,14 @@
 //! The scalar truth. Slow on purpose: readable first; every other backend is tested against it.
 import { assert } from "../base/errors.js";
-import { BATCH_MAX, type Backend, type Loaded, type Plan } from "./backend.js";
+import { BATCH_MAX, type Backend, type Loaded, type Plan, STEP_MAX } from "./backend.js";
+import { loadReferenceEncoder } from "./reference-encoder.js";
 import { runStage, sumOf } from "./reference-stages.js";
 
 export const reference: Backend = {
   name: "reference",
   tier: "exact",
   cols_max: 65_536,
+  loadEncoder: loadReferenceEncoder,
   load(plan: Plan, batch: number): Loaded {
     assert(batch >= 1 && batch <= BATCH_MAX, "reference: batch");
     const { input, stages, output, state } = plan;
@@ -41,7 +43,7 @@ export const reference: Backend = {
 };
 
 function quantise({ input }: Plan, x: Float32Array, from: number, arena: Int8Array): boolean {
-  const { channels, lines, length, at, line, inverse } = input;
+  const { channels, lines, length, at, line, inverse, limit = STEP_MAX } = input;
   const places = lines * length;
   for (let channel = 0; channel < channels; channel++) {
     for (let place = 0; place < places; place++) {
@@ -49,7 +51,7 @@ function quantise({ input }: Plan, x: Float32Array, from: number, arena: Int8Arr
       if (!Number.isFinite(value)) return false;
       const step = Math.floor(value * inverse + 0.5);
       const to = at + Math.floor(place / length) * line + (place % length) * channels + channel;
-      arena[to] = Math.max(-127, Math.min(127, step));
+      arena[to] = Math.max(-limit, Math.min(limit, step));
     }
   }
   return true;

@@ -1,8 +1,8 @@
 //! The claims of a model, proven from the integers that run: bounds of every output, inputs in which
 //! no output falls, and the intervals that the file states. A claim that does not hold is refused.
 import { FALLS, fullRange, planeAt, type Range, RISES, type Sums, trace } from "./intervals.js";
+import type { Planned } from "./net-plan.js";
 import type { TernaryNet } from "./onnx/ternary-net.js";
-import type { Planned } from "./plan.js";
 import { offsetsOf, type Plane, stepOf, type View } from "./plane.js";
 
 /** Rounding of float64 in the real ends, not of the integers. */

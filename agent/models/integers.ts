@@ -45,7 +45,7 @@ export function integerLayer(
     for (let col = 0; counts === null && col < cols; col++) {
       const weight = weights[row * cols + col] as number;
       if (weight < -most) return `weight ${weight} in row ${row} is below -${most}`;
-      total += weight < 0 ? -weight : weight;
+      total += Math.abs(weight);
     }
     const scaled = scaleRow(from, row, inScale, total);
     if (typeof scaled === "string") return `row ${row}: ${scaled}`;

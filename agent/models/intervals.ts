@@ -86,7 +86,7 @@ function clamped(value: number, shift: number, most: number): number {
 }
 
 function weigh(stage: Matmul | Depthwise, read: Reader, set: Set): Sums {
-  const { rows, cols, weights, bias, multiplier, shift, relu } = stage.layer;
+  const { rows, cols, weights, bias, multiplier, shift, relu, limit = 127 } = stage.layer;
   const source = read(stage.x);
   const sums = { low: new Float64Array(rows), high: new Float64Array(rows) };
   const columns = stage.kind === "matmul" ? columnsOf(stage, source) : null;
@@ -101,7 +101,7 @@ function weigh(stage: Matmul | Depthwise, read: Reader, set: Set): Sums {
     sums.low[row] = low;
     sums.high[row] = high;
     const [m, s] = [multiplier[row] as number, shift[row] as number];
-    const ends = [clamped(low * m, s, 127), clamped(high * m, s, 127)].map((end) => {
+    const ends = [clamped(low * m, s, limit), clamped(high * m, s, limit)].map((end) => {
       return relu ? Math.max(0, end) : end;
     }) as [number, number];
     set(row, ...ends, at.moves === null ? 0 : movesOf(weights, row * cols, at.moves));

@@ -5,11 +5,11 @@ import type { Backend } from "../accel/backend.js";
 import type { Tier } from "../base/telemetry.js";
 import { claimFault } from "./certificate.js";
 import type { ModelPort } from "./model.js";
+import { planNet } from "./net-plan.js";
 import { CERTIFICATE_KEY } from "./onnx/meta.js";
 import { readOnnx } from "./onnx/read.js";
 import { recognise } from "./onnx/recognise.js";
 import type { NetMeta, TernaryNet } from "./onnx/ternary-net.js";
-import { planNet } from "./plan.js";
 
 export type Network = {
   readonly inputs: readonly ModelPort[];

@@ -1,236 +1,239 @@
-//! Plans a network of the ternary pattern: where its values lie in the arena, and the stages that
-//! compute them. Whatever does not fit is a text that names the layer.
-import type { Plan } from "../accel/backend.js";
-import {
-  asConv2d,
-  describeLayer,
-  type NetLayer,
-  nameOf,
-  type Pads,
-  sourcesOf,
-  type TernaryNet,
-} from "./onnx/ternary-net.js";
-import { copied, type Draft, type Limits, makePlane } from "./plan-draft.js";
-import { planLayer } from "./plan-layers.js";
-import {
-  endOf,
-  firstOf,
-  isPadded,
-  NO_PADS,
-  offsetsOf,
-  type Plane,
-  rowsOf,
-  shapeOf,
-  sizeOf,
-  spatialOf,
-  type View,
-  viewOf,
-} from "./plane.js";
+//! Which part of a network runs on which device: the cheapest way through measured costs, under
+//! limits of memory, numeric tier, power and time. Pure and deterministic: the same measurements
+//! give the same placement, with the reasons in words.
+import type { Tier } from "../base/telemetry.js";
 
-/** Values between two layers, and multiplications an inference: far above any model of an edge. */
-export const VALUES_MAX = 2 ** 22;
-const MACS_MAX = 2 ** 31;
-const LAYERS_MAX = 4096;
-const ARENA_BYTES_MAX = 2 ** 27;
-const PAD_MAX = 2 ** 16;
-
-export type Planned = {
-  readonly plan: Plan;
-  /** In the order of the arena. */
-  readonly planes: readonly Plane[];
-  /** By name: where what a layer, a state or the input gives lies. */
-  readonly values: ReadonlyMap<string, View>;
-  /** What the output's shape is, without the batch. */
-  readonly shape: readonly number[];
+/** What cannot be divided: the stages between two places where the network may be cut. */
+export type Unit = {
+  readonly name: string;
+  /** Weights, as the device holds them. */
+  readonly weights_bytes: number;
+  /** Values that cross into it and out of it. */
+  readonly valuesIn: number;
+  readonly valuesOut: number;
+  /** Measured time on each device without the crossing, by its name; null: it cannot run there. */
+  readonly core_us: Readonly<Record<string, number | null>>;
 };
 
-export function planNet(net: TernaryNet, backend: Limits): Planned | string {
-  const draft: Draft = {
-    net,
-    backend,
-    stages: [],
-    planes: [],
-    values: new Map(),
-    pads: padsOf(net),
-    macs: 0,
-    owner: "",
-    sumScale: null,
-  };
-  if (net.layers.length > LAYERS_MAX) {
-    return `it has ${net.layers.length} layers, at most ${LAYERS_MAX}`;
-  }
-  const input = inputPlane(draft);
-  if (typeof input === "string") return input;
-  const fault = placeStates(draft);
-  if (fault !== null) return fault;
-  for (const [index, layer] of net.layers.entries()) {
-    const found = layerOf(draft, layer, index);
-    if (found !== null) return `${describeLayer(layer, index)}: ${found}`;
-  }
-  return finish(draft, input);
-}
+export type Device = {
+  readonly name: string;
+  readonly tier: Tier;
+  /** Cost of one call, and of each value that crosses. */
+  readonly call_us: number;
+  readonly value_us: number;
+  readonly memory_bytes: number;
+  /** While it computes; null where nobody knows. */
+  readonly power_W: number | null;
+};
 
-function layerOf(draft: Draft, layer: NetLayer, index: number): string | null {
-  const { net, values } = draft;
-  const name = nameOf(layer, index);
-  draft.owner = describeLayer(layer, index);
-  if (values.has(name)) return `the name ${name} is taken`;
-  const sources: View[] = [];
-  for (const from of sourcesOf(net, index)) {
-    const view = values.get(from);
-    if (view === undefined) return `nothing before it gives ${from}`;
-    sources.push(view);
-  }
-  const last = index === net.layers.length - 1;
-  if (!last && "outScale" in layer && layer.outScale === null) return "it has no out scale";
-  const view = planLayer(draft, layer, name, sources);
-  if (typeof view === "string") return view;
-  values.set(name, view);
-  if (!(sizeOf(view) <= VALUES_MAX))
-    return `${sizeOf(view)} values come out, at most ${VALUES_MAX}`;
-  if (!(draft.macs <= MACS_MAX)) return `more than ${MACS_MAX} multiplications an inference`;
-  const end = draft.planes.at(-1);
-  const fits = end === undefined || endOf(end) <= ARENA_BYTES_MAX;
-  return fits ? null : `values and pads take more than ${ARENA_BYTES_MAX} bytes`;
-}
+export type Limits = {
+  /** Devices that may be used; null: all. */
+  readonly allow: readonly string[] | null;
+  readonly prefer: "latency" | "energy";
+  /** Devices that draw more are not used; one whose draw nobody knows neither. */
+  readonly power_max_W: number | null;
+  readonly latency_max_ms: number | null;
+  /** True: only devices that give identical integers. */
+  readonly exact: boolean;
+};
 
-function padsOf(net: TernaryNet): Map<string, Pads> {
-  const found = new Map<string, Pads>();
-  for (const [index, layer] of net.layers.entries()) {
-    if (layer.kind !== "conv1d" && layer.kind !== "conv2d") continue;
-    const { pads } = asConv2d(layer);
-    // One that is no number, or beyond reason, is refused where the layer is planned.
-    if (!pads.every((pad) => pad >= 0 && pad <= PAD_MAX)) continue;
-    for (const from of sourcesOf(net, index)) {
-      const before = found.get(from) ?? NO_PADS;
-      found.set(from, before.map((pad, i) => Math.max(pad, pads[i] as number)) as [...Pads]);
-    }
-  }
-  return found;
-}
+export const NO_LIMITS: Limits = {
+  allow: null,
+  prefer: "latency",
+  power_max_W: null,
+  latency_max_ms: null,
+  exact: true,
+};
 
-/** What a transpose reads stays as it comes: what was last lies side by side already. */
-function isTurned(net: TernaryNet): boolean {
-  return net.layers.some((layer, i) => {
-    return layer.kind === "transpose" && sourcesOf(net, i).includes(net.input.name);
+export type Placement = {
+  /** Name of the device of each unit. */
+  readonly devices: readonly string[];
+  readonly latency_us: number;
+  /** Null where a device in use has no known draw. */
+  readonly energy_uJ: number | null;
+  readonly tier: Tier;
+  readonly why: readonly string[];
+};
+
+/** Between latency alone and energy alone, what is tried to meet a budget of time. */
+const WEIGHTS = [0, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 1];
+
+/** A text says why no placement meets the limits. */
+export function placeUnits(
+  units: readonly Unit[],
+  devices: readonly Device[],
+  limits: Limits,
+): Placement | string {
+  const why: string[] = [];
+  const usable = devices.filter((device) => {
+    const no = refusal(device, limits);
+    if (no !== null) why.push(`${device.name} is not used: ${no}`);
+    return no === null;
   });
-}
-
-function inputPlane(draft: Draft): Plane | string {
-  const { net, values, pads } = draft;
-  const { name, shape, scale } = net.input;
-  const size = shape.reduce((a, b) => a * b, 1);
-  const whole = shape.every((n) => Number.isInteger(n) && n >= 1);
-  if (!whole || shape.length < 1 || shape.length > 3) return `input ${name}: shape [${shape}]`;
-  if (!(size <= VALUES_MAX)) return `input ${name}: ${size} values, at most ${VALUES_MAX}`;
-  if (!(scale > 0 && Number.isFinite(1 / scale))) return `input ${name}: the scale is ${scale}`;
-  const turned = isTurned(net);
-  const [channels = 1, ...sides] = turned ? [shape.at(-1), ...shape.slice(0, -1)] : shape;
-  const [height, width] = [sides.length === 2 ? (sides[0] as number) : 1, sides.at(-1) ?? 1];
-  const around = turned ? NO_PADS : (pads.get(name) ?? NO_PADS);
-  const given = { channels, height, width, wide: false, owner: `input ${name}` };
-  const plane = makePlane(draft, given, around);
-  if (!(endOf(plane) <= ARENA_BYTES_MAX)) return `input ${name}: its pads are too wide`;
-  const view = viewOf(plane, shape.length, scale);
-  const [first, ...rest] = view.dims;
-  const dims = turned && first !== undefined ? [...rest, first] : view.dims;
-  values.set(name, { ...view, dims });
-  return plane;
-}
-
-function placeStates(draft: Draft): string | null {
-  for (const { name, channels, scale, bits, next } of draft.net.states ?? []) {
-    if (draft.values.has(name)) return `state ${name}: the name is taken`;
-    if (!(Number.isInteger(channels) && channels >= 1 && channels <= VALUES_MAX)) {
-      return `state ${name}: ${channels} channels`;
-    }
-    if (!(scale > 0 && Number.isFinite(scale))) return `state ${name}: the scale is ${scale}`;
-    const known = draft.net.layers.some((layer, i) => nameOf(layer, i) === next);
-    if (!known) return `state ${name}: no layer gives ${next}`;
-    const shape = { channels, height: 1, width: 1, wide: bits === 16, owner: `state ${name}` };
-    draft.values.set(name, viewOf(makePlane(draft, shape), 1, scale));
+  if (usable.length === 0) return `no device is left; ${why.join("; ")}`;
+  for (const { name, core_us } of units) {
+    if (usable.some((device) => typeof core_us[device.name] === "number")) continue;
+    return `${name} can run on none of ${usable.map((device) => device.name).join(", ")}`;
   }
-  return null;
-}
-
-function finish(draft: Draft, input: Plane): Planned | string {
-  const { net, values, stages, planes, sumScale } = draft;
-  const last = net.layers.at(-1);
-  if (last === undefined || stages.length === 0) return "the network has no layer";
-  // Copies between layers are stages too.
-  const { kinds, name } = draft.backend;
-  const lacking = stages.find(({ kind }) => kinds !== undefined && !kinds.includes(kind));
-  if (lacking !== undefined) return `the backend ${name} has no ${lacking.kind}`;
-  const state = statesOf(draft);
-  if (typeof state === "string") return state;
-  const found = values.get(nameOf(last, net.layers.length - 1)) as View;
-  const where = describeLayer(last, net.layers.length - 1);
-  const view = sumScale === null ? flatOutput(draft, found) : found;
-  if (typeof view === "string") return `${where}: ${view}`;
-  const order = orderOf(view);
-  if (order === null) return `${where}: its values lie in another order than the output wants`;
-  // A turned input is one row of values, as they come.
-  const { channels, height, width } = input;
-  const turned = isTurned(net);
-  const row = { channels: channels * height * width, lines: 1, length: 1 };
-  const plan: Plan = {
-    input: {
-      ...(turned ? row : { channels, lines: height, length: width }),
-      at: firstOf(input),
-      line: rowsOf(input).line,
-      inverse: 1 / net.input.scale,
-    },
-    stages,
-    state,
-    output: {
-      ...order,
-      at: firstOf(view.plane),
-      scale: sumScale ?? new Float64Array(order.channels).fill(view.scale),
-      sums: sumScale !== null,
-      relu: "relu" in last && last.relu,
-    },
-    arena_bytes: endOf(planes.at(-1) as Plane),
-  };
-  return { plan, planes, values, shape: shapeOf(found) };
-}
-
-/** Channel-first, or one row in the order of memory; null for any other order. */
-function orderOf(view: View): { readonly channels: number; readonly places: number } | null {
-  const { channels, height, width } = view.plane;
-  const places = height * width;
-  const offsets = offsetsOf(view);
-  if (offsets.every((at, i) => at === (i % places) * channels + Math.floor(i / places))) {
-    return { channels, places };
+  const known = usable.every((device) => device.power_W !== null);
+  if (limits.prefer === "energy" && !known) {
+    why.push("energy cannot be preferred: a device has no known draw; latency is");
   }
-  return offsets.every((at, i) => at === i) ? { channels: offsets.length, places: 1 } : null;
-}
-
-/** The output in bytes, without pads between. */
-function flatOutput(draft: Draft, view: View): View | string {
-  const { plane } = view;
-  if (plane.wide) return "the output has int16 steps; put a layer with 8 bits behind it";
-  if (!isPadded(plane)) return view;
-  const found = spatialOf(view);
-  if (found === null) return "its values lie in another order than the output wants";
-  return viewOf(copied(draft, found, view, NO_PADS), view.dims.length, view.scale);
-}
-
-function statesOf(draft: Draft): Plan["state"] | string {
-  const kept: { from: number; to: number; bytes: number }[] = [];
-  for (const { name, channels, scale, bits, next } of draft.net.states ?? []) {
-    const to = (draft.values.get(name) as View).plane;
-    const view = draft.values.get(next) as View;
-    const from = view.plane;
-    const alike = from.channels === channels && from.height * from.width === 1 && !isPadded(from);
-    if (
-      !alike ||
-      from.wide !== (bits === 16) ||
-      view.scale !== scale ||
-      sizeOf(view) !== channels
-    ) {
-      return `state ${name}: ${next} has another size or step`;
-    }
-    kept.push({ from: from.at, to: to.at, bytes: endOf(from) - from.at });
+  const weights = limits.prefer === "energy" && known ? [...WEIGHTS].reverse() : [0];
+  const limit_us = 1000 * (limits.latency_max_ms ?? Number.POSITIVE_INFINITY);
+  let fastest = Number.POSITIVE_INFINITY;
+  for (const weight of weights) {
+    const found = withinMemory(units, usable, weight);
+    if (typeof found === "string") return found;
+    const { latency_us, energy_uJ } = costOf(units, usable, found);
+    fastest = Math.min(fastest, latency_us);
+    if (latency_us > limit_us) continue;
+    why.push(...reasons(units, usable, found, latency_us));
+    const tier = usable.find((d, i) => found.includes(i) && d.tier !== "exact")?.tier ?? "exact";
+    const names = found.map((d) => (usable[d] as Device).name);
+    return { devices: names, latency_us, energy_uJ, tier, why };
   }
-  return kept;
+  return `the fastest placement takes ${fastest.toFixed(1)} us, over the budget of ${limit_us} us`;
+}
+
+function refusal({ name, tier, power_W }: Device, limits: Limits): string | null {
+  if (limits.allow !== null && !limits.allow.includes(name)) return "the config does not allow it";
+  if (limits.exact && tier !== "exact") return `identical integers are asked for, it is ${tier}`;
+  if (limits.power_max_W === null) return null;
+  if (power_W === null) return "a power budget is set and nobody knows its draw";
+  return power_W > limits.power_max_W ? `${power_W} W is over ${limits.power_max_W} W` : null;
+}
+
+/**
+ * The cheapest placement whose weights fit: while one device is over its memory, the unit that loses
+ * least by leaving it, for each byte that it frees, is sent away.
+ */
+function withinMemory(
+  units: readonly Unit[],
+  devices: readonly Device[],
+  weight: number,
+): number[] | string {
+  const barred = new Set<string>();
+  for (;;) {
+    const path = cheapest(units, devices, weight, barred);
+    if (path === null) return "the network does not fit the memory of the devices allowed";
+    const over = devices.findIndex((device, d) => {
+      const held = path.reduce((sum, at, i) => sum + (at === d ? weightsOf(units, i) : 0), 0);
+      return held > device.memory_bytes;
+    });
+    if (over < 0) return path;
+    const leaving = path
+      .map((at, i) => ({ at, i, loss: lossOf(units[i] as Unit, devices, over) }))
+      .filter(({ at, i }) => at === over && weightsOf(units, i) > 0)
+      .sort((a, b) => a.loss - b.loss || a.i - b.i);
+    barred.add(`${leaving[0]?.i}:${over}`);
+  }
+}
+
+const weightsOf = (units: readonly Unit[], i: number): number => (units[i] as Unit).weights_bytes;
+
+/** Microseconds lost a byte when the unit goes to the next best device. */
+function lossOf(unit: Unit, devices: readonly Device[], away: number): number {
+  const times = devices.map((device) => unit.core_us[device.name] ?? Number.POSITIVE_INFINITY);
+  const others = times.filter((_, d) => d !== away);
+  return (Math.min(...others) - (times[away] as number)) / unit.weights_bytes;
+}
+
+/** Viterbi: the cheapest device for each unit, given that a change of device costs a crossing. */
+function cheapest(
+  units: readonly Unit[],
+  devices: readonly Device[],
+  weight: number,
+  barred: ReadonlySet<string>,
+): number[] | null {
+  let best = devices.map(() => 0);
+  const back: number[][] = [];
+  for (const [i, unit] of units.entries()) {
+    const from: number[] = [];
+    const next = devices.map((device, d) => {
+      const core = barred.has(`${i}:${d}`) ? null : (unit.core_us[device.name] ?? null);
+      const by = priceOf(device, weight);
+      let lowest = Number.POSITIVE_INFINITY;
+      from[d] = d;
+      for (const [e, before] of best.entries()) {
+        // A part pays for its call, for what comes in, and for what its device gave out.
+        const enters = i === 0 || e !== d;
+        const call = enters ? by * (device.call_us + device.value_us * unit.valuesIn) : 0;
+        const left = devices[e] as Device;
+        const leaves = i > 0 && e !== d ? priceOf(left, weight) * left.value_us * unit.valuesIn : 0;
+        const cost = before + call + leaves;
+        if (i === 0 && e !== d) continue;
+        if (cost < lowest) {
+          lowest = cost;
+          from[d] = e;
+        }
+      }
+      return core === null ? Number.POSITIVE_INFINITY : lowest + by * core;
+    });
+    best = next;
+    back.push(from);
+  }
+  const outs = units.at(-1)?.valuesOut ?? 0;
+  const ends = best.map((cost, d) => {
+    const device = devices[d] as Device;
+    return cost + priceOf(device, weight) * device.value_us * outs;
+  });
+  let at = ends.indexOf(Math.min(...ends));
+  if (!Number.isFinite(ends[at])) return null;
+  const path: number[] = [];
+  for (let i = units.length - 1; i >= 0; i--) {
+    path.unshift(at);
+    at = (back[i] as number[])[at] as number;
+  }
+  return path;
+}
+
+/** What a microsecond of a device counts for: between time (0) and energy (1). */
+const priceOf = ({ power_W }: Device, weight: number): number =>
+  1 - weight + weight * (power_W ?? 0);
+
+function costOf(
+  units: readonly Unit[],
+  devices: readonly Device[],
+  path: readonly number[],
+): { readonly latency_us: number; readonly energy_uJ: number | null } {
+  let latency_us = 0;
+  let energy_uJ: number | null = 0;
+  for (const [i, unit] of units.entries()) {
+    const device = devices[path[i] as number] as Device;
+    let own_us = unit.core_us[device.name] ?? Number.NaN;
+    if (i === 0 || path[i - 1] !== path[i])
+      own_us += device.call_us + device.value_us * unit.valuesIn;
+    if (path[i + 1] !== path[i]) own_us += device.value_us * unit.valuesOut;
+    latency_us += own_us;
+    // A watt for a microsecond is a microjoule.
+    energy_uJ =
+      energy_uJ === null || device.power_W === null ? null : energy_uJ + own_us * device.power_W;
+  }
+  return { latency_us, energy_uJ };
+}
+
+function reasons(
+  units: readonly Unit[],
+  devices: readonly Device[],
+  path: readonly number[],
+  latency_us: number,
+): string[] {
+  const lines = units.map((unit, i) => {
+    const device = devices[path[i] as number] as Device;
+    const times = devices.map(({ name }) => {
+      const time = unit.core_us[name] ?? null;
+      return time === null ? `${name} cannot` : `${name} ${time.toFixed(2)} us`;
+    });
+    return `${unit.name} on ${device.name} (${times.join(", ")})`;
+  });
+  const alone = devices.flatMap((device, d) => {
+    const { latency_us: own } = costOf(
+      units,
+      devices,
+      units.map(() => d),
+    );
+    return Number.isFinite(own) ? [`${device.name} alone ${own.toFixed(2)} us`] : [];
+  });
+  return [...lines, `in all ${latency_us.toFixed(2)} us; ${alone.join(", ") || "none alone"}`];
 }

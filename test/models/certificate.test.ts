@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { reference } from "../../agent/accel/reference.js";
 import { type Prng, prng } from "../../agent/base/prng.js";
 import { certificateOf, type Proof, prove } from "../../agent/models/certificate.js";
+import { planNet } from "../../agent/models/net-plan.js";
 import { loadNetwork, type Network, planNetwork } from "../../agent/models/network.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
 import { recognise } from "../../agent/models/onnx/recognise.js";
@@ -13,7 +14,6 @@ import {
   type TernaryNet,
 } from "../../agent/models/onnx/ternary-net.js";
 import { writeNet, writeTernaryNet } from "../../agent/models/onnx/write-net.js";
-import { planNet } from "../../agent/models/plan.js";
 import { dense, KINDS, mixedNet, table, whole } from "./mixed-nets.js";
 import { randomCnn, randomMlp } from "./nets.js";
 

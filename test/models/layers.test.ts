@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { reference } from "../../agent/accel/reference.js";
 import { runStage } from "../../agent/accel/reference-stages.js";
 import { prng } from "../../agent/base/prng.js";
+import { planNet } from "../../agent/models/net-plan.js";
 import { loadNetwork } from "../../agent/models/network.js";
 import { finish, type Message, putBytes } from "../../agent/models/onnx/proto.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
@@ -12,7 +13,6 @@ import { sizeOf } from "../../agent/models/onnx/shapes.js";
 import { describeLayer, nameOf, type TernaryNet } from "../../agent/models/onnx/ternary-net.js";
 import { writeValueInfo } from "../../agent/models/onnx/write.js";
 import { writeTernaryNet } from "../../agent/models/onnx/write-net.js";
-import { planNet } from "../../agent/models/plan.js";
 import {
   firstOf,
   offsetsOf,

@@ -34,10 +34,11 @@ inline void run_stage(const Net& net, const Stage& s, uint32_t batch, float* rea
 inline bool quantise_in(const Net& net, const float* x, int8_t* arena) {
   const Header& h = header(net);
   int8_t* to = arena + h.in_at;
+  const int32_t limit = static_cast<int32_t>(h.in_limit);
   const uint32_t places = h.in_lines * h.in_length;
   const bool packed = h.in_lines == 1 || h.in_line == h.in_length;
   if (places == 1 || (h.in_channels == 1 && packed)) {
-    return net.kernels->quantise(x, h.inverse, h.in_channels * places, to);
+    return net.kernels->quantise(x, h.inverse, h.in_channels * places, limit, to);
   }
   // Channel-first outside, channel-last in here.
   int8_t steps[256];
@@ -45,7 +46,7 @@ inline bool quantise_in(const Net& net, const float* x, int8_t* arena) {
     int8_t* line = to + static_cast<size_t>(row % h.in_lines) * h.in_line + row / h.in_lines;
     for (uint32_t at = 0; at < h.in_length; at += 256) {
       const uint32_t count = least(256u, h.in_length - at);
-      if (!net.kernels->quantise(x + at, h.inverse, count, steps)) return false;
+      if (!net.kernels->quantise(x + at, h.inverse, count, limit, steps)) return false;
       for (uint32_t i = 0; i < count; i++) line[(at + i) * h.in_channels] = steps[i];
     }
   }

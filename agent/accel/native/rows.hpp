@@ -1,7 +1,7 @@
 // Matrix times rows of x: what every weighted stage comes down to. The integers are stated by
 // agent/accel/reference.ts.
 #pragma once
-#include "layout.hpp"
+#include "multiply.hpp"
 
 namespace sterna {
 
@@ -17,53 +17,88 @@ struct Rows {
   size_t real_row, real_channel;
 };
 
-inline void real_out(const Net& net, const Stage& s, const int32_t* sums, int32_t offset,
-                     uint32_t row, uint32_t count, const Rows& rows, uint32_t at) {
+// Outputs from `at` on of some rows from `row` on: their sums to steps or to real numbers.
+inline void finish(const Net& net, const Stage& s, Sums sums, uint32_t row, const Rows& rows,
+                   uint32_t at) {
   const Header& h = header(net);
-  const double* scale = part<double>(net, h.out_scale) + at;
-  const int32_t* bias = part<int32_t>(net, s.bias) + at;
+  sums.bias = part<int32_t>(net, s.bias) + at;
+  if (rows.real == nullptr) {
+    const int32_t limit = static_cast<int32_t>(s.limit);
+    sums.scale = part<double>(net, s.scale) + at;
+    const Range range = {s.relu != 0 ? 0 : -limit, limit};
+    net.kernels->requantise(sums, range, rows.y + row * rows.ldy + at, rows.ldy);
+    return;
+  }
+  sums.scale = part<double>(net, h.out_scale) + at;
   float* y = rows.real + row * rows.real_row + at * rows.real_channel;
-  for (uint32_t i = 0; i < count; i++) {
-    const double value = static_cast<double>(sums[i] + bias[i] - offset) * scale[i];
-    y[i * rows.real_channel] = static_cast<float>(h.out_relu && value < 0 ? 0 : value);
+  const bool relu = h.out_relu != 0;
+  if (rows.real_channel == 1) {
+    net.kernels->real_sums(sums, relu, y, rows.real_row);
+    return;
+  }
+  for (uint32_t r = 0; r < sums.rows; r++) {
+    for (uint32_t i = 0; i < sums.count; i++) {
+      const int32_t sum = sums.sums[r * sums.row + i] + sums.bias[i] - sums.offsets[r];
+      const double value = sum * sums.scale[i];
+      y[r * rows.real_row + i * rows.real_channel] =
+          static_cast<float>(relu && value < 0 ? 0 : value);
+    }
   }
 }
 
+// Some tiles of outputs for some rows: what one lane does at a time.
+struct Job {
+  const Net& net;
+  const Stage& s;
+  const Rows& rows;
+  uint32_t tiles, tile_parts, row_parts;
+};
+
+inline Matrix matrix_of(const Net& net, const Stage& s) {
+  const uint32_t* sparse = s.sparse == 0 ? nullptr : part<uint32_t>(net, s.sparse);
+  return {*net.kernels, s.form, s.rows, s.quads, part<uint8_t>(net, s.weights),
+          part<int32_t>(net, s.fold), sparse};
+}
+
+inline void run_part(const void* data, uint32_t index, uint32_t lane) {
+  const Job& job = *static_cast<const Job*>(data);
+  const Net& net = job.net;
+  const Stage& s = job.s;
+  const Rows& rows = job.rows;
+  const uint32_t piece = index % job.row_parts, group = index / job.row_parts;
+  const uint32_t row = begin_of(rows.count, piece, job.row_parts);
+  const uint32_t tile = begin_of(job.tiles, group, job.tile_parts);
+  const Piece part = {rows.x + row * rows.ldx, rows.ldx, net.totals + row,
+                      begin_of(rows.count, piece + 1, job.row_parts) - row, tile,
+                      begin_of(job.tiles, group + 1, job.tile_parts)};
+  uint8_t* scratch = net.lane + static_cast<size_t>(lane) * header(net).lane_bytes;
+  multiply(matrix_of(net, s), part, scratch, [&](const Sums& sums, uint32_t r, uint32_t at) {
+    finish(net, s, sums, row + r, rows, at);
+  });
+}
+
+// Parts for each lane: small enough that a lane which comes late costs little, and few enough that
+// handing them out does.
+constexpr uint32_t PARTS = 4;
+
 inline void run_rows(const Net& net, const Stage& s, const Rows& rows) {
-  const Kernels& k = *net.kernels;
-  const uint8_t* w = part<uint8_t>(net, s.weights);
-  const int32_t* fold = part<int32_t>(net, s.fold);
-  const size_t tile_bytes = static_cast<size_t>(s.quads) * (s.ternary ? TILE : TILE * 4);
-  if (s.ternary) {
+  const uint32_t tiles = (s.rows + TILE - 1) / TILE;
+  if (s.form == TERNARY && s.sparse == 0) {
     for (uint32_t r = 0; r < rows.count; r++) {
-      net.totals[r] = k.total(rows.x + r * rows.ldx, s.quads);
+      net.totals[r] = net.kernels->total(rows.x + r * rows.ldx, s.quads);
     }
   }
-  alignas(64) int32_t sums[ROWS_MAX * TILE];
-  for (uint32_t at = 0; at < s.rows; at += TILE, w += tile_bytes) {
-    const uint32_t count = least(TILE, s.rows - at);
-    const uint32_t groups = (count + 15) / 16;
-    // Shared out evenly: a last round of one or two rows would run at a fraction of the speed.
-    uint32_t r = 0;
-    for (uint32_t rounds = (rows.count + ROWS_MAX - 1) / ROWS_MAX; rounds > 0; rounds--) {
-      const uint32_t few = (rows.count - r + rounds - 1) / rounds;
-      const int8_t* x = rows.x + r * rows.ldx;
-      if (s.ternary) k.ternary(w, s.quads, x, rows.ldx, few, groups, sums);
-      else k.wide(w, fold + at, s.quads, x, rows.ldx, few, groups, sums);
-      for (uint32_t i = 0; i < few; i++) {
-        const int32_t offset = s.ternary ? net.totals[r + i] : 0;
-        const int32_t* from = sums + i * TILE;
-        if (rows.real != nullptr) {
-          real_out(net, s, from, offset, r + i, count, rows, at);
-          continue;
-        }
-        k.requantise(from, offset, part<int32_t>(net, s.bias) + at,
-                     part<int32_t>(net, s.multiplier) + at, part<int32_t>(net, s.shift) + at,
-                     count, s.relu != 0, rows.y + (r + i) * rows.ldy + at);
-      }
-      r += few;
-    }
+  const uint64_t macs = static_cast<uint64_t>(s.rows) * s.cols * rows.count;
+  if (net.crew.lanes == 1 || macs < SHARE_MACS) {
+    const Job job = {net, s, rows, tiles, 1, 1};
+    return run_part(&job, 0, 0);
   }
+  const uint32_t wanted = net.crew.lanes * PARTS;
+  const uint32_t tile_parts = s.form == LOOKUP ? 1 : least(tiles, wanted);
+  const uint32_t chunks = (rows.count + ROWS_MAX - 1) / ROWS_MAX;
+  const uint32_t row_parts = least(chunks, (wanted + tile_parts - 1) / tile_parts);
+  const Job job = {net, s, rows, tiles, tile_parts, row_parts};
+  net.crew.share(net.crew.lanes, tile_parts * row_parts, run_part, &job);
 }
 
 }  // namespace sterna

@@ -48,7 +48,9 @@ inline void depthwise_row(const Net& net, const Stage& s, const int8_t* x, int8_
   const size_t padded = (static_cast<size_t>(s.rows) + 63) / 64 * 64;
   const int8_t* weights = part<int8_t>(net, s.weights);
   const uint32_t* taps = part<uint32_t>(net, s.run_at);
-  const bool narrow = s.ternary != 0 && s.runs <= 256;
+  const bool narrow = s.form == TERNARY && s.runs <= 256;
+  const int32_t limit = static_cast<int32_t>(s.limit), none = 0;
+  const Range range = {s.relu != 0 ? 0 : -limit, limit};
   alignas(64) int32_t sums[TILE] = {};
   for (uint32_t at = 0; at < s.rows; at += TILE) {
     const uint32_t count = least(TILE, s.rows - at);
@@ -62,9 +64,9 @@ inline void depthwise_row(const Net& net, const Stage& s, const int8_t* x, int8_
       sums[c] = 0;
       for (uint32_t t = 0; t < s.runs; t++) sums[c] += w[t * padded + c] * x[taps[t] + at + c];
     }
-    net.kernels->requantise(sums, 0, part<int32_t>(net, s.bias) + at,
-                            part<int32_t>(net, s.multiplier) + at,
-                            part<int32_t>(net, s.shift) + at, count, s.relu != 0, y + at);
+    const double* scale = part<double>(net, s.scale) + at;
+    const Sums done = {sums, TILE, &none, 1, part<int32_t>(net, s.bias) + at, scale, count};
+    net.kernels->requantise(done, range, y + at, 0);
   }
 }
 

@@ -1,5 +1,5 @@
 //! Shapes of a ternary network, layer by layer, without the batch: for the reader and the writer of
-//! the file. plan.ts decides where the values lie.
+//! the file. ../net-plan.ts decides where the values lie.
 import {
   asConv2d,
   type NetLayer,

@@ -1,5 +1,5 @@
 //! What a network of the ternary pattern is: the shape that the training scripts write and the
-//! planner runs. It states real scales; the integers that a backend gets are derived in ../plan.ts.
+//! planner runs. It states real scales; the integers that a backend gets are derived in ../net-plan.ts.
 //! Shapes leave the batch out: [length], [channels, length] or [channels, height, width].
 
 /** A tensor of the model as the outside sees it. Units are UCUM texts, "1" for plain numbers. */

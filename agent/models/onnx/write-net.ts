@@ -3,7 +3,7 @@
 //! input and an output of the graph.
 import { assert } from "../../base/errors.js";
 import { certificateOf, claimFault, prove } from "../certificate.js";
-import { planNet } from "../plan.js";
+import { planNet } from "../net-plan.js";
 import { CERTIFICATE_KEY, writePorts, writeStates } from "./meta.js";
 import { readOnnx } from "./read.js";
 import { recognise } from "./recognise.js";

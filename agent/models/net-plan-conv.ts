@@ -2,8 +2,8 @@
 //! one filter a channel has a stage of its own.
 import type { Rows, Stage } from "../accel/backend.js";
 import { groupOf, integerLayer } from "./integers.js";
+import { type Draft, keepSums, NOT_FREE, padded, put, resultOf } from "./net-plan-draft.js";
 import type { Conv2dLayer } from "./onnx/ternary-net.js";
-import { type Draft, keepSums, NOT_FREE, padded, put, resultOf } from "./plan-draft.js";
 import { rowsOf, type Spatial, spatialOf, type View, viewOf } from "./plane.js";
 
 /** The window over rows with their pads: where its taps lie, and how it steps. */

@@ -3,6 +3,8 @@
 import type { Matmul, Stage } from "../accel/backend.js";
 import { integerLayer, sizesFault } from "./integers.js";
 import { averagesOf, gainsOf, tableOf } from "./integers-plane.js";
+import { planConv } from "./net-plan-conv.js";
+import { type Draft, keepSums, NOT_FREE, put, resultOf } from "./net-plan-draft.js";
 import type {
   AddLayer,
   ConcatLayer,
@@ -13,8 +15,6 @@ import type {
   TableLayer,
 } from "./onnx/ternary-net.js";
 import { asConv2d, isWeighted } from "./onnx/ternary-net.js";
-import { planConv } from "./plan-conv.js";
-import { type Draft, keepSums, NOT_FREE, put, resultOf } from "./plan-draft.js";
 import {
   firstOf,
   isPadded,
