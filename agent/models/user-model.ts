@@ -3,6 +3,7 @@
 import { readFileSync, statSync } from "node:fs";
 import type { Backend } from "../accel/backend.js";
 import { openDense } from "./dense.js";
+import { openHybrid } from "./hybrid.js";
 import type { Model } from "./model.js";
 import { hashOf, planNetwork } from "./network.js";
 import { readOnnx } from "./onnx/read.js";
@@ -35,7 +36,7 @@ export function openModel(bytes: Uint8Array, backend: Backend): Model | string {
   const net = recognise(onnx);
   if (typeof net !== "string") return openTernary(net, backend, hash);
   if (onnx.metadata.has(CLAIM)) return `not a network of the ternary pattern: ${net}`;
-  return openTrees(onnx, hash) ?? openDense(onnx, bytes, hash);
+  return openTrees(onnx, hash) ?? openHybrid(onnx, backend, hash) ?? openDense(onnx, bytes, hash);
 }
 
 function openTernary(net: TernaryNet, backend: Backend, hash: string): Model | string {
@@ -53,5 +54,6 @@ function openTernary(net: TernaryNet, backend: Backend, hash: string): Model | s
       network.infer(x, y);
       return null;
     },
+    ...(net.states === undefined ? {} : { reset: () => network.reset() }),
   };
 }
