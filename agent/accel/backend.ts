@@ -68,10 +68,24 @@ export type Loaded = {
   infer(x: Float32Array, y: Float32Array, batch: number): void;
 };
 
+/** What a device did, for logs and metrics; it changes while the backend is in use. */
+export type DeviceState = {
+  readonly name: string;
+  /** Why it is out of use and the CPU computes everything; null while it is sound. */
+  readonly fault: string | null;
+  /** Inferences it computed, and how many of its answers the CPU has compared. */
+  readonly inferences: number;
+  readonly checked: number;
+  /** Why layers of the loaded networks run on the CPU. */
+  readonly onCpu: readonly string[];
+};
+
 export type Backend = {
   readonly name: string;
   readonly tier: Tier;
   /** Columns beyond which the backend refuses a layer. */
   readonly cols_max: number;
+  /** Absent where the CPU alone computes. */
+  readonly device?: DeviceState;
   load(plan: Plan, batch: number): Loaded;
 };

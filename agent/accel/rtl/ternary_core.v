@@ -7,11 +7,11 @@
 // stage and the integers are in docs/fpga.md; the integers are those of agent/accel/reference.ts.
 `default_nettype none
 module ternary_core #(
-  parameter LANES       = 32, // rows in parallel; a multiple of 16
+  parameter LANES       = 32, // rows in parallel: 16, 32, 64 or 128
   parameter ACC_BITS    = 20, // of a sum with its bias
   parameter WEIGHT_BITS = 14, // log2 of the weight words (2 * LANES bits each)
-  parameter DATA_BITS   = 13, // log2 of the activation memory in bytes
-  parameter PARAM_BITS  = 10, // log2 of the rows that have parameters
+  parameter DATA_BITS   = 13, // log2 of the activation memory in bytes, at most 15
+  parameter PARAM_BITS  = 10, // log2 of the rows that have parameters, at most 13
   parameter STAGE_BITS  = 5   // log2 of the stages
 ) (
   input  wire        clk,
@@ -26,6 +26,7 @@ module ternary_core #(
 );
   localparam BANKS = LANES / 8;           // 16-bit weight banks
   localparam BANK_SEL = $clog2(BANKS / 2); // bus words of one weight word, log2
+  localparam ROW_BITS = $clog2(LANES);
 
   // ---- address decode; addresses are in docs/fpga.md and agent/accel/fpga/registers.ts
   wire at_weights = addr[17];
@@ -126,13 +127,13 @@ module ternary_core #(
   reg first; // column of a block
 
   reg issue_v, issue_first, issue_last; // the memories answer in this clock
-  reg [5:0] issue_rows, capture_rows;
+  reg [ROW_BITS:0] issue_rows, capture_rows;
   reg capture;                          // the sums of a block are complete
-  reg [5:0] draining;                   // rows still in the shadow registers
+  reg [ROW_BITS:0] draining;            // rows still in the shadow registers
   reg [6:1] p_v;                        // stages of the requantiser in use
   wire last_col   = cols_left == 1;
   wire last_block = rows_left <= LANES;
-  wire [5:0] block_rows = last_block ? rows_left[5:0] : LANES;
+  wire [ROW_BITS:0] block_rows = last_block ? rows_left[ROW_BITS:0] : LANES;
   // A block is captured three clocks after its last column; the one before must be gone by then.
   wire stall = last_col && (issue_last || capture || draining > 3);
   wire empty = !issue_v && !capture && draining == 0 && p_v == 0 && !y_we;
@@ -268,7 +269,7 @@ module ternary_core #(
     check_v <= write_counts || y_counts;
     check_word <= y_counts ? y_data : wdata;
     if (check_v) begin check_a <= check_a + check_word; check_b <= check_b + check_a; end
-    if (reset) begin check_a <= 0; check_b <= 0; check_v <= 0; end
+    if (reset) begin check_a <= 0; check_b <= 0; end
   end
 
   // ---- reads
