@@ -5,7 +5,7 @@ import { inputFor, planFrom, type Shape } from "./plans.js";
 
 const below = (random: Prng, count: number): number => Math.floor(random.next() * count);
 
-export function coreLayers(seed: number): { readonly plan: Plan; readonly x: Float32Array } {
+export function coreNetwork(seed: number): { readonly plan: Plan; readonly x: Float32Array } {
   const random = prng(seed, "core");
   const conv = random.next() < 0.5;
   const channels = conv ? 1 + below(random, 9) : 1 + below(random, random.next() < 0.2 ? 1024 : 200);
