@@ -74,8 +74,9 @@ export function alarmsOf(config: Config, assembly: Assembly, known: Store | null
 /** Starts everything the config names; resolves once the sources are trying. */
 export async function startAgent(config: Config, options: AgentOptions): Promise<Agent> {
   const { log, clock } = options;
-  const assembly = assemble(config);
+  const assembly = assemble(config, true);
   sayWhatRuns(assembly, log);
+  const sayFault = faultOf(assembly, log);
   const started_ms = clock.now();
   const { dir, ...bounds } = config.store;
   const { store } = openStore(dir, { ...bounds, gateway: config.gateway.id }, started_ms);
@@ -120,6 +121,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     settle(applied, changes, now_ms);
     for (const { wish, outcome } of answers) outgoing?.commands.answer(wish, outcome, now_ms);
     ticked_ms = now_ms;
+    sayFault();
   };
   settle(restore(store, assembly, alarms, config.gateway.id, started_ms), [], started_ms);
 
@@ -284,6 +286,19 @@ function sayWhatRuns({ members, backend: opened }: Assembly, log: Log): void {
     if (off.length > 0) log.warn({ asset: id, kind, off }, "some checks are switched off");
     if (!commissioned) log.warn({ asset: id, kind }, "not commissioned: no baseline");
   }
+}
+
+/** One line when the device that models run on is out of use, at the start or later. */
+function faultOf({ backend: { backend } }: Assembly, log: Log): () => void {
+  const { device } = backend;
+  let said = false;
+  const sayFault = (): void => {
+    if (said || device === undefined || device.fault === null) return;
+    said = true;
+    log.error({ device: device.name, why: device.fault }, `${backend.name} is out: CPU computes`);
+  };
+  sayFault();
+  return sayFault;
 }
 
 function say({ alarm, transition }: Applied, log: Log): void {

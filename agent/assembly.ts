@@ -1,7 +1,7 @@
 //! From a config to assets under watch: the channel table, one frame per asset, its monitors and
 //! compiled rules. Faults found here have their place in the config file, like those of loading.
 import type { AssetConfig, ChannelConfig, Config } from "../config/config.js";
-import { type Opened, openBackend } from "./accel/registry.js";
+import { driversOf, type Opened, openBackend } from "./accel/registry.js";
 import { assert, ConfigError, type Fault } from "./base/errors.js";
 import type { Channel } from "./base/telemetry.js";
 import { faultAt, fitKind, openModels } from "./fitting.js";
@@ -58,11 +58,12 @@ export type Assembly = {
   level(channel: number, level: string): number | null;
 };
 
-export function assemble(config: Config): Assembly {
+/** `live`: devices named in the config are opened; only the agent itself may have them. */
+export function assemble(config: Config, live = false): Assembly {
   const table = new ChannelTable();
   const members = new Map<string, Parts>();
   const faults: Fault[] = [];
-  const backend = openBackend(config.accel.backend);
+  const backend = openBackend(config.accel.backend, driversOf(config.accel, live));
   if (typeof backend === "string") {
     throw new ConfigError([faultAt(config, ["accel", "backend"], backend, "")]);
   }

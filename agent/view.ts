@@ -48,6 +48,7 @@ const VERSION = packageVersion();
 export function viewOf(facts: Facts, now_ms: number): View {
   const { config, assembly, alarms, store, counts, history, ring, started_ms } = facts;
   const { backend, skipped } = assembly.backend;
+  const fault = backend.device?.fault ?? null;
   return {
     gateway: config.gateway.id,
     site: config.gateway.site,
@@ -56,7 +57,8 @@ export function viewOf(facts: Facts, now_ms: number): View {
     started_ms,
     backend: backend.name,
     tier: backend.tier,
-    skipped,
+    device: backend.device ?? null,
+    skipped: fault === null ? skipped : [...skipped, fault],
     links: [...counts.links].map(([name, link]) => ({ name, ...link })),
     assets: [
       ...assembly.members.map((member) => assetView(member, alarms)),

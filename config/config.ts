@@ -121,6 +121,22 @@ export type ModelOutput = {
   readonly unit: Unit;
 };
 
+export type AccelConfig = {
+  readonly backend: string;
+  readonly fpga: {
+    readonly device: string;
+    readonly clock_Hz: number;
+    readonly bitstream: string | null;
+    readonly gpio: {
+      readonly chip: string;
+      readonly reset: number;
+      readonly select: number;
+      readonly done: number | null;
+    } | null;
+    readonly check: number;
+  };
+};
+
 export type Config = {
   readonly file: string;
   readonly gateway: { readonly id: string; readonly site: string };
@@ -134,7 +150,7 @@ export type Config = {
   };
   readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
-  readonly accel: { readonly backend: string };
+  readonly accel: AccelConfig;
   readonly intake: { readonly ring: number; readonly levels_max: number };
   readonly time: { readonly ahead_max_ms: number; readonly behind_max_ms: number };
   readonly models: readonly ModelConfig[];

@@ -59,6 +59,15 @@ export function whole(least: number, most: number): Format<number> {
   };
 }
 
+export const share: Format<number> = {
+  name: "share, 0 to 1",
+  example: "0.1",
+  read(value, refuse) {
+    if (typeof value === "number" && value >= 0 && value <= 1) return value;
+    return refuse(`${show(value)} is no share`, "write a number from 0 to 1");
+  },
+};
+
 /** One of a closed list; `5` and `"5"` are the same choice. */
 export function choice<const T extends string>(...known: readonly T[]): Format<T> {
   const list = known.join(", ");
@@ -151,6 +160,8 @@ function measured(
 /** Times in ms; sizes in bytes. */
 export const time = (least: string, most: string): Format<number> =>
   measured("time", "s", 1e-3, [least, most], "60 s");
+export const frequency = (least: string, most: string): Format<number> =>
+  measured("frequency", "1/s", 1, [least, most], "6 MHz");
 export const size = (least: string, most: string): Format<number> =>
   measured("size", "bit", 8, [least, most], "200 MBy");
 

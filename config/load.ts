@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { ConfigError, type Fault, formatFault } from "../agent/base/errors.js";
 import { readAssets } from "./assets.js";
 import type { Connections } from "./channels.js";
-import type { Config, Env, Kinds, MqttConfig, OpcuaConfig } from "./config.js";
+import type { AccelConfig, Config, Env, Kinds, MqttConfig, OpcuaConfig } from "./config.js";
 import { show } from "./formats.js";
 import { readModels } from "./models.js";
 import { checkKeys, isMapping, type Mapping, readItem } from "./rows.js";
@@ -53,8 +53,9 @@ export function parseConfig(
   const { list, profiles } = readAssets(root["assets"], reading, kinds, connections, gatewayId);
   const models = readModels(root["models"], reading, list);
   const mqtt = root["mqtt"] === undefined ? null : readMqtt(scalars, reading, env);
+  const accel = readAccel(file, scalars.accel, reading);
   if (reading.faults.length > 0) throw new ConfigError(inOrder(reading.faults));
-  const { gateway, topicRoot, store, http, log, accel, intake, time } = scalars;
+  const { gateway, topicRoot, store, http, log, intake, time } = scalars;
   return {
     file,
     gateway,
@@ -86,6 +87,26 @@ function gatewayOf(root: Mapping): string | null {
 function inOrder(faults: readonly Fault[]): readonly Fault[] {
   const once = new Map(faults.map((fault) => [formatFault(fault), fault]));
   return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** Lines of a board come together: its chip, what resets it, what selects it. */
+function readAccel(file: string, accel: Scalars["accel"], reading: Reading): AccelConfig {
+  const { backend, fpgaDevice: device, fpgaClock: clock_Hz, fpgaCheck: check } = accel;
+  const { fpgaGpio: chip, fpgaReset: reset, fpgaSelect: select, fpgaDone: done } = accel;
+  const lines = [chip, reset, select].filter((value) => value !== null).length;
+  if (lines !== 0 && lines !== 3) {
+    const what = "fpgaGpio, fpgaReset and fpgaSelect belong together";
+    reading.faultAtKey(["accel"], what, "write all three or none");
+  }
+  const bitstream = accel.fpgaBitstream === null ? null : fromConfig(file, accel.fpgaBitstream);
+  const whole = chip !== null && reset !== null && select !== null;
+  for (const [key, value] of Object.entries({ fpgaBitstream: bitstream, fpgaDone: done })) {
+    if (value === null || lines > 0) continue;
+    const what = `${key} without the lines that configure the FPGA`;
+    reading.faultAtKey(["accel", key], what, "write fpgaGpio, fpgaReset and fpgaSelect too");
+  }
+  const gpio = whole ? { chip, reset, select, done } : null;
+  return { backend, fpga: { device, clock_Hz, bitstream, gpio, check } };
 }
 
 function readMqtt(scalars: Scalars, reading: Reading, env: Env): MqttConfig {

@@ -48,7 +48,30 @@ export const SCALARS = {
     level: given(f.choice("debug", "info", "warn", "error"), "info", "Least level that is logged"),
   },
   accel: {
-    backend: given(t.level, "auto", "Compute backend by name (`sterna devices`); auto: the best"),
+    backend: given(
+      t.level,
+      "auto",
+      "Compute backend by name (`sterna devices`); auto: the fastest of the CPU",
+    ),
+    fpgaDevice: given(
+      t.fpgaDevice,
+      "emulator",
+      "What `backend: fpga` computes on: a board, its emulator, or rtl, the emulator of each clock",
+    ),
+    fpgaClock: given(f.frequency("10 kHz", "50 MHz"), "6 MHz", "Clock of the SPI bus"),
+    fpgaBitstream: optional(t.filePath, "File to configure the FPGA with; the package's if absent"),
+    fpgaGpio: optional(
+      t.filePath,
+      "GPIO chip of the lines below; without it the FPGA is left alone",
+    ),
+    fpgaReset: optional(f.whole(0, 1_023), "Line of CRESET_B"),
+    fpgaSelect: optional(f.whole(0, 1_023), "Line of SPI_SS_B"),
+    fpgaDone: optional(f.whole(0, 1_023), "Line of CDONE, where it is wired"),
+    fpgaCheck: given(
+      f.share,
+      1,
+      "Share of the FPGA's answers that the CPU computes too and compares before they count",
+    ),
   },
   intake: {
     ring: given(

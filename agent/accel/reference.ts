@@ -31,7 +31,12 @@ export const reference: Backend = {
 };
 
 /** False when a value is no number: then nothing may be computed. */
-export function quantise({ input }: Plan, x: Float32Array, from: number, arena: Int8Array): boolean {
+export function quantise(
+  { input }: Plan,
+  x: Float32Array,
+  from: number,
+  arena: Int8Array,
+): boolean {
   const { channels, length, at, inverse } = input;
   for (let channel = 0; channel < channels; channel++) {
     for (let place = 0; place < length; place++) {
@@ -57,7 +62,12 @@ function runStage(stage: Stage, arena: Int8Array): void {
 }
 
 /** The int8 steps, or the sums of the last stage, as the reals outside. */
-export function realOut({ stages, output }: Plan, arena: Int8Array, y: Float32Array, to: number): void {
+export function realOut(
+  { stages, output }: Plan,
+  arena: Int8Array,
+  y: Float32Array,
+  to: number,
+): void {
   const { channels, places, at, scale, sums, relu } = output;
   const last = stages.at(-1);
   for (let channel = 0; channel < channels; channel++) {

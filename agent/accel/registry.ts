@@ -1,6 +1,14 @@
 //! Every compute device, best first. Adding one is one row here and one file beside it.
 import type { Tier } from "../base/telemetry.js";
 import type { Backend } from "./backend.js";
+import {
+  FPGA_DEFAULT,
+  type FpgaOptions,
+  isEmulated,
+  openFpga,
+  openTransport,
+  probeFpga,
+} from "./fpga/fpga.js";
 import { measure } from "./measure.js";
 import { openNative, probeNative } from "./native.js";
 import { reference } from "./reference.js";
@@ -12,7 +20,14 @@ export type Driver = {
   /** Why the device cannot be used here, or null when it can. */
   readonly probe: () => string | null;
   readonly open: () => Backend;
+  /**
+   * Set for a device of its own, such as `/dev/spidev0.0`: it is taken only by name, and where it
+   * is absent or fails its backend computes on the CPU and says why.
+   */
+  readonly device?: string;
 };
+
+export type AccelOptions = { readonly fpga: FpgaOptions };
 
 const native = (name: string): Driver => ({
   name,
@@ -21,7 +36,7 @@ const native = (name: string): Driver => ({
   open: () => openNative(name),
 });
 
-export const DRIVERS: readonly Driver[] = [
+const CPU: readonly Driver[] = [
   native("avx512-vnni"),
   native("avx2"),
   native("neon-dot"),
@@ -30,6 +45,23 @@ export const DRIVERS: readonly Driver[] = [
   // Must stay last: it never refuses.
   { name: reference.name, tier: reference.tier, probe: () => null, open: () => reference },
 ];
+
+/** The best of the CPU without measuring: what computes beside a device, and in its place. */
+function bestCpu(): Backend {
+  return CPU.find(({ probe }) => probe() === null)?.open() ?? reference;
+}
+
+/** `live` false: no device is touched, for another process may be using it; the CPU stands in. */
+export function driversOf({ fpga }: AccelOptions, live = true): readonly Driver[] {
+  // An emulator is no device that could fail: nothing of it is compared.
+  const check = isEmulated(fpga) ? 0 : fpga.check;
+  const open = (): Backend =>
+    live ? openFpga({ check }, bestCpu(), () => openTransport(fpga)) : bestCpu();
+  const probe = (): string | null => probeFpga(fpga);
+  return [{ name: "fpga", tier: "exact", probe, open, device: fpga.device }, ...CPU];
+}
+
+export const DRIVERS: readonly Driver[] = driversOf({ fpga: FPGA_DEFAULT });
 
 export type Opened = {
   readonly backend: Backend;
@@ -44,13 +76,15 @@ export type Probed = {
   readonly available: boolean;
   /** Why not; "" when it is available. */
   readonly why: string;
+  readonly device?: string;
 };
 
 /** Every device in the order in which `auto` tries them. */
 export function probeAll(drivers: readonly Driver[] = DRIVERS): Probed[] {
-  return drivers.map(({ name, tier, probe }) => {
+  return drivers.map(({ name, tier, probe, device }) => {
     const absent = probe();
-    return { name, tier, available: absent === null, why: absent ?? "" };
+    const of = device === undefined ? {} : { device };
+    return { name, tier, available: absent === null, why: absent ?? "", ...of };
   });
 }
 
@@ -59,8 +93,9 @@ export function openBackend(wanted: string, drivers = DRIVERS): Opened | string 
   const skipped: string[] = [];
   const present: Driver[] = [];
   for (const driver of drivers) {
-    if (wanted !== "auto" && wanted !== driver.name) continue;
-    const absent = driver.probe();
+    const { device } = driver;
+    if (wanted === "auto" ? device !== undefined : wanted !== driver.name) continue;
+    const absent = device === undefined ? driver.probe() : null;
     if (absent === null) present.push(driver);
     else skipped.push(`${driver.name}: ${absent}`);
   }

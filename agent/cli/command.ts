@@ -64,10 +64,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import("./demo.js")).demo,
   },
   devices: {
-    usage: "devices",
+    usage: "devices [--config FILE]",
     about: "the compute backends and why each can or cannot be used here",
     positionals: 0,
-    options: {},
+    options: { config: text },
     load: async () => (await import("./devices.js")).devices,
   },
 };

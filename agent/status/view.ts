@@ -39,6 +39,15 @@ export type LinkView = {
   readonly since_ms: number;
 };
 
+export type DeviceView = {
+  readonly name: string;
+  /** Why it is out of use and the CPU computes in its place; null while it is sound. */
+  readonly fault: string | null;
+  readonly inferences: number;
+  /** Answers of it that the CPU has compared. */
+  readonly checked: number;
+};
+
 export type View = {
   readonly gateway: string;
   readonly site: string;
@@ -48,6 +57,8 @@ export type View = {
   /** `reference`, `native-vnni`, ...; empty where no model runs. */
   readonly backend: string;
   readonly tier: string;
+  /** A device that models run on; null where the CPU alone computes. */
+  readonly device: DeviceView | null;
   /** Why better backends were skipped, one line each. */
   readonly skipped: readonly string[];
   readonly links: readonly LinkView[];

@@ -18,6 +18,8 @@ function outputs(backend: Backend, plan: Plan, x: Float32Array, batch: number): 
   const again = new Float32Array(y.length);
   loaded.infer(x, again, batch);
   expect(again).toEqual(y);
+  // A device that had failed would have left the CPU to answer.
+  expect(backend.device?.fault ?? null).toBe(null);
   return y;
 }
 

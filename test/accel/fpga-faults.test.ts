@@ -41,9 +41,14 @@ function failing(fault: Fault): { readonly backend: Backend; strike(): void } {
     ...pins,
     exchange: (bytes) => (struck ? fault(pins, bytes, rtl) : pins.exchange(bytes)),
   };
-  const backend = openFpga({ check: 0 }, reference, () => spiTransport("/dev/spidev0.0", spi, null));
+  const backend = openFpga({ check: 0 }, reference, () =>
+    spiTransport("/dev/spidev0.0", spi, null),
+  );
   expect(backend.device?.fault).toBe(null);
-  return { backend, strike: () => void (struck = true) };
+  const strike = (): void => {
+    struck = true;
+  };
+  return { backend, strike };
 }
 
 /** Every answer, before, at and after the fault, is the true one. */
@@ -156,7 +161,10 @@ function lying(): { readonly transport: Transport; strike(): void } {
     waitIrq: (ms) => core.waitIrq(ms),
     close: () => core.close(),
   };
-  return { transport, strike: () => void (by = 1) };
+  const strike = (): void => {
+    by = 1;
+  };
+  return { transport, strike };
 }
 
 test("a wrong answer that the link cannot show is corrected before it is given out", () => {

@@ -8,7 +8,9 @@ const below = (random: Prng, count: number): number => Math.floor(random.next() 
 export function coreNetwork(seed: number): { readonly plan: Plan; readonly x: Float32Array } {
   const random = prng(seed, "core");
   const conv = random.next() < 0.5;
-  const channels = conv ? 1 + below(random, 9) : 1 + below(random, random.next() < 0.2 ? 1024 : 200);
+  const channels = conv
+    ? 1 + below(random, 9)
+    : 1 + below(random, random.next() < 0.2 ? 1024 : 200);
   const length = conv ? 8 + below(random, 40) : 1;
   const shapes: Shape[] = [];
   let places = length;

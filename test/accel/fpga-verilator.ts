@@ -45,7 +45,15 @@ export function buildChip(): Chip {
     join(include, "verilated_threads.cpp"),
     packageFile("test/accel/fpga-kernel.cc"),
   ];
-  const flags = ["-O1", "-fPIC", "-shared", "-std=c++17", `-I${folder}`, `-I${include}`, `-I${rtl}`];
+  const flags = [
+    "-O1",
+    "-fPIC",
+    "-shared",
+    "-std=c++17",
+    `-I${folder}`,
+    `-I${include}`,
+    `-I${rtl}`,
+  ];
   execFileSync("g++", [...flags, "-Wl,-Bsymbolic", "-o", library, ...units], { stdio: "pipe" });
   return openChip(library);
 }

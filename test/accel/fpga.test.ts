@@ -68,7 +68,10 @@ test("through AXI4-Lite and an interrupt", () => {
     load: (addr: number) => chip.axiRead(4 * addr) >>> 0,
     store: (addr: number, word: number) => chip.axiWrite(4 * addr, word),
   };
-  const irq = { arm: () => {}, wait: (ms: number) => chip.wait(24_000 * ms) >= 0 && chip.irq() > 0 };
+  const irq = {
+    arm: () => {},
+    wait: (ms: number) => chip.wait(24_000 * ms) >= 0 && chip.irq() > 0,
+  };
   const uio = uioTransport("uio", window, irq, () => {});
   expect(compareAll([uio], 8_000)).toBeGreaterThanOrEqual(8_000);
 });

@@ -84,6 +84,7 @@ export function view(alarms: readonly Alarm[] = []): View {
     backend: "reference",
     tier: "exact",
     skipped: ["native: no compiler"],
+    device: { name: "/dev/spidev0.0", fault: null, inferences: 70, checked: 7 },
     links: [
       { name: "mqtt", up: true, why: "", since_ms: NOW_ms - 3_000_000 },
       { name: "plc", up: false, why: "connection refused", since_ms: NOW_ms - 1_000 },

@@ -25,7 +25,10 @@ export function readBitstream(file: string): Uint8Array {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
     throw new OperatingError("fpga-bitstream", `${file}: cannot be read (${code})`, error);
   }
-  if (bytes.length > BITSTREAM_BYTES_MAX || bytes.subarray(0, SYNC_WITHIN_BYTES).indexOf(SYNC) < 0) {
+  if (
+    bytes.length > BITSTREAM_BYTES_MAX ||
+    bytes.subarray(0, SYNC_WITHIN_BYTES).indexOf(SYNC) < 0
+  ) {
     const what = `${file}: this is no bitstream of an iCE40`;
     throw new OperatingError("fpga-bitstream", `${what}; write the .bin that icepack makes`);
   }

@@ -52,7 +52,8 @@ export class Core {
       throw refuse("fpga-version", name, `${what}; load the bitstream of this release`);
     }
     const shape = readShape(a, b);
-    if (shape === null) throw refuse("fpga-foreign", name, `the core states no size we know: ${hex(a)}`);
+    if (shape === null)
+      throw refuse("fpga-foreign", name, `the core states no size we know: ${hex(a)}`);
     const core = new Core(transport, shape);
     core.#verify();
     return core;

@@ -156,7 +156,9 @@ class Emulator implements Transport {
         const dot = this.#dot(stage, row, from + place * step);
         const sum = ((dot + (bias[row] as number)) << cut) >> cut;
         const at = place * rows + row;
-        const y = raw ? sum : requantise(sum, multiplier[row] as number, shift[row] as number, relu);
+        const y = raw
+          ? sum
+          : requantise(sum, multiplier[row] as number, shift[row] as number, relu);
         if (raw) this.#data[(to >> 2) + at] = y;
         else this.#bytes[to + at] = y;
         if (last) this.#sum.add(y >>> 0);

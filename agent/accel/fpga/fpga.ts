@@ -38,6 +38,9 @@ export const FPGA_DEFAULT: FpgaOptions = {
 
 const BITSTREAM = "agent/accel/rtl/sterna_up5k.bin";
 
+export const isEmulated = ({ device }: FpgaOptions): boolean =>
+  device === "emulator" || device === "rtl";
+
 /** Why the device cannot be used, from its path alone; null when nothing speaks against it. */
 export function probeFpga({ device }: FpgaOptions): string | null {
   if (device === "emulator") return null;

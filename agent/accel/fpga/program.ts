@@ -7,8 +7,8 @@ import {
   FLAG,
   MULTIPLIER_MAX,
   SHIFT_MAX,
-  STAGE_WORDS,
   type Shape,
+  STAGE_WORDS,
 } from "./registers.js";
 
 /** Bytes of the arena. */
@@ -194,7 +194,10 @@ function partsOf(
   };
   for (const [i, piece] of pieces.entries()) {
     const before = parts.at(-1);
-    if ((piece === null) !== (before !== undefined && before.runs === null) || before === undefined) {
+    if (
+      (piece === null) !== (before !== undefined && before.runs === null) ||
+      before === undefined
+    ) {
       close();
       runs = [];
       parts.push({ first: i, last: i, runs: piece === null ? null : runs });
@@ -224,7 +227,8 @@ function inPlaces(piece: Piece, shape: Shape): Piece[] {
   for (let place = 0; place < piece.places; ) {
     let places = piece.places - place;
     // One place fits, as `whyNot` has seen.
-    while (layout([{ ...piece, place, places }]).end > shape.data_bytes) places = Math.ceil(places / 2);
+    while (layout([{ ...piece, place, places }]).end > shape.data_bytes)
+      places = Math.ceil(places / 2);
     pieces.push({ ...piece, place, places });
     place += places;
   }
@@ -268,12 +272,7 @@ function layout(chain: readonly Piece[]): { x: number[]; y: number[]; end: numbe
   return { x, y, end: up(at + yOfPiece(last).bytes * (last.raw ? 4 : 1)) };
 }
 
-function runOf(
-  chain: readonly Piece[],
-  lanes: number,
-  usage: Usage,
-  uploads: Upload[],
-): Run {
+function runOf(chain: readonly Piece[], lanes: number, usage: Usage, uploads: Upload[]): Run {
   const [first, last] = [chain[0] as Piece, chain.at(-1) as Piece];
   const at = layout(chain);
   const zeros: Words[] = [];

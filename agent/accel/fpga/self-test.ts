@@ -20,7 +20,8 @@ const ROUNDS = 4;
 export function selfTest(core: Core): void {
   const plan = testPlan();
   const { onCore, why, infer } = loadHybrid(plan, core, reference);
-  if (!onCore || why.length > 0) throw wrong(core, `it has no room for the test: ${why.join(", ")}`);
+  if (!onCore || why.length > 0)
+    throw wrong(core, `it has no room for the test: ${why.join(", ")}`);
   const truth = reference.load(plan, 1);
   const random = prng(2, "self-test");
   const y = new Float32Array(OUT);

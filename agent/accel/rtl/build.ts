@@ -26,7 +26,11 @@ type Product = {
 
 export const PRODUCTS = {
   bitstream: { file: "sterna_up5k.bin", sources: [...UP5K, "up5k.pcf"], options: DEVICE },
-  wasm: { file: "core.wasm", sources: ["sim.v", ...SHELLS, "harness.hpp", "wasm.cc"], options: FLAGS },
+  wasm: {
+    file: "core.wasm",
+    sources: ["sim.v", ...SHELLS, "harness.hpp", "wasm.cc"],
+    options: FLAGS,
+  },
 } as const satisfies Readonly<Record<string, Product>>;
 
 function sha256(bytes: Uint8Array | string): string {
@@ -77,7 +81,13 @@ export function buildWasm(folder: string): string {
   execFileSync("yosys", ["-q", "-p", script], { stdio: ["ignore", "ignore", "pipe"] });
   const file = join(folder, "core.wasm");
   const include = [`-I${folder}`, `-I${FOLDER}`];
-  execFileSync("clang++-14", [...FLAGS.split(" "), ...include, "-o", file, join(FOLDER, "wasm.cc")]);
+  execFileSync("clang++-14", [
+    ...FLAGS.split(" "),
+    ...include,
+    "-o",
+    file,
+    join(FOLDER, "wasm.cc"),
+  ]);
   return file;
 }
 
@@ -88,15 +98,20 @@ function keep(product: Product, built: string): void {
   writeFileSync(`${file}.sha256`, hashes(product));
 }
 
-if (import.meta.main) {
-  const folder = mkdtempSync(join(tmpdir(), "sterna-rtl-"));
-  if (process.argv[2] === "wasm") {
+/** `build.ts bitstream|wasm` keeps what it builds; `build.ts try FOLDER` only says how it went. */
+function main(what: string, folder: string): void {
+  if (what === "wasm") {
     keep(PRODUCTS.wasm, buildWasm(folder));
-  } else {
-    const { bitstream, clock_MHz, cells } = buildBitstream(folder);
-    keep(PRODUCTS.bitstream, bitstream);
-    const used = Object.entries(cells).filter(([, [count]]) => count > 0);
-    const list = used.map(([name, [count, of]]) => `${name} ${count}/${of}`).join(", ");
-    process.stdout.write(`${PRODUCTS.bitstream.file}: ${clock_MHz} MHz, ${list}\n`);
+    return;
   }
+  const { bitstream, clock_MHz, cells } = buildBitstream(folder);
+  if (what === "bitstream") keep(PRODUCTS.bitstream, bitstream);
+  const used = Object.entries(cells).filter(([, [count]]) => count > 0);
+  const list = used.map(([name, [count, of]]) => `${name} ${count}/${of}`).join(", ");
+  process.stdout.write(`${PRODUCTS.bitstream.file}: ${clock_MHz} MHz, ${list}\n`);
+}
+
+if (import.meta.main) {
+  const [, , what = "", folder = mkdtempSync(join(tmpdir(), "sterna-rtl-"))] = process.argv;
+  main(what, folder);
 }
