@@ -2,6 +2,7 @@
   "targets": [
     {
       "target_name": "sterna_accel",
+      "ldflags": ["-Wl,-z,nodelete", "-pthread"],
       "sources": ["agent/accel/native/addon.cc"],
       "cflags_cc!": ["-std=gnu++20", "-std=gnu++17", "-frtti"],
       "cflags_cc": [
@@ -12,7 +13,8 @@
         "-fno-rtti",
         "-Wall",
         "-Wno-uninitialized",
-        "-Wno-maybe-uninitialized"
+        "-Wno-maybe-uninitialized",
+        "-Wno-psabi"
       ]
     }
   ]

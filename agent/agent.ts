@@ -1,44 +1,40 @@
 //! The composition root: it joins an assembly with its alarms, the store and the publisher, and
 //! fixes the order of start and stop.
+import { availableParallelism } from "node:os";
 import type { Config } from "../config/config.js";
 import { Alarms } from "./alarms.js";
-import type { Command } from "./alerts/alarm.js";
+import type { Alarm } from "./alerts/alarm.js";
 import type { Applied } from "./alerts/apply.js";
-import { type Commands, startCommands } from "./alerts/commands.js";
-import { gatewayStatus, Link } from "./alerts/link.js";
-import { type Publisher, startPublisher } from "./alerts/publish.js";
-import { collectRetained, type Retained } from "./alerts/reconcile.js";
-import { openStore, type Store } from "./alerts/store.js";
-import { type Place, statusTopic } from "./alerts/topics.js";
+import type { Reconciled } from "./alerts/reconcile.js";
+import { type LatchRow, openStore } from "./alerts/store.js";
 import { type Assembly, assemble } from "./assembly.js";
-import type { Clock } from "./base/clock.js";
-import { packageVersion } from "./base/files.js";
+import { type Clock, steady_ms } from "./base/clock.js";
 import type { Log } from "./base/log.js";
-import { prng } from "./base/prng.js";
 import { Ring } from "./base/ring.js";
 import type { Item } from "./base/telemetry.js";
+import { startBlockPool } from "./models/features/pool.js";
+import { type Inbox, openOutgoing, placeOf } from "./outgoing.js";
 import { type Stages, step } from "./pipeline.js";
-import type { Latch } from "./rules/rule.js";
-import { ownAlarms } from "./self.js";
-import { clientOptions } from "./sensors/mqtt.js";
+import { restore } from "./restore.js";
+import { OWN_ALARMS, ownAlarms } from "./self.js";
 import { findOrOpen } from "./sensors/recording.js";
 import { replaySource } from "./sensors/replay.js";
 import type { Source } from "./sensors/source.js";
-import {
-  countReject,
-  type IntakeCounts,
-  intakeCounts,
-  intakeOf,
-  mqttOptions,
-  noteLink,
-  sourcesOf,
-} from "./sources.js";
+import { countReject, intakeCounts, intakeOf, sourcesOf } from "./sources.js";
 import type { Health, View } from "./status/view.js";
 import { History, healthOf, viewOf } from "./view.js";
 import type { Noted } from "./watch.js";
 
 const TICK_ms = 250;
-const FLUSH_ms = 2_000;
+/** How often the start of a running hold time is stored: often enough to lose little. */
+const HOLDS_EVERY_ms = 1_000;
+/** A broker with much that is strange must not flood the log. */
+const NOTES_MAX = 20;
+
+type Repaired = Omit<Reconciled, "applied">;
+const NOTHING: Reconciled = { applied: [], adopted: [], messages: [], notes: [] };
+/** Where no broker is configured nothing comes. */
+const EMPTY: Inbox = { commands: [], retained: null };
 
 export type AgentOptions = {
   readonly log: Log;
@@ -56,19 +52,18 @@ export type Agent = {
   stop(): Promise<void>;
 };
 
-export const placeOf = (config: Config): Place => ({
-  root: config.topicRoot,
-  site: config.gateway.site,
-});
-
-/** The alarm table over an assembly; what `known` has is as the last run left it. */
-export function alarmsOf(config: Config, assembly: Assembly, known: Store | null = null): Alarms {
+/** The alarm table over an assembly; `known` is as the last run left it. */
+export function alarmsOf(config: Config, assembly: Assembly, known: readonly Alarm[]): Alarms {
+  const gateway = config.gateway.id;
+  const ruleOf = (asset: string, rule: string) => assembly.memberOf(asset)?.watch.rule(rule);
   const options = {
     place: placeOf(config),
-    ruleOf: (asset: string, rule: string) => assembly.memberOf(asset)?.watch.rule(rule),
+    ruleOf,
+    knows: (asset: string, rule: string) =>
+      asset === gateway ? Object.hasOwn(OWN_ALARMS, rule) : ruleOf(asset, rule) !== undefined,
     commissioned: (asset: string) => assembly.memberOf(asset)?.commissioned ?? true,
   };
-  return new Alarms(options, known?.load().alarms ?? []);
+  return new Alarms(options, known);
 }
 
 /** Starts everything the config names; resolves once the sources are trying. */
@@ -76,54 +71,62 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
   const { log, clock } = options;
   const assembly = assemble(config, true);
   sayWhatRuns(assembly, log);
-  const sayFault = faultOf(assembly, log);
+  const sayOutages = outagesOf(assembly, log);
   const started_ms = clock.now();
   const { dir, ...bounds } = config.store;
   const { store } = openStore(dir, { ...bounds, gateway: config.gateway.id }, started_ms);
-  const alarms = alarmsOf(config, assembly, store);
+  const known = store.load();
+  const alarms = alarmsOf(config, assembly, known.alarms);
   const counts = intakeCounts();
   const history = new History();
-  const wishes: Command[] = [];
-  const outgoing = startOutgoing(config, alarms, store, counts, wishes, log, clock);
+  const outgoing = openOutgoing(config, store, counts, log, clock, () => schedule());
   const ring = new Ring<Item>(config.intake.ring);
-  const own = ownAlarms(config.gateway.id, store);
-  let ticked_ms = started_ms;
+  const own = ownAlarms(config.gateway.id, store, assembly.backend.outages);
+  let ticked_ms = steady_ms();
+  let held_ms = ticked_ms;
 
-  const settle = (applied: readonly Applied[], changes: readonly Noted[], now_ms: number): void => {
-    const all = [...applied];
+  const settle = (all: Applied[], { adopted, messages: more }: Repaired, now_ms: number): void => {
     for (const { to, what } of own(now_ms)) {
       const moved = alarms.raiseOrClear(to, what);
       if (moved !== null) all.push(moved);
     }
-    const latches = changes.map(({ asset, rule }) => {
-      const latch = assembly.memberOf(asset)?.watch.latches.get(rule.id);
-      return { asset, rule: rule.id, latch: JSON.stringify(latch) };
-    });
-    const rows = all.map((one) => one.alarm);
-    const messages = all.flatMap((one) => one.messages);
+    const holds = steady_ms() - held_ms >= HOLDS_EVERY_ms;
+    if (holds) held_ms = steady_ms();
+    const latches: LatchRow[] = [];
+    for (const { id, unsaved } of assembly.watches) {
+      for (const row of unsaved(holds)) latches.push({ asset: id, ...row });
+    }
+    // Of an alarm that moved twice the last row; of one that is not kept (reconcile.ts) none.
+    const moved = all.map((one) => one.alarm);
+    const rows = moved.filter((row) => alarms.get(row.asset, row.rule) === row);
+    const messages = [...all.flatMap((one) => one.messages), ...more];
     const before = store.trouble?.code;
-    const trouble = store.commit({ alarms: rows, latches, messages }, now_ms);
+    const trouble = store.commit({ alarms: [...rows, ...adopted], latches, messages }, now_ms);
     if (trouble !== null && trouble.code !== before)
       log.error({ code: trouble.code }, trouble.message);
     if (trouble === null && before !== undefined) log.info({}, "the state is written again");
     if (messages.length > 0) outgoing?.publisher.wake();
-    for (const one of all) {
-      history.note(one);
-      say(one, log);
-    }
+    for (const one of all) history.note(one);
+    // The messages leave as this tick ends; a microtask comes after them.
+    if (all.length > 0) queueMicrotask(() => say(all, log));
   };
   const commit = (changes: readonly Noted[], now_ms: number): void => {
     const applied = [...changes.flatMap((c) => alarms.apply(c)), ...alarms.expire(now_ms)];
-    const answers = wishes
+    const inbox = outgoing?.inbox ?? EMPTY;
+    const answers = inbox.commands
       .splice(0)
       .map((wish) => ({ wish, outcome: alarms.command(wish, now_ms) }));
     for (const { outcome } of answers) if (typeof outcome !== "string") applied.push(outcome);
-    settle(applied, changes, now_ms);
+    const repaired = inbox.retained === null ? NOTHING : alarms.reconcile(inbox.retained, now_ms);
+    inbox.retained = null;
+    sayNotes(repaired.notes, log);
+    settle([...applied, ...repaired.applied], repaired, now_ms);
     for (const { wish, outcome } of answers) outgoing?.commands.answer(wish, outcome, now_ms);
-    ticked_ms = now_ms;
-    sayFault();
+    sayOutages();
+    ticked_ms = steady_ms();
   };
-  settle(restore(store, assembly, alarms, config.gateway.id, started_ms), [], started_ms);
+  const ended = restore(known.latches, assembly, alarms, config.gateway.id, started_ms);
+  settle(ended, NOTHING, started_ms);
 
   const stages: Stages = {
     intake: ring,
@@ -148,12 +151,20 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
       options.progress?.();
     });
   };
-  const intake = intakeOf(assembly, counts, log, clock, (item) => {
+  const accept = (item: Item): void => {
     ring.push(item);
     schedule();
+  };
+  const blocks = readsBlocksApart(config, assembly)
+    ? startBlockPool(log, config.intake.memoryNode)
+    : null;
+  const intake = intakeOf(assembly, counts, log, clock, (item) => {
+    if (item.kind !== "block" || blocks === null) return accept(item);
+    // It arrives when it has been read: scalars that came meanwhile went before it.
+    blocks.read(item, (read) => accept({ ...read, r_ms: clock.now() }));
   });
   for (const watch of assembly.watches) watch.begin(started_ms);
-  outgoing?.link.start();
+  outgoing?.start();
   const sources = liveSources(config, assembly, options);
   try {
     for (const source of sources) await source.start(intake);
@@ -161,6 +172,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     // A half-started agent would keep the process alive and watch nothing.
     stopped = true;
     await Promise.allSettled(sources.map((source) => source.stop()));
+    await blocks?.stop();
     await outgoing?.stop();
     store.close(clock.now());
     throw error;
@@ -170,10 +182,11 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
   return {
     channels: assembly.channels.length,
     view: () => viewOf(facts, clock.now()),
-    health: () => healthOf(facts, clock.now(), ticked_ms),
+    health: () => healthOf(facts, steady_ms() - ticked_ms),
     async stop(): Promise<void> {
       clearInterval(idle);
       for (const source of sources) await source.stop();
+      await blocks?.stop();
       while (step(stages, clock.now()));
       stopped = true;
       await outgoing?.stop();
@@ -183,87 +196,11 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
   };
 }
 
-/** What the last run stored: latches go on, and an alarm that has no rule any more ends. */
-function restore(
-  store: Store,
-  assembly: Assembly,
-  alarms: Alarms,
-  gateway: string,
-  now_ms: number,
-): Applied[] {
-  const { latches } = store.load();
-  for (const { asset, rule, latch } of latches) {
-    if (alarms.get(asset, rule) === undefined) continue;
-    const read = readLatch(latch);
-    if (read !== null) assembly.memberOf(asset)?.watch.latches.set(rule, read);
-  }
-  return [...alarms.all()].flatMap((alarm) => {
-    const kept = assembly.memberOf(alarm.asset)?.watch.keeps(alarm.rule) ?? false;
-    if (!alarm.active || kept || alarm.asset === gateway) return [];
-    return alarms.retire(alarm, now_ms) ?? [];
-  });
-}
-
-function readLatch(text: string): Latch | null {
-  try {
-    const { raised, since_ms, onset_ms } = JSON.parse(text) as Latch;
-    return typeof raised === "boolean" ? { raised, since_ms, onset_ms } : null;
-  } catch {
-    return null;
-  }
-}
-
-type Outgoing = {
-  readonly link: Link;
-  readonly publisher: Publisher;
-  readonly commands: Commands;
-  stop(): Promise<void>;
-};
-
-function startOutgoing(
-  config: Config,
-  alarms: Alarms,
-  store: Store,
-  counts: IntakeCounts,
-  wishes: Command[],
-  log: Log,
-  clock: Clock,
-): Outgoing | null {
-  const options = mqttOptions(config, "alarms");
-  if (options === null) return null;
-  const place = placeOf(config);
-  const { id } = config.gateway;
-  const chance = prng(clock.now(), "alarms");
-  const now = (): number => clock.now();
-  const link = new Link({
-    url: options.url,
-    client: clientOptions(options),
-    status: gatewayStatus(statusTopic(place, id), id, packageVersion()),
-    now,
-    random: () => chance.next(),
-    report: (up, why) => noteLink(counts, "mqtt-alarms", up, why, now(), log),
-  });
-  const assets = [...config.assets.map((asset) => asset.id), id];
-  const publisher = startPublisher(link, store, now, log);
-  const commands = startCommands(link, place, assets, now, (wish) => wishes.push(wish));
-  const collected = (retained: readonly Retained[]): void => {
-    const { alarms: rows, messages, notes } = alarms.reconcile(retained, now());
-    for (const note of notes) log.warn({ note }, "the broker's retained alarms differed from ours");
-    if (rows.length + messages.length === 0) return;
-    store.commit({ alarms: rows, latches: [], messages }, now());
-    publisher.wake();
-  };
-  const stopCollecting = collectRetained(link, place, assets, collected);
-  return {
-    link,
-    publisher,
-    commands,
-    async stop(): Promise<void> {
-      stopCollecting();
-      await publisher.stop(FLUSH_ms);
-      await link.stop();
-    },
-  };
+/** A second core is what makes it worth a thread, and a machine with a monitor that reads blocks. */
+function readsBlocksApart(config: Config, { channels, members }: Assembly): boolean {
+  const kinds = new Set(members.filter((m) => m.watch.monitors.length > 0).map((m) => m.config.id));
+  const any = channels.some(({ shape, asset }) => shape === "block" && kinds.has(asset));
+  return config.intake.blockWorker && any && availableParallelism() > 1;
 }
 
 function liveSources(
@@ -275,12 +212,13 @@ function liveSources(
   return [replaySource(recording, findOrOpen(assembly.find, assembly.level), 1, log)];
 }
 
-function sayWhatRuns({ members, backend: opened }: Assembly, log: Log): void {
-  const { backend, skipped, why } = opened;
+function sayWhatRuns({ members, backend: compute }: Assembly, log: Log): void {
+  const { backend, skipped, why, placements } = compute;
   log.info(
     { backend: backend.name, tier: backend.tier, skipped, why },
     `models run on ${backend.name}`,
   );
+  for (const placed of placements) log.info({ placed }, "a network was placed");
   for (const { config, off, commissioned } of members) {
     const { id, kind } = config;
     if (off.length > 0) log.warn({ asset: id, kind, off }, "some checks are switched off");
@@ -288,20 +226,26 @@ function sayWhatRuns({ members, backend: opened }: Assembly, log: Log): void {
   }
 }
 
-/** One line when the device that models run on is out of use, at the start or later. */
-function faultOf({ backend: { backend } }: Assembly, log: Log): () => void {
-  const { device } = backend;
-  let said = false;
-  const sayFault = (): void => {
-    if (said || device === undefined || device.fault === null) return;
-    said = true;
-    log.error({ device: device.name, why: device.fault }, `${backend.name} is out: CPU computes`);
+/** One line for each device that is taken out, at the start or later. */
+function outagesOf({ backend: { outages } }: Assembly, log: Log): () => void {
+  let said = 0;
+  const sayNew = (): void => {
+    for (const outage of outages.slice(said)) log.error(outage, `${outage.backend} is out of use`);
+    said = outages.length;
   };
-  sayFault();
-  return sayFault;
+  sayNew();
+  return sayNew;
 }
 
-function say({ alarm, transition }: Applied, log: Log): void {
-  const { asset, rule, severity, value, limit, suppressedBy } = alarm;
-  log.info({ asset, rule, severity, value, limit, suppressedBy }, `alarm ${transition}`);
+function sayNotes(notes: readonly string[], log: Log): void {
+  const what = "the broker's retained alarms differed from ours";
+  for (const note of notes.slice(0, NOTES_MAX)) log.warn({ note }, what);
+  if (notes.length > NOTES_MAX) log.warn({ more: notes.length - NOTES_MAX }, what);
+}
+
+function say(all: readonly Applied[], log: Log): void {
+  for (const { alarm, transition } of all) {
+    const { asset, rule, severity, value, limit, suppressedBy } = alarm;
+    log.info({ asset, rule, severity, value, limit, suppressedBy }, `alarm ${transition}`);
+  }
 }

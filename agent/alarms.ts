@@ -8,10 +8,10 @@ import {
   applyCommand,
   applyDeadlines,
 } from "./alerts/apply.js";
-import { nextExpiry_ms } from "./alerts/lifecycle.js";
-import { type Reconciled, type Retained, reconcile } from "./alerts/reconcile.js";
+import { endOf, nextExpiry_ms } from "./alerts/lifecycle.js";
+import { type Collected, type Reconciled, reconcile } from "./alerts/reconcile.js";
 import type { Place } from "./alerts/topics.js";
-import type { Rule } from "./rules/rule.js";
+import { type Rule, shownOf } from "./rules/rule.js";
 import { valueIn } from "./units/format.js";
 import type { Noted } from "./watch.js";
 
@@ -20,6 +20,8 @@ const FOLDED = "folded:";
 export type AlarmsOptions = {
   readonly place: Place;
   readonly ruleOf: (asset: string, rule: string) => Rule | undefined;
+  /** Whether alarms of this name can come: of a rule, or of the agent itself. */
+  readonly knows: (asset: string, rule: string) => boolean;
   readonly commissioned: (asset: string) => boolean;
 };
 
@@ -45,7 +47,7 @@ export class Alarms {
   /** A change, and what it means for alarms that it explains, or explained until now. */
   apply(change: Noted): Applied[] {
     const { asset, rule, detected_ms } = change;
-    const occurrence = occurrenceOf(change, this.#marks(change));
+    const occurrence = this.#costed(change, occurrenceOf(change, this.#marks(change)));
     const moved = this.raiseOrClear(change.to, occurrence);
     if (moved === null) return [];
     return [moved, ...this.#refold(asset, rule.id, detected_ms)];
@@ -60,8 +62,8 @@ export class Alarms {
 
   /** Ends an alarm whose rule the config no longer has: nobody else ever would. */
   retire(alarm: Alarm, now_ms: number): Applied | null {
-    const times = { detected_ms: now_ms, source_ms: now_ms };
-    return this.raiseOrClear("clear", { ...alarm, ...times, marks: ["rule-removed"] });
+    const why = "the config has no such rule any more";
+    return this.raiseOrClear("clear", endOf(alarm, ["rule-removed"], why, now_ms));
   }
 
   command(wish: Command, now_ms: number): Applied | string {
@@ -77,9 +79,22 @@ export class Alarms {
     return applied;
   }
 
-  reconcile(retained: readonly Retained[], now_ms: number): Reconciled {
+  reconcile(retained: Collected, now_ms: number): Reconciled {
     this.#expiry_ms = Number.NEGATIVE_INFINITY;
-    return reconcile(this.#options.place, this.#table, retained, now_ms);
+    const { place, knows } = this.#options;
+    return reconcile(place, this.#table, retained, now_ms, knows);
+  }
+
+  /** With its cost; what a restart hid is missing, and the alarm says so. */
+  #costed({ asset, rule, to, cost = null }: Noted, what: Occurrence): Occurrence {
+    // The cause states the loss; what is folded into it would state it again.
+    const before = this.get(asset, rule.id);
+    const folded = to === "raise" ? this.#causeOf(asset, rule) : before?.suppressedBy;
+    if (cost === null || folded != null) return { ...what, cost: undefined };
+    if (cost.whole) return { ...what, cost: cost.amount };
+    const stated = before?.cost?.v ?? 0;
+    const amount = { ...cost.amount, v: cost.amount.v + stated };
+    return { ...what, cost: amount, marks: [...what.marks, "cost-incomplete"] };
   }
 
   #marks({ asset, rule, monitor, to }: Noted): string[] {
@@ -122,6 +137,16 @@ export class Alarms {
   }
 }
 
+function raisedBy({ rule, finding, stale }: Noted): readonly string[] {
+  return [rule.when, ...(finding?.evidence ?? []), ...stale.map((name) => `${name} is stale`)];
+}
+
+/** What ended it, and no more: the evidence of the raise is that of the past. */
+function clearedBy({ when, clear, clearFor_ms }: Rule): readonly string[] {
+  const ended = clear ?? `no longer: ${when}`;
+  return [clearFor_ms === 0 ? ended : `${ended}, for ${clearFor_ms / 1_000} s`];
+}
+
 /** Null where a monitor gives evidence and no number. */
 function expectedOf(finding: Noted["finding"]): Occurrence["expected"] {
   if (finding === null || !Number.isFinite(finding.expected)) return null;
@@ -129,8 +154,8 @@ function expectedOf(finding: Noted["finding"]): Occurrence["expected"] {
 }
 
 function occurrenceOf(change: Noted, marks: readonly string[]): Occurrence {
-  const { rule, value, limit, finding, monitor } = change;
-  const unit = rule.on.shown?.unit ?? "1";
+  const { rule, to, value, limit, finding, monitor } = change;
+  const unit = shownOf(rule, to)?.unit ?? "1";
   return {
     asset: change.asset,
     rule: rule.id,
@@ -146,11 +171,7 @@ function occurrenceOf(change: Noted, marks: readonly string[]): Occurrence {
     limit: limit === null ? null : { v: valueIn(limit, unit), u: unit, source: rule.source },
     expected: expectedOf(finding),
     model: monitor?.model ?? null,
-    evidence: [
-      rule.when,
-      ...(finding?.evidence ?? []),
-      ...change.stale.map((name) => `${name} is stale`),
-    ],
+    evidence: to === "raise" ? raisedBy(change) : clearedBy(rule),
     onset_ms: change.onset_ms,
     detected_ms: change.detected_ms,
     source_ms: change.source_ms,

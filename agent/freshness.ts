@@ -81,3 +81,24 @@ export function staleCount(all: Iterable<Freshness>): number {
   // After a restart silence is not over before every channel has been heard.
   return count === 0 && unheard ? Number.NaN : count;
 }
+
+/**
+ * Source time minus arrival time takes hold times to the arrival clock: of the newest item of any
+ * channel, and of a rule's own channels, whose clock may be another.
+ */
+export class Skews<Rule> {
+  newest_ms = 0;
+  readonly #own = new Map<Rule, number>();
+
+  has(rule: Rule): boolean {
+    return this.#own.has(rule);
+  }
+
+  set(rule: Rule, skew_ms: number): void {
+    this.#own.set(rule, skew_ms);
+  }
+
+  of(rule: Rule): number {
+    return this.#own.get(rule) ?? this.newest_ms;
+  }
+}

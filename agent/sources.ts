@@ -116,8 +116,9 @@ function opcuaSources(config: Config, assembly: Assembly, log: Log): Source[] {
   const pki_dir = join(config.store.dir, "pki");
   return Object.entries(config.opcua).flatMap(([server, options]) => {
     const bound = assembly.channels.flatMap((channel) => {
-      const { binding } = assembly.configOf(channel.id);
-      return binding.via === "opcua" && binding.server === server ? [{ channel, ...binding }] : [];
+      const { binding, unitStated } = assembly.configOf(channel.id);
+      const own = binding.via === "opcua" && binding.server === server;
+      return own ? [{ channel, ...binding, unitStated }] : [];
     });
     return bound.length === 0 ? [] : [opcuaSource(server, options, bound, log, pki_dir)];
   });

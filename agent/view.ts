@@ -47,8 +47,7 @@ const VERSION = packageVersion();
 
 export function viewOf(facts: Facts, now_ms: number): View {
   const { config, assembly, alarms, store, counts, history, ring, started_ms } = facts;
-  const { backend, skipped } = assembly.backend;
-  const fault = backend.device?.fault ?? null;
+  const { backend, skipped, outages } = assembly.backend;
   return {
     gateway: config.gateway.id,
     site: config.gateway.site,
@@ -57,8 +56,7 @@ export function viewOf(facts: Facts, now_ms: number): View {
     started_ms,
     backend: backend.name,
     tier: backend.tier,
-    device: backend.device ?? null,
-    skipped: fault === null ? skipped : [...skipped, fault],
+    skipped,
     links: [...counts.links].map(([name, link]) => ({ name, ...link })),
     assets: [
       ...assembly.members.map((member) => assetView(member, alarms)),
@@ -73,6 +71,7 @@ export function viewOf(facts: Facts, now_ms: number): View {
       outboxBytes: store.bytes(),
       outboxDropped: store.dropped().reduce((sum, count) => sum + count, 0),
       unstored: store.pending(),
+      outages: outages.length,
       raised: history.raised,
       cleared: history.cleared,
     },
@@ -80,10 +79,11 @@ export function viewOf(facts: Facts, now_ms: number): View {
   };
 }
 
-export function healthOf({ store, counts }: Facts, now_ms: number, ticked_ms: number): Health {
+/** `idle_ms` is real time since the last tick. */
+export function healthOf({ store, counts }: Facts, idle_ms: number): Health {
   const reasons: string[] = [];
-  if (now_ms - ticked_ms > HUNG_ms) {
-    reasons.push(`no tick of the pipeline for ${Math.round((now_ms - ticked_ms) / 1_000)} s`);
+  if (idle_ms > HUNG_ms) {
+    reasons.push(`no tick of the pipeline for ${Math.round(idle_ms / 1_000)} s`);
   }
   if (store.trouble !== null) reasons.push(store.trouble.message);
   const ok = reasons.length === 0;

@@ -2,19 +2,22 @@
 //! rules and their latches. Everything here is a function of what arrived and when, so a recording
 //! replayed gives the same changes; it must never read a clock.
 import type { Block, Channel, Item, Reject, Sample } from "./base/telemetry.js";
+import type { CostMeter } from "./cost-meter.js";
 import {
   type Freshness,
   neverSeen,
   noteArrival,
+  Skews,
   staleAt,
   staleCount,
   type TimeLimits,
   untimely,
 } from "./freshness.js";
+import { Latches, type LatchText } from "./latches.js";
 import type { Finding, Frame, Monitor } from "./models/monitor.js";
 import type { Noted } from "./noted.js";
-import { deadline_ms, evaluate, expire } from "./rules/evaluate.js";
-import type { Change, Latch, Rule } from "./rules/rule.js";
+import { deadline_ms, evaluate, expire, type Outcome } from "./rules/evaluate.js";
+import type { Change, Rule } from "./rules/rule.js";
 
 export type { Noted } from "./noted.js";
 
@@ -30,14 +33,12 @@ export const STALE_SIGNAL = "staleChannels";
 export class Watch {
   readonly id: string;
   frame: Float64Array;
-  readonly latches = new Map<string, Latch>();
+  meter: CostMeter | null = null;
+  readonly latches = new Latches();
   #fresh = new Map<number, Freshness>();
   #rules: Rule[] = [];
   readonly #ruleById = new Map<string, Rule>();
   #readers: Rule[][] = [];
-  readonly #prefixes: string[] = [];
-  /** Rules with a hold time running: what `next_ms` asks at every item, so it must be few. */
-  readonly #pending = new Set<Rule>();
   readonly #bound: Bound[] = [];
   /** Frame index to the monitor that writes it, and which of its outputs that is. */
   readonly #writers = new Map<number, { readonly monitor: Monitor; readonly output: number }>();
@@ -45,12 +46,7 @@ export class Watch {
   readonly #byIndex: Freshness[] = [];
   #staleIndex = -1;
   #stale_next_ms = Number.POSITIVE_INFINITY;
-  /**
-   * Source time minus arrival time takes hold times to the arrival clock: of the newest item of any
-   * channel, and of a rule's own channels, whose clock may be another.
-   */
-  #skew_ms = 0;
-  readonly #skews = new Map<Rule, number>();
+  readonly #skews = new Skews<Rule>();
 
   constructor(id: string, signalCount: number, staleIndex: number) {
     this.id = id;
@@ -110,17 +106,8 @@ export class Watch {
     this.#bound.push({ monitor, inputs, frame });
   }
 
-  /** Whether an alarm of this id may still change: its rule is there, or makes levels. */
-  keeps(rule: string): boolean {
-    return this.#ruleById.has(rule) || this.#prefixes.some((p) => rule.startsWith(p));
-  }
-
-  /** The id of a rule over a topic pattern: its alarms are named `<id>-<level>`. */
-  addTemplate(id: string): void {
-    this.#prefixes.push(`${id}-`);
-  }
-
   readonly rule = (id: string): Rule | undefined => this.#ruleById.get(id);
+  readonly rules = (): readonly Rule[] => this.#rules;
 
   get monitors(): readonly Monitor[] {
     return this.#bound.map((bound) => bound.monitor);
@@ -166,20 +153,20 @@ export class Watch {
   /** The next arrival time at which something happens by itself; infinite when nothing waits. */
   next_ms(): number {
     let next = this.#stale_next_ms;
-    for (const rule of this.#pending) {
-      const due = deadline_ms(rule, this.latches.get(rule.id) ?? IDLE);
-      if (due !== null) next = Math.min(next, due - this.#skewOf(rule));
+    for (const rule of this.latches.running) {
+      const due = deadline_ms(rule, this.latches.of(rule));
+      if (due !== null) next = Math.min(next, due - this.#skews.of(rule));
     }
     return next;
   }
 
   /** Lets everything happen that is due at arrival time `at_ms`. */
   advance(at_ms: number, changes: Noted[]): void {
-    for (const rule of this.#pending) {
-      const latch = this.latches.get(rule.id) ?? IDLE;
+    for (const rule of this.latches.running) {
+      const latch = this.latches.of(rule);
       const due = deadline_ms(rule, latch);
       // The same expression as in next_ms: another rounding would leave it due for ever.
-      if (due === null || due - this.#skewOf(rule) > at_ms) continue;
+      if (due === null || due - this.#skews.of(rule) > at_ms) continue;
       this.#settle(rule, expire(rule, latch, this.frame, due, at_ms), changes);
     }
     if (at_ms >= this.#stale_next_ms) this.#goStale(at_ms, changes);
@@ -187,7 +174,7 @@ export class Watch {
 
   #arrived(fresh: Freshness, item: Item): void {
     noteArrival(fresh, item);
-    this.#skew_ms = item.t_ms - item.r_ms;
+    this.#skews.newest_ms = item.t_ms - item.r_ms;
     if (fresh.stale || fresh.arrivals === 1) {
       fresh.stale = false;
       this.#countStale();
@@ -239,28 +226,40 @@ export class Watch {
     for (const rule of rules) {
       const own = rule.on.reads.includes(from) || !this.#skews.has(rule);
       if (own && from >= 0) this.#skews.set(rule, item.t_ms - item.r_ms);
-      const t_ms = own ? item.t_ms : item.r_ms + this.#skewOf(rule);
+      const t_ms = own ? item.t_ms : item.r_ms + this.#skews.of(rule);
       rule.on.observe(this.frame, t_ms);
       rule.off?.observe(this.frame, t_ms);
-      const latch = this.latches.get(rule.id) ?? IDLE;
+      if (!this.latches.decided(rule, this.frame, item.r_ms)) continue;
+      const latch = this.latches.of(rule);
       this.#settle(rule, evaluate(rule, latch, this.frame, t_ms, item.r_ms), changes);
     }
   }
 
-  #skewOf(rule: Rule): number {
-    return this.#skews.get(rule) ?? this.#skew_ms;
+  #settle(rule: Rule, { latch, change }: Outcome, changes: Noted[]): void {
+    this.latches.settle(rule, latch, change !== null);
+    if (change !== null) changes.push(this.#note(change));
   }
 
-  #settle(
-    rule: Rule,
-    verdict: { readonly latch: Latch; readonly change: Change | null },
-    changes: Noted[],
-  ): void {
-    if (verdict.latch === IDLE) return;
-    this.latches.set(rule.id, verdict.latch);
-    if (verdict.latch.since_ms === null) this.#pending.delete(rule);
-    else this.#pending.add(rule);
-    if (verdict.change !== null) changes.push(this.#note(verdict.change));
+  /** Latches that the store does not know; with `holds` those of running hold times too. */
+  readonly unsaved = (holds: boolean): readonly LatchText[] =>
+    this.latches.unsaved(holds, this.#liveOf);
+
+  readonly #liveOf = ({ on, off }: Rule): number =>
+    this.#live_ms([...on.reads, ...(off?.reads ?? [])], new Set());
+
+  /** Arrival time until which what stands at these indexes counts; what made it, where derived. */
+  #live_ms(reads: readonly number[], seen: Set<number>): number {
+    let live_ms = Number.POSITIVE_INFINITY;
+    for (const index of reads) {
+      if (seen.has(index)) continue;
+      seen.add(index);
+      const fresh = this.#byIndex[index];
+      if (fresh !== undefined && fresh.arrivals > 0) live_ms = Math.min(live_ms, staleAt(fresh));
+      const writer = this.#writers.get(index)?.monitor;
+      const inputs = this.#bound.find(({ monitor }) => monitor === writer)?.inputs ?? [];
+      live_ms = Math.min(live_ms, this.#live_ms(inputs, seen));
+    }
+    return live_ms;
   }
 
   #note(change: Change): Noted {
@@ -268,13 +267,11 @@ export class Watch {
     const written = reads.filter((index) => this.#writers.has(index));
     const told = written.find((index) => this.explain(index) !== null) ?? written[0] ?? -1;
     const unsure = reads.some((index) => this.#byIndex[index]?.quality === "uncertain");
-    return {
-      ...change,
-      stale: this.staleNames(),
-      finding: this.explain(told),
-      monitor: this.#writers.get(told)?.monitor ?? null,
-      quality: unsure ? "uncertain" : "good",
-    };
+    const quality = unsure ? "uncertain" : "good";
+    const monitor = this.#writers.get(told)?.monitor ?? null;
+    const cost = this.meter?.of(change) ?? null;
+    const known = { finding: this.explain(told), monitor, quality, cost } as const;
+    return { ...change, ...known, stale: this.staleNames() };
   }
 
   #goStale(at_ms: number, changes: Noted[]): void {
@@ -294,14 +291,14 @@ export class Watch {
     this.#stale_next_ms = next;
     if (!changed) return;
     this.#countStale();
-    this.#judge(this.#rules, -1, { t_ms: at_ms + this.#skew_ms, r_ms: at_ms }, changes);
+    this.#judge(this.#rules, -1, { t_ms: at_ms + this.#skews.newest_ms, r_ms: at_ms }, changes);
   }
 
   /** A monitor must hear of a silence, or its output would stay live on a dead input. */
   #forget(index: number, at_ms: number): void {
     this.frame[index] = Number.NaN;
     if (this.#byIndex[index]?.channel.shape === "scalar") {
-      this.#derive(index, at_ms + this.#skew_ms, null);
+      this.#derive(index, at_ms + this.#skews.newest_ms, null);
       return;
     }
     // What was read out of blocks is not known either; no monitor can be told of a missing one.
@@ -315,5 +312,3 @@ export class Watch {
     if (this.#staleIndex >= 0) this.frame[this.#staleIndex] = staleCount(this.#fresh.values());
   }
 }
-
-const IDLE: Latch = { raised: false, since_ms: null, onset_ms: null };

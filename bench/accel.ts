@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Backend, Layer, Plan } from "../agent/accel/backend.js";
+import { type Backend, denseStage, type Layer, type Plan } from "../agent/accel/backend.js";
 import { Core } from "../agent/accel/fpga/core.js";
 import { openEmulator } from "../agent/accel/fpga/emulator.js";
 import { openFpga } from "../agent/accel/fpga/fpga.js";
@@ -34,8 +34,9 @@ function densePlan(): Plan {
   const to = SIZE + 64;
   const scale = new Float64Array(SIZE).fill(0.1);
   return {
-    input: { channels: SIZE, length: 1, at: 0, inverse: 31 },
-    stages: [{ layer, places: 1, step: 0, from: 0, to }],
+    input: { channels: SIZE, lines: 1, length: 1, at: 0, line: 0, inverse: 31 },
+    state: [],
+    stages: [denseStage(layer, 0, to)],
     output: { channels: SIZE, places: 1, at: to, scale, sums: false, relu: false },
     arena_bytes: to + SIZE,
   };
@@ -102,7 +103,7 @@ function clockRow(): Row {
 }
 
 function emulatorRow(): Row {
-  const emulator = openFpga({ check: 0 }, reference, () => openEmulator());
+  const emulator = openFpga(reference, () => openEmulator());
   const [ours = Number.NaN, peer = Number.NaN] = times_ms([runOf(emulator), runOf(reference)]);
   const note = "whole inferences of 256 x 256, times the speed of the TypeScript reference";
   const us = { value: 1_000 * ours, unit: "us", peer: 1_000 * peer };

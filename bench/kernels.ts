@@ -1,18 +1,23 @@
 //! The ternary kernels against what this core can do at most, and against ONNX Runtime on its own
 //! best files (fp32, static and dynamic int8; one and two threads: the better counts), in one run.
 //! Every figure of ours is a whole network from JavaScript: floats in, floats out, one call.
+//! `--only a,b` measures those rows anew and keeps the others of the last run.
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Backend, Layer, Plan, Stage } from "../agent/accel/backend.js";
-import { runPeak } from "../agent/accel/native.js";
+import { join } from "node:path";
+import type { Backend } from "../agent/accel/backend.js";
+import { openNative, probeNative, runPeak } from "../agent/accel/native.js";
 import { reference } from "../agent/accel/reference.js";
 import { openBackend } from "../agent/accel/registry.js";
 import { wasmBackend } from "../agent/accel/wasm.js";
-import { type Prng, prng } from "../agent/base/prng.js";
+import { prng } from "../agent/base/prng.js";
 import { loadNetwork } from "../agent/models/network.js";
-import type { NetLayer, TernaryNet } from "../agent/models/onnx/ternary-net.js";
 import { writeTernaryNet } from "../agent/models/onnx/write-net.js";
+import { randomEncoder } from "../test/accel/encoders.js";
+import { densePlan, ternaryNet } from "./kernel-nets.js";
+import { peerEncoder } from "./peers/encoder.js";
 import { type Form, type PeerLayer, peerModel, peerRun } from "./peers/onnxruntime.js";
-import { failedRow, median, type Row, report } from "./result.js";
+import { failedRow, median, ROOT, type Row, report } from "./result.js";
 
 const ROUNDS = 9;
 const ROUND_ms = 40;
@@ -44,31 +49,22 @@ function times_us(calls: readonly (() => void)[]): number[] {
   return times.map(median);
 }
 
-function densePlan(rows: number, cols: number): Plan {
-  const random = prng(rows + cols, "bench");
-  const layer: Layer = {
-    rows,
-    cols,
-    weights: Int8Array.from({ length: rows * cols }, () => Math.floor(random.next() * 3) - 1),
-    ternary: true,
-    bias: new Int32Array(rows).fill(3),
-    multiplier: new Uint16Array(rows).fill(20_000),
-    shift: new Uint8Array(rows).fill(19),
-    relu: false,
-  };
-  const to = Math.ceil((cols + 4) / 64) * 64;
-  const stage: Stage = { layer, places: 1, step: 0, from: 0, to };
-  const scale = new Float64Array(rows).fill(0.1);
-  return {
-    input: { channels: cols, length: 1, at: 0, inverse: 31 },
-    stages: [stage],
-    output: { channels: rows, places: 1, at: to, scale, sums: false, relu: false },
-    arena_bytes: to + rows,
-  };
+type Run = () => void;
+/** Our own run with at most so many threads. */
+type Ours = (lanes: number) => Run;
+
+const opened = openBackend("auto");
+if (typeof opened === "string") throw new Error(opened);
+const { backend } = opened;
+
+/** The backend measured, with at most so many threads; 0: as it chooses by itself. */
+function withLanes(lanes: number): Backend {
+  return probeNative(backend.name) === null ? openNative(backend.name, lanes) : backend;
 }
 
-function denseRun(backend: Backend, rows: number, cols: number, batch: number): () => void {
-  const loaded = backend.load(densePlan(rows, cols), batch);
+function denseRun(on: Backend, shape: readonly [number, number, number], small = false): Run {
+  const [rows, cols, batch] = shape;
+  const loaded = on.load(densePlan(rows, cols, small), batch);
   const random = prng(7, "x");
   const x = Float32Array.from({ length: cols * batch }, () => random.normal());
   const y = new Float32Array(rows * batch);
@@ -83,33 +79,7 @@ function peers(layers: readonly PeerLayer[], shape: readonly number[], forms: re
   });
 }
 
-function ternaryNet(layers: readonly PeerLayer[], shape: readonly number[]): TernaryNet {
-  const random = prng(3, "net");
-  return {
-    input: { name: "x", unit: "1", min: -4, max: 4, shape, scale: 0.03 },
-    layers: layers.map((layer, i) => ternaryLayer(random, layer, i === layers.length - 1)),
-    output: { name: "y", unit: "1", min: -50, max: 50, classes: [] },
-    meta: { version: "1", training: "sha256:none", facts: {} },
-  };
-}
-
-function ternaryLayer(random: Prng, layer: PeerLayer, last: boolean): NetLayer {
-  const { rows, cols } = layer;
-  const shared = {
-    weights: Int8Array.from({ length: rows * cols }, () => Math.floor(random.next() * 3) - 1),
-    ternary: true,
-    wScale: new Float32Array(rows).fill(0.05),
-    bias: new Float32Array(rows).fill(0.01),
-    relu: !last,
-    outScale: last ? null : 0.03,
-  };
-  if (layer.kind === "dense") return { ...shared, kind: "dense", rows, cols };
-  const { kernel, stride, pad } = layer;
-  const channels = cols / kernel;
-  return { ...shared, kind: "conv1d", filters: rows, channels, kernel, stride, pad };
-}
-
-function netRun(file: Uint8Array, backend: Backend): () => void {
+function netRun(file: Uint8Array): Run {
   const network = loadNetwork(file, backend);
   if (typeof network === "string") throw new Error(network);
   const random = prng(5, "x");
@@ -124,78 +94,139 @@ const conv = (rows: number, channels: number, kernel: number): PeerLayer => ({
 const dense = (rows: number, cols: number): PeerLayer => ({ kind: "dense", rows, cols });
 const MLP = [dense(192, 64), dense(192, 192), dense(40, 192), dense(8, 40)];
 const CNN = [conv(32, 1, 7), conv(64, 32, 5), conv(64, 64, 5), dense(15, 64 * 32)];
-const DENSE_FORMS: readonly Form[] = ["fp32", "static int8", "dynamic int8"];
+const WIDE = [dense(4096, 4096)];
+const mlpFile = () => writeTernaryNet(ternaryNet(MLP, [64]));
+const cnnFile = () => writeTernaryNet(ternaryNet(CNN, [1, 256]));
+const BERT = { sequence: 128, width: 768, heads: 12, hidden: 3072, depth: 12 };
 
 const PEAK_ROUNDS = 10_000;
 
-function gemmRow(name: string, backend: Backend, shape: readonly [number, number, number]): Row {
+/** One thread against the vpdpbusd peak of one core. */
+function gemmRow(
+  name: string,
+  shape: readonly [number, number, number],
+  min: number,
+  small: boolean,
+): Row {
+  const kernel = small ? "avx512-vbmi" : "avx512-vnni";
+  const absent = probeNative(kernel);
+  if (absent !== null) return failedRow(name, "GMAC/s", { min }, absent);
   const [rows, cols, batch] = shape;
   const macs = runPeak(PEAK_ROUNDS);
-  if (macs === 0) return failedRow(name, "GMAC/s", { min: 0.85 }, "no vpdpbusd on this CPU");
-  const ours = denseRun(backend, rows, cols, batch);
+  const ours = denseRun(openNative(kernel, 1), shape, small);
   const [time = 0, peak = 0] = times_us([ours, () => runPeak(PEAK_ROUNDS)]);
   const value = (rows * cols * batch) / time / 1000;
   const peer = macs / peak / 1000;
-  const note = "share of the vpdpbusd peak";
-  return { name, value, unit: "GMAC/s", peer, ratio: value / peer, min: 0.85, note };
+  const note = `share of the vpdpbusd peak; ${rows} x ${cols}, batch ${batch}, one thread`;
+  return { name, value, unit: "GMAC/s", peer, ratio: value / peer, min, note };
 }
 
-/** How many times faster than the best of the others. */
+/** How many times faster than the best of the others, with the better of one and two threads. */
 function faster(
   name: string,
   min: number,
-  ours: () => void,
-  others: readonly (() => void)[],
-  note = "times faster than onnxruntime",
+  ours: readonly Run[],
+  others: readonly Run[],
+  unit: "us" | "ms" = "us",
 ): Row {
-  const [value = Number.NaN, ...rest] = times_us([ours, ...others]);
-  const peer = Math.min(...rest);
-  return { name, value, unit: "us", peer, ratio: peer / value, min, note };
+  const scale = unit === "ms" ? 1000 : 1;
+  const times = times_us([...ours, ...others]).map((time) => time / scale);
+  const mine = times.slice(0, ours.length);
+  const [value, peer] = [Math.min(...mine), Math.min(...times.slice(ours.length))];
+  const each = mine.map((time) => time.toPrecision(3)).join(" and ");
+  const threads = ours.length > 1 ? `, one and two threads ${each} ${unit}` : "";
+  const note = `times faster than onnxruntime${threads}`;
+  return { name, value, unit, peer, ratio: peer / value, min, note };
 }
 
-function rowsOf(backend: Backend): Row[] {
-  const wide = [dense(4096, 4096)];
-  const gemv = denseRun(backend, 4096, 4096, 1);
-  const mlp = netRun(writeTernaryNet(ternaryNet(MLP, [64])), backend);
-  const cnn = netRun(writeTernaryNet(ternaryNet(CNN, [1, 256])), backend);
-  const megabyte = writeTernaryNet(ternaryNet([dense(2048, 2048)], [2048]));
-  const fp32 = peerModel(wide, [4096], "fp32").length;
-  const ours = writeTernaryNet(ternaryNet(wide, [4096])).length;
-  const whole = faster("mlp-57k", 15, mlp, peers(MLP, [64], DENSE_FORMS));
-  const [load = Number.NaN] = times_us([() => void netRun(megabyte, backend)]);
-  const size = `${(megabyte.length / 1e6).toFixed(2)} MB, bytes of the file to a ready network`;
-  const files = "whole files, fp32 / ours";
-  return [
-    gemmRow("gemm-768-b32", backend, [768, 768, 32]),
-    gemmRow("gemm-3072x768-b128", backend, [3072, 768, 128]),
-    faster("gemv-4096-vs-fp32", 30, gemv, peers(wide, [4096], ["fp32"])),
-    faster("gemv-4096-vs-int8", 4.5, gemv, peers(wide, [4096], ["static int8", "dynamic int8"])),
-    failedRow("a4-gemm", "GMAC/s", { min: 1.15 }, "not built yet"),
-    whole,
-    { name: "mlp-57k-us", value: whole.value, unit: "us", max: 1 },
-    faster("cnn-62k-vs-fp32", 4, cnn, peers(CNN, [1, 256], ["fp32"])),
-    faster("cnn-62k-vs-int8", 1.5, cnn, peers(CNN, [1, 256], ["static int8"])),
-    failedRow("bert-dense", "ms", { min: 4 }, "not built yet"),
-    failedRow("bert-sparse", "ms", { min: 7 }, "not built yet"),
-    { name: "weights-ratio", value: fp32 / ours, unit: "x", min: 15, note: files },
-    faster(
-      "wasm-vs-ts",
-      7,
-      denseRun(wasmBackend, 768, 768, 1),
-      [denseRun(reference, 768, 768, 1)],
-      "times faster than the TypeScript reference, 768 x 768",
-    ),
-    { name: "load-1mb", value: load / 1000, unit: "ms", max: 20, note: size },
-  ];
+function bertRow(name: string, kept: number, min: number): Row {
+  const shape = { ...BERT, limit: 127, kept };
+  const plan = randomEncoder(1, shape);
+  const small = randomEncoder(1, { ...shape, limit: 7 });
+  const size = BERT.sequence * BERT.width;
+  const random = prng(5, "x");
+  const x = Float32Array.from({ length: size }, () => random.normal());
+  const y = new Float32Array(size);
+  const run = (lanes: number, of = plan): Run => {
+    const loaded = withLanes(lanes).loadEncoder(of, 1);
+    return () => loaded.infer(x, y, 1);
+  };
+  const dims = [1, BERT.sequence, BERT.width];
+  const files = [true, false].map((fused) => peerRun(peerEncoder(BERT, fused), dims, 2));
+  const row = faster(name, min, [run(1), run(2)], files, "ms");
+  const [fourBits = Number.NaN] = times_us([run(2, small)]);
+  const note = `${row.note}; steps of 4 bits, two threads: ${(fourBits / 1000).toPrecision(3)} ms`;
+  return { ...row, note };
 }
 
-const opened = openBackend("auto");
-if (typeof opened === "string") throw new Error(opened);
-console.log(`backend ${opened.backend.name}, ${opened.why}`);
+function weightsRow(name: string): Row {
+  const fp32 = peerModel(WIDE, [4096], "fp32").length;
+  const ours = writeTernaryNet(ternaryNet(WIDE, [4096])).length;
+  const note = "whole files with scales and biases, fp32 / ours";
+  return { name, value: fp32 / ours, unit: "x", min: 15, note };
+}
+
+function loadRow(name: string): Row {
+  const file = writeTernaryNet(ternaryNet([dense(2048, 2048)], [2048]));
+  const [time = Number.NaN] = times_us([() => void netRun(file)]);
+  const note = `${(file.length / 1e6).toFixed(2)} MB, bytes of the file to a ready network`;
+  return { name, value: time / 1000, unit: "ms", max: 20, note };
+}
+
+function wasmRow(name: string): Row {
+  const shape = [768, 768, 1] as const;
+  const row = faster(name, 7, [denseRun(wasmBackend, shape)], [denseRun(reference, shape)]);
+  return { ...row, note: "times faster than the TypeScript reference, 768 x 768" };
+}
+
+const gemv: Ours = (lanes) => denseRun(withLanes(lanes), [4096, 4096, 1]);
+const INT8: readonly Form[] = ["static int8", "dynamic int8"];
+const ROWS: Readonly<Record<string, (name: string) => Row>> = {
+  "gemm-768-b32": (name) => gemmRow(name, [768, 768, 32], 0.85, false),
+  "gemm-3072x768-b128": (name) => gemmRow(name, [3072, 768, 128], 0.85, false),
+  "gemv-4096-vs-fp32": (name) =>
+    faster(name, 30, [gemv(1), gemv(2)], peers(WIDE, [4096], ["fp32"])),
+  "gemv-4096-vs-int8": (name) =>
+    faster(name, 4.5, [gemv(1), gemv(2)], peers(WIDE, [4096], INT8)),
+  "a4-gemm": (name) => gemmRow(name, [3072, 768, 128], 1.15, true),
+  "mlp-57k": (name) =>
+    faster(name, 15, [netRun(mlpFile())], peers(MLP, [64], ["fp32", ...INT8])),
+  "mlp-57k-us": (name) => {
+    const [value = Number.NaN] = times_us([netRun(mlpFile())]);
+    return { name, value, unit: "us", max: 1 };
+  },
+  "cnn-62k-vs-fp32": (name) =>
+    faster(name, 4, [netRun(cnnFile())], peers(CNN, [1, 256], ["fp32"])),
+  "cnn-62k-vs-int8": (name) =>
+    faster(name, 1.5, [netRun(cnnFile())], peers(CNN, [1, 256], ["static int8"])),
+  "bert-dense": (name) => bertRow(name, 1, 4),
+  "bert-sparse": (name) => bertRow(name, 0.1, 7),
+  "weights-ratio": weightsRow,
+  "wasm-vs-ts": wasmRow,
+  "load-1mb": loadRow,
+};
+
+/** What the last run found, for rows that this one leaves out. */
+function lastRows(): readonly Row[] {
+  const file = join(ROOT, "bench/results/kernels.json");
+  if (!existsSync(file)) return [];
+  return (JSON.parse(readFileSync(file, "utf8")) as { readonly rows: readonly Row[] }).rows;
+}
+
+const at = process.argv.indexOf("--only");
+const only = at < 0 ? Object.keys(ROWS) : (process.argv[at + 1] ?? "").split(",");
+const unknown = only.filter((name) => ROWS[name] === undefined);
+if (unknown.length > 0) throw new Error(`--only: no row ${unknown.join(", ")}`);
+console.log(`backend ${backend.name}, ${opened.why}`);
+const before = lastRows();
+const rows = Object.entries(ROWS).map(([name, make]) => {
+  if (only.includes(name)) return make(name);
+  return before.find((row) => row.name === name) ?? failedRow(name, "", {}, "never measured");
+});
 const manifest = createRequire(import.meta.url)("onnxruntime-node/package.json") as {
   readonly version: string;
 };
-process.exitCode = report("kernels", rowsOf(opened.backend), {
+process.exitCode = report("kernels", rows, {
   onnxruntime: manifest.version,
-  backend: opened.backend.name,
+  backend: backend.name,
 });

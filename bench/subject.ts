@@ -47,8 +47,8 @@ export function writeConfig(dir: string, url: string, channels: number): string 
 }
 
 export function spawnSubject(kind: Kind, config: string, url: string): ChildProcess {
-  const profile = process.env["BENCH_PROFILE"];
-  const flags = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`];
+  // For looking into the agent: BENCH_FLAGS="--cpu-prof --cpu-prof-dir=/tmp/prof", "--trace-gc".
+  const flags = process.env["BENCH_FLAGS"]?.split(" ") ?? [];
   const args =
     kind === "agent"
       ? [...flags, join(ROOT, "dist/agent/main.js"), "run", "--config", config]

@@ -1,6 +1,7 @@
 //! Channels of an asset: their unit and range against the port of the kind, and their binding.
 import { assert } from "../agent/base/errors.js";
-import { combineDimensions, isUnitFault, parseUnit, type Unit } from "../agent/units/parse.js";
+import { asDifference, bridge, type Claim, fits } from "../agent/units/bridge.js";
+import { isUnitFault, parseUnit, type Unit } from "../agent/units/parse.js";
 import type { Binding, ChannelConfig, Kind, Path } from "./config.js";
 import { noun } from "./formats.js";
 import { isMapping, type Mapping, readItem, suggest, type Values } from "./rows.js";
@@ -48,8 +49,9 @@ export function readChannels(
     const one: One = { raw, item, port, at, reading };
     const shape = shapeOf(one);
     const binding = bindingOf(one, shape, connections);
-    const unit = unitOf(one, name, kind);
-    if (unit === null) return [];
+    const said = unitOf(one, name, kind);
+    if (said === null) return [];
+    const { unit, stated: unitStated } = said;
     const min = boundOf(one, "min", unit) ?? port?.min ?? Number.NEGATIVE_INFINITY;
     const max = boundOf(one, "max", unit) ?? port?.max ?? Number.POSITIVE_INFINITY;
     if (min >= max) {
@@ -57,7 +59,8 @@ export function readChannels(
       reading.fault([...at, key], "min is not below max", "write a min that is less than max");
     }
     const { staleAfter: staleAfter_ms, codes } = item;
-    return [{ name, unit, shape, min, max, staleAfter_ms, codes, binding, path: at }];
+    const range = { min, max, staleAfter_ms };
+    return [{ name, unit, unitStated, shape, ...range, codes, binding, path: at }];
   });
 }
 
@@ -73,12 +76,20 @@ function shapeOf({ item, port, at, reading }: One): "scalar" | "block" {
   return shape;
 }
 
-/** The unit as written, checked against the port; without one, the port's own. */
-function unitOf({ raw, item, port, at, reading }: One, name: string, kind: Kind): Unit | null {
-  const { unit } = item;
-  if (unit === null && Object.hasOwn(raw, "unit")) return null; // had its fault
+type Said = { readonly unit: Unit; readonly stated: boolean };
+
+/** The unit as written, checked against the port; the port's own where nobody need say more. */
+function unitOf(one: One, name: string, kind: Kind): Said | null {
+  const { raw, item, port, at, reading } = one;
+  if (
+    (["unit", "mavlinkUnit"] as const).some((key) => Object.hasOwn(raw, key) && item[key] === null)
+  ) {
+    return null; // had its fault
+  }
+  const said = writtenUnit(one);
+  if (said === "conflict") return null;
   if (port === null) {
-    if (unit !== null) return unit;
+    if (said !== null) return { unit: said.unit, stated: true };
     const ports = kind.ports.map((p) => p.name);
     const near = suggest(name, ports, "");
     const also = near.startsWith("write ") ? `, or is it the port ${near.slice(6)}?` : "";
@@ -86,21 +97,48 @@ function unitOf({ raw, item, port, at, reading }: One, name: string, kind: Kind)
   }
   const wanted = parseUnit(port.unit);
   assert(!isUnitFault(wanted), `the port ${name} has the unit ${port.unit}`);
-  if (unit === null) return wanted;
-  const place = [...at, "unit"];
+  if (said === null) {
+    const told = !Object.hasOwn(raw, "mqtt") || (wanted.dim === "1" && wanted.factor === 1);
+    if (told) return { unit: wanted, stated: false };
+    const instead = `write unit: ${port.unit}, or what the sender means`;
+    return reading.fault(at, "nobody states the unit of this channel", instead);
+  }
+  const { unit, key } = said;
+  const place = [...at, key];
   const advice = `write one such as ${port.unit}`;
-  // A controller's N.m may mean N.m/rad: a unit without rad takes the port's. Never the other way:
-  // Hz and rad/s differ by 2 pi.
-  const turned = combineDimensions(wanted.dim, "rad", 1) === unit.dim && !/rad/.test(unit.dim);
-  if (unit.dim !== wanted.dim && !turned) {
-    const said = `the port ${name} is ${noun(wanted.dim)}, ${unit.text} is ${noun(unit.dim)}`;
-    return reading.fault(place, said, advice);
+  if (!fits({ dim: wanted.dim, unitKind: "" }, unit)) {
+    const words = `the port ${name} is ${noun(wanted.dim)}, ${unit.text} is ${noun(unit.dim)}`;
+    return reading.fault(place, words, advice);
   }
-  if (unit.kind !== "" && wanted.kind !== "" && unit.kind !== wanted.kind) {
-    const said = `the port ${name} takes {${wanted.kind}}, not {${unit.kind}}`;
-    return reading.fault(place, said, advice);
+  if (!fits({ dim: wanted.dim, unitKind: wanted.kind }, unit)) {
+    const words = `the port ${name} takes {${wanted.kind}}, not {${unit.kind}}`;
+    return reading.fault(place, words, advice);
   }
-  return { ...unit, dim: wanted.dim, kind: unit.kind || wanted.kind };
+  // The port says whether a reading is a point or a difference: "K" alone does not.
+  const { offset } = port.point ? unit : asDifference(unit);
+  const kindOf = unit.kind || wanted.kind;
+  const taken = { ...unit, dim: wanted.dim, kind: kindOf, offset, affine: port.point };
+  return { unit: taken, stated: true };
+}
+
+/** What the config writes of the unit; both keys must say the same. */
+function writtenUnit({
+  raw,
+  item,
+  at,
+  reading,
+}: One): { readonly unit: Unit; readonly key: string } | "conflict" | null {
+  const { unit, mavlinkUnit } = item;
+  if (mavlinkUnit === null) return unit === null ? null : { unit, key: "unit" };
+  if (unit === null) return { unit: mavlinkUnit, key: "mavlinkUnit" };
+  const claims: Claim[] = [
+    { who: "unit says", words: `"${unit.text}"`, unit },
+    { who: "mavlinkUnit says", words: `"${raw["mavlinkUnit"]}"`, unit: mavlinkUnit },
+  ];
+  const found = bridge({ dim: unit.dim, unitKind: unit.kind }, claims, "delete one of the two");
+  if (typeof found !== "string") return { unit, key: "unit" };
+  reading.fault([...at, "mavlinkUnit"], found, "");
+  return "conflict";
 }
 
 function boundOf({ item, at, reading }: One, key: "min" | "max", unit: Unit): number | null {
@@ -180,7 +218,7 @@ function opcuaOf(
   if (shape === "block") {
     reading.fault([...at, "opcua"], "blocks come over MQTT only", "write mqtt: topic");
   }
-  if (item.overrideUnit === true && item.unit === null) {
+  if (item.overrideUnit === true && item.unit === null && item.mavlinkUnit === null) {
     const instead = "write unit: A, or delete it";
     reading.faultAtKey([...at, "overrideUnit"], "there is no unit to override with", instead);
   }

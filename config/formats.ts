@@ -1,6 +1,7 @@
 //! What one value of a config may look like: how it reads, what it becomes, and what to write
 //! instead. The same formats check the scalars (through convict), the list items and name the types
 //! in docs/configuration.md.
+import { parseMavlinkUnit } from "../agent/units/mavlink.js";
 import {
   type Amount,
   isUnitFault,
@@ -58,15 +59,6 @@ export function whole(least: number, most: number): Format<number> {
     },
   };
 }
-
-export const share: Format<number> = {
-  name: "share, 0 to 1",
-  example: "0.1",
-  read(value, refuse) {
-    if (typeof value === "number" && value >= 0 && value <= 1) return value;
-    return refuse(`${show(value)} is no share`, "write a number from 0 to 1");
-  },
-};
 
 /** One of a closed list; `5` and `"5"` are the same choice. */
 export function choice<const T extends string>(...known: readonly T[]): Format<T> {
@@ -165,6 +157,37 @@ export const frequency = (least: string, most: string): Format<number> =>
 export const size = (least: string, most: string): Format<number> =>
   measured("size", "bit", 8, [least, most], "200 MBy");
 
+/** Power in W. */
+export const power = (least: string, most: string): Format<number> =>
+  measured("power", "W", 1, [least, most], "5 W");
+
+/** A number from 0 to 1. */
+export const share: Format<number> = {
+  name: "share, 0 to 1",
+  example: "0.001",
+  read(value, refuse) {
+    if (typeof value === "number" && value >= 0 && value <= 1) return value;
+    return refuse(`${show(value)} is no share`, "write a number from 0 to 1");
+  },
+};
+
+export type Draw = { readonly device: string; readonly power_W: number };
+const watts = power("0 W", "10 kW");
+/** What a device draws while it computes: `fpga 50 mW`. */
+export const draw: Format<Draw> = {
+  name: "device with its draw",
+  example: '"fpga 50 mW"',
+  read(value, refuse) {
+    const found = typeof value === "string" ? /^(\S+) +(.+)$/.exec(value) : null;
+    const [, device, amount] = found ?? [];
+    if (device === undefined || amount === undefined) {
+      return refuse(`${show(value)} is no device with its draw`, 'write such as "fpga 50 mW"');
+    }
+    const power_W = watts.read(amount, refuse);
+    return power_W === null ? null : { device, power_W };
+  },
+};
+
 export const unit: Format<Unit> = {
   name: "unit",
   example: "A",
@@ -173,6 +196,18 @@ export const unit: Format<Unit> = {
     const written = value === 1 ? "1" : value;
     if (typeof written !== "string") return refuse(`${show(value)} is no unit`, "write unit: A");
     const found = parseUnit(written);
+    return isUnitFault(found) ? refuse(found.fault, "", found.at) : found;
+  },
+};
+
+/** The spelling of MAVLink's own dialect files, taken as it stands there. */
+export const mavlinkUnit: Format<Unit> = {
+  name: "MAVLink unit",
+  example: "cdeg",
+  read(value, refuse) {
+    const instead = "copy the units attribute of the field, such as cdeg";
+    if (typeof value !== "string") return refuse(`${show(value)} is no MAVLink unit`, instead);
+    const found = parseMavlinkUnit(value);
     return isUnitFault(found) ? refuse(found.fault, "", found.at) : found;
   },
 };

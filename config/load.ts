@@ -4,10 +4,11 @@ import { readFileSync } from "node:fs";
 import { ConfigError, type Fault, formatFault } from "../agent/base/errors.js";
 import { readAssets } from "./assets.js";
 import type { Connections } from "./channels.js";
-import type { AccelConfig, Config, Env, Kinds, MqttConfig, OpcuaConfig } from "./config.js";
+import type { AssetConfig, Check, Config, Env, Kinds, MqttConfig, OpcuaConfig } from "./config.js";
 import { show } from "./formats.js";
 import { readModels } from "./models.js";
 import { checkKeys, isMapping, type Mapping, readItem } from "./rows.js";
+import { profilePlace } from "./rules.js";
 import { readScalars, type Scalars } from "./scalars.js";
 import { LISTS, OPCUA, SCALARS, TOP } from "./schema.js";
 import { fromConfig, readPassword, readText } from "./secrets.js";
@@ -17,7 +18,7 @@ import { type Reading, readYaml } from "./yaml.js";
 const KEYS = [...Object.keys(SCALARS), ...Object.keys(TOP), ...Object.keys(LISTS)];
 
 /** Loads and checks a config file; throws ConfigError with every fault. */
-export function loadConfig(file: string, kinds: Kinds, env: Env): Config {
+export function loadConfig(file: string, kinds: Kinds, env: Env, check?: Check): Config {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(file);
@@ -27,15 +28,19 @@ export function loadConfig(file: string, kinds: Kinds, env: Env): Config {
     const what = `cannot be read (${code})`;
     throw new ConfigError([{ file, line: 0, column: 0, what, instead }]);
   }
-  return parseConfig(bytes, file, kinds, env);
+  return parseConfig(bytes, file, kinds, env, check);
 }
 
-/** The same for a text; `file` names it in faults, and relative paths start from its folder. */
+/**
+ * The same for a text; `file` names it in faults, and relative paths start from its folder. Where
+ * there are faults `check` adds those that it finds in what could be read.
+ */
 export function parseConfig(
   input: string | Uint8Array,
   file: string,
   kinds: Kinds,
   env: Env,
+  check: Check = () => [],
 ): Config {
   const reading = readYaml(input, file, []);
   const { root } = reading;
@@ -50,13 +55,15 @@ export function parseConfig(
   const servers = isMapping(root["opcua"]) ? Object.keys(root["opcua"]) : [];
   const connections: Connections = { mqtt: root["mqtt"] !== undefined, opcua: servers };
   const gatewayId = gatewayOf(root);
-  const { list, profiles } = readAssets(root["assets"], reading, kinds, connections, gatewayId);
+  const { list, all } = readAssets(root["assets"], reading, kinds, connections, gatewayId);
+  const before = reading.faults.length;
   const models = readModels(root["models"], reading, list);
+  const modelsWhole = reading.faults.length === before;
   const mqtt = root["mqtt"] === undefined ? null : readMqtt(scalars, reading, env);
-  const accel = readAccel(file, scalars.accel, reading);
-  if (reading.faults.length > 0) throw new ConfigError(inOrder(reading.faults));
-  const { gateway, topicRoot, store, http, log, intake, time } = scalars;
-  return {
+  const fpga = readFpga(file, scalars.accel, reading);
+  const { faults } = reading;
+  const { gateway, topicRoot, store, http, log, accel, intake, time } = scalars;
+  const config: Config = {
     file,
     gateway,
     topicRoot,
@@ -69,12 +76,45 @@ export function parseConfig(
     },
     http,
     log,
-    accel,
-    intake: { ring: intake.ring, levels_max: intake.levelsMax },
+    accel: {
+      backend: accel.backend,
+      checkShare: accel.checkShare,
+      allow: accel.allow.length === 0 ? null : accel.allow,
+      exact: accel.exact,
+      prefer: accel.prefer,
+      latency_max_ms: accel.latencyMax,
+      power_max_W: accel.powerMax,
+      fpga,
+      power_W: Object.fromEntries(accel.power.map(({ device, power_W }) => [device, power_W])),
+    },
+    intake: {
+      ring: intake.ring,
+      levels_max: intake.levelsMax,
+      blockWorker: intake.blockWorker,
+      memoryNode: intake.memoryNode < 0 ? null : intake.memoryNode,
+    },
     time: { ahead_max_ms: time.aheadMax, behind_max_ms: time.behindMax },
     models,
-    assets: list,
-    where: (path) => profiles.where(path) ?? reading.where(path),
+    assets: faults.length === 0 ? list.map(complete) : all.map((one) => open(one, modelsWhole)),
+    where: placesOf(input, file, reading),
+  };
+  if (faults.length > 0) throw new ConfigError(inOrder([...faults, ...check(config)]));
+  return config;
+}
+
+const complete = (asset: AssetConfig): AssetConfig => ({ ...asset, gaps: null });
+
+/** A model that could not be read may write any channel. */
+const open = (asset: AssetConfig, modelsWhole: boolean): AssetConfig =>
+  modelsWhole || asset.gaps === null ? asset : { ...asset, gaps: { ...asset.gaps, open: true } };
+
+/** Held weakly: it serves faults alone, and of 1,000 channels the parsed document is 10 MB. */
+function placesOf(input: string | Uint8Array, file: string, first: Reading): Config["where"] {
+  let held = new WeakRef(first);
+  return (path) => {
+    const reading = held.deref() ?? readYaml(input, file, []);
+    held = new WeakRef(reading);
+    return profilePlace(path) ?? reading.where(path);
   };
 }
 
@@ -90,8 +130,11 @@ function inOrder(faults: readonly Fault[]): readonly Fault[] {
 }
 
 /** Lines of a board come together: its chip, what resets it, what selects it. */
-function readAccel(file: string, accel: Scalars["accel"], reading: Reading): AccelConfig {
-  const { backend, fpgaDevice: device, fpgaClock: clock_Hz, fpgaCheck: check } = accel;
+function readFpga(
+  file: string,
+  accel: Scalars["accel"],
+  reading: Reading,
+): Config["accel"]["fpga"] {
   const { fpgaGpio: chip, fpgaReset: reset, fpgaSelect: select, fpgaDone: done } = accel;
   const lines = [chip, reset, select].filter((value) => value !== null).length;
   if (lines !== 0 && lines !== 3) {
@@ -99,14 +142,14 @@ function readAccel(file: string, accel: Scalars["accel"], reading: Reading): Acc
     reading.faultAtKey(["accel"], what, "write all three or none");
   }
   const bitstream = accel.fpgaBitstream === null ? null : fromConfig(file, accel.fpgaBitstream);
-  const whole = chip !== null && reset !== null && select !== null;
   for (const [key, value] of Object.entries({ fpgaBitstream: bitstream, fpgaDone: done })) {
     if (value === null || lines > 0) continue;
     const what = `${key} without the lines that configure the FPGA`;
     reading.faultAtKey(["accel", key], what, "write fpgaGpio, fpgaReset and fpgaSelect too");
   }
+  const whole = chip !== null && reset !== null && select !== null;
   const gpio = whole ? { chip, reset, select, done } : null;
-  return { backend, fpga: { device, clock_Hz, bitstream, gpio, check } };
+  return { device: accel.fpgaDevice, clock_Hz: accel.fpgaClock, bitstream, gpio };
 }
 
 function readMqtt(scalars: Scalars, reading: Reading, env: Env): MqttConfig {

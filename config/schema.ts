@@ -51,12 +51,24 @@ export const SCALARS = {
     backend: given(
       t.level,
       "auto",
-      "Compute backend by name (`sterna devices`); auto: the fastest of the CPU",
+      "Compute backend by name (`sterna devices`); auto: the fastest; plan: each part of a network " +
+        "where measured costs put it (`sterna plan`)",
     ),
+    checkShare: given(
+      f.share,
+      0.001,
+      "Share of inferences that are checked against the reference while the agent runs",
+    ),
+    allow: several(t.level, 16, "Backends that a plan may use; all where absent"),
+    exact: given(f.flag, true, "A plan uses only backends that give identical integers"),
+    prefer: given(f.choice("latency", "energy"), "latency", "What a plan makes least of"),
+    latencyMax: optional(f.time("1 us", "1 h"), "Longest inference that a plan may have"),
+    powerMax: optional(f.power("1 mW", "10 kW"), "A plan uses no backend that draws more"),
+    power: several(f.draw, 16, "What backends draw while they compute, for the plan"),
     fpgaDevice: given(
       t.fpgaDevice,
       "emulator",
-      "What `backend: fpga` computes on: a board, its emulator, or rtl, the emulator of each clock",
+      "What the backend fpga computes on: a board, its emulator, or rtl, the emulator of each clock",
     ),
     fpgaClock: given(f.frequency("10 kHz", "50 MHz"), "6 MHz", "Clock of the SPI bus"),
     fpgaBitstream: optional(t.filePath, "File to configure the FPGA with; the package's if absent"),
@@ -67,11 +79,6 @@ export const SCALARS = {
     fpgaReset: optional(f.whole(0, 1_023), "Line of CRESET_B"),
     fpgaSelect: optional(f.whole(0, 1_023), "Line of SPI_SS_B"),
     fpgaDone: optional(f.whole(0, 1_023), "Line of CDONE, where it is wired"),
-    fpgaCheck: given(
-      f.share,
-      1,
-      "Share of the FPGA's answers that the CPU computes too and compares before they count",
-    ),
   },
   intake: {
     ring: given(
@@ -80,6 +87,16 @@ export const SCALARS = {
       "Samples that may wait for the pipeline; beyond it the oldest is dropped and counted",
     ),
     levelsMax: given(f.whole(1, 65_536), 256, "Levels that one topic pattern may have"),
+    blockWorker: given(
+      f.flag,
+      true,
+      "Read vibration blocks in a thread of their own, where there is a second core",
+    ),
+    memoryNode: given(
+      f.whole(-1, 1_023),
+      -1,
+      "Memory node (NUMA, CXL) for the blocks on their way to it; -1: the nearest",
+    ),
   },
   time: {
     aheadMax: given(f.time("0 s", "365 d"), "60 s", "How far a source's clock may be ahead"),
@@ -126,7 +143,10 @@ export const ASSET = {
   rules: optional(f.part("list of rules", RULES), "Rules in addition to those of the kind"),
   profiles: several(t.level, 16, "Rule sets of config/profiles to add"),
   baseline: optional(t.filePath, "File of the commissioning baseline"),
-  price: optional(f.price, "Price of its energy, for the cost of alarms; not used yet"),
+  price: optional(
+    f.price,
+    "Price of its energy: alarms of a machine that gives less power than expected state their cost",
+  ),
   disable: several(t.level, 256, "Ids of rules of the kind or a profile to leave out"),
 } as const;
 
@@ -156,7 +176,15 @@ export const CHANNEL = {
   sampling: optional(f.time("0 s", "1 h"), "How often the server samples; 1 s where absent"),
   overrideUnit: optional(f.flag, "Let `unit` win over the server's EngineeringUnits"),
   simulated: optional(t.channelName, "Port of a simulated machine of the asset's kind"),
-  unit: optional(f.unit, "Unit of the values; that of the kind's port where absent"),
+  unit: optional(
+    f.unit,
+    "Unit of the values. Where absent: over OPC UA the server's EngineeringUnits, of a simulation, " +
+      "a recording or a plain number that of the kind's port",
+  ),
+  mavlinkUnit: optional(
+    f.mavlinkUnit,
+    "Unit as the `units` attribute of the MAVLink field spells it: cdeg, degE7, mG",
+  ),
   min: optional(f.bound, "Least plausible value; below it a sample is rejected"),
   max: optional(f.bound, "Greatest plausible value"),
   staleAfter: optional(f.time("1 ms", "365 d"), "Silence after which the channel is stale"),

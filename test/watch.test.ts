@@ -1,41 +1,10 @@
 import { expect, test } from "vitest";
-import type { Channel, Item } from "../agent/base/telemetry.js";
 import type { Monitor } from "../agent/models/monitor.js";
 import { advance } from "../agent/pipeline.js";
 import { compileRules } from "../agent/rules/compile.js";
 import type { RuleRow, Signal } from "../agent/rules/rule.js";
 import { type Noted, Watch } from "../agent/watch.js";
-
-const LIMITS = { ahead_max_ms: 1_000, behind_max_ms: 1_000_000 };
-
-function current(id: number): Channel {
-  return {
-    id,
-    asset: "a",
-    name: "current",
-    shape: "scalar",
-    dim: "A",
-    unitKind: "",
-    point: false,
-    unit: "A",
-    factor: 1,
-    offset: 0,
-    min: Number.NEGATIVE_INFINITY,
-    max: Number.POSITIVE_INFINITY,
-    staleAfter_ms: null,
-    codes: null,
-    pattern: false,
-  };
-}
-
-const sample = (t_ms: number, value: number): Item => ({
-  kind: "sample",
-  channel: 0,
-  t_ms,
-  r_ms: t_ms,
-  value,
-  quality: "good",
-});
+import { channelOf as current, LIMITS, sampleOf as sample } from "./watch-fixture.js";
 
 /** Writes the double of its input; what it cannot know it says so. */
 const doubler: Monitor = {
@@ -105,7 +74,9 @@ test("after a restart a channel that is still dead does not end the silence of b
     ["staleChannels", { name: "staleChannels", index: 2, dim: "1", kind: "", point: false }],
   ]);
   watch.addRules(compileRules([{ ...row("staleChannels > 0"), id: "stale" }], "a", signals).rules);
-  watch.latches.set("stale", { raised: true, since_ms: null, onset_ms: 0 });
+  const stale = watch.rule("stale");
+  if (stale === undefined) throw new Error("no rule");
+  watch.latches.settle(stale, { raised: true, since_ms: null, onset_ms: 0 }, false);
   const changes: Noted[] = [];
   watch.begin(0);
   watch.accept(sample(1_000, 5), LIMITS, changes);

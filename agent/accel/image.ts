@@ -1,15 +1,24 @@
 //! A plan as the bytes that agent/accel/native/net.hpp computes from: header, stages, packed
-//! weights. Every size and offset is checked here, because the code that reads them checks nothing.
+//! weights. image-check.ts has checked every size and offset, because the code that reads them
+//! checks nothing.
 import { assert } from "../base/errors.js";
-import { BATCH_MAX, type Layer, type Plan, ROW_GAP_BYTES, type Stage } from "./backend.js";
+import type { Depthwise, Layer, Matmul, Plan, Pool, Rows, Stage } from "./backend.js";
+import { ROW_GAP_BYTES, STEP_MAX } from "./backend.js";
+import { checkPlan, IMAGE_BYTES_MAX, isSmall } from "./image-check.js";
+import { FORM, type Packed, packLayer, type Shape, TILE } from "./pack.js";
 
-export const COLS_MAX = 65_536;
-const TILE = 64;
+export { COLS_MAX } from "./image-check.js";
+
 const ALIGN = 64;
 const MAGIC = 0x5354_524e;
-const HEADER_BYTES = 128;
-const STAGE_BYTES = 64;
-const IMAGE_BYTES_MAX = 2 ** 30;
+// The rest mirrors native/layout.hpp.
+const HEADER_BYTES = 192;
+const STAGE_WORDS = 48;
+const GATHER_ROWS = 48;
+const ROWS_MAX = 6;
+const LOOKUP_ROWS = 3;
+const TABLE_BYTES = LOOKUP_ROWS * 64 * 128;
+const KINDS = ["matmul", "depthwise", "add", "mul", "table", "pool"];
 
 export type Image = {
   readonly bytes: Uint8Array;
@@ -18,135 +27,154 @@ export type Image = {
   readonly batch: number;
 };
 
-const align = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
+/** Lays an array into the image: its offset. */
+type Put = (view: ArrayBufferView) => number;
+/** Fields of the struct Stage, by their word. */
+type Words = Readonly<Record<number, number>>;
 
-export function imageOf(plan: Plan, batch: number): Image {
-  check(plan, batch);
-  const { input, stages, output } = plan;
+export const align = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
+
+/** `lookup`: the kernel can look up the sums of x within +-`STEP_MAX_SMALL`. */
+export function imageOf(plan: Plan, batch: number, lookup = false): Image {
+  checkPlan(plan, batch);
+  const { input, stages, output, state } = plan;
   const parts: { at: number; bytes: Uint8Array }[] = [];
-  let end = align(HEADER_BYTES + stages.length * STAGE_BYTES);
+  let end = align(HEADER_BYTES + stages.length * STAGE_WORDS * 4);
   const put = (view: ArrayBufferView): number => {
     const at = end;
     parts.push({ at, bytes: new Uint8Array(view.buffer, view.byteOffset, view.byteLength) });
     end = align(end + view.byteLength);
     return at;
   };
-  const words = stages.map((stage) => stageWords(stage, put));
-  const scale = put(output.scale);
+  let lane = 0;
+  const words = stages.map((stage) => {
+    if (stage.kind !== "matmul") return stageWords(stage, put);
+    const packed = packLayer(stage.layer, lookup && isSmall(plan, stage));
+    lane = Math.max(lane, laneBytes(stage.layer, packed));
+    return { ...stageWords(stage, put), ...packedWords(packed, put) };
+  });
+  const scale = put(padded(output.scale));
+  const states = put(Uint32Array.from(state.flatMap((s) => [s.from, s.to, s.bytes])));
   assert(end <= IMAGE_BYTES_MAX, "image: within 1 GiB");
   // Kernels read whole quads: up to 3 bytes beyond the last row. An odd number of cache lines keeps
   // the assets of a batch out of one cache set.
   const used = align(plan.arena_bytes + ROW_GAP_BYTES);
   const stride = used % 128 === 0 ? used + 64 : used;
-  const totals = Math.max(batch, ...stages.map((stage) => stage.places));
+  const totals = Math.max(batch, GATHER_ROWS, ...stages.map((stage) => stage.places));
+  const gather = Math.ceil(totals / 16) * 16;
+  const scratch = gather + Math.max(0, ...stages.map(gatherWords));
   const bytes = new Uint8Array(end);
-  const header = new Uint32Array(bytes.buffer, 0, 16);
+  const header = new Uint32Array(bytes.buffer, 0, HEADER_BYTES / 4);
   header.set([MAGIC, stages.length, stride, batch]);
   header.set([input.channels, input.length, input.at, output.channels], 4);
   header.set([output.places, output.at, output.sums ? 1 : 0, output.relu ? 1 : 0], 8);
-  header.set([scale, HEADER_BYTES, end, totals], 12);
+  header.set([scale, HEADER_BYTES, end, scratch], 12);
+  header.set([input.lines, input.line, gather, state.length, states], 18);
+  header.set([input.limit ?? STEP_MAX, align(lane)], 23);
   new Float64Array(bytes.buffer, 64, 1)[0] = input.inverse;
-  for (const [i, list] of words.entries()) {
-    new Uint32Array(bytes.buffer, HEADER_BYTES + i * STAGE_BYTES, 16).set(list);
+  for (const [i, fields] of words.entries()) {
+    const at = HEADER_BYTES + i * STAGE_WORDS * 4;
+    const into = new Uint32Array(bytes.buffer, at, STAGE_WORDS);
+    for (const [word, value] of Object.entries(fields)) into[Number(word)] = value;
   }
   for (const part of parts) bytes.set(part.bytes, part.at);
-  const sizeIn = input.channels * input.length;
+  const sizeIn = input.channels * input.lines * input.length;
   return { bytes, sizeIn, sizeOut: output.channels * output.places, batch };
 }
 
-function stageWords(stage: Stage, put: (view: ArrayBufferView) => number): number[] {
-  const { layer, places, step, from, to } = stage;
-  const { rows, cols, ternary, relu } = layer;
-  const padded = Math.ceil(rows / TILE) * TILE;
-  const bias = new Int32Array(padded);
-  const multiplier = new Int32Array(padded);
-  const shift = new Int32Array(padded);
-  const fold = new Int32Array(padded);
-  bias.set(layer.bias);
-  multiplier.set(layer.multiplier);
+/** Scratch for rows gathered and rows to be spread: both in blocks of GATHER_ROWS. */
+function gatherWords(stage: Stage): number {
+  if (stage.kind !== "matmul" || (stage.runs === null && stage.lines === 1)) return 0;
+  const { rows, cols } = stage.layer;
+  return (GATHER_ROWS * (align(cols) + align(rows))) / 4;
+}
+
+function stageWords(stage: Stage, put: Put): Words {
+  const { kind, lines, places, y } = stage;
+  const common = { 3: places, 16: KINDS.indexOf(kind), 17: lines };
+  const to = { 6: y.at, 19: y.step, 20: y.line };
+  const x = (rows: Rows): Words => ({ 4: rows.step, 5: rows.at, 18: rows.line });
+  const b = (rows: Rows): Words => ({ 24: rows.at, 25: rows.step, 26: rows.line });
+  if (kind === "matmul") return { ...common, ...to, ...x(stage.x), ...matmulWords(stage, put) };
+  if (kind === "depthwise") return { ...common, ...to, ...x(stage.x), ...depthwise(stage, put) };
+  const plane = { ...common, ...to, 0: stage.channels };
+  if (kind === "table") return { ...plane, ...x(stage.x), 9: put(stage.table) };
+  if (kind === "pool") return { ...plane, ...x(stage.x), ...poolWords(stage, put) };
+  if (kind === "mul") {
+    const [m, s] = [put(Int32Array.of(stage.multiplier)), put(Int32Array.of(stage.shift - 1))];
+    return { ...plane, ...x(stage.a), ...b(stage.b), 11: m, 12: s };
+  }
+  const wide = (stage.a.wide ? 1 : 0) + (stage.b.wide ? 2 : 0) + (stage.y.wide ? 4 : 0);
+  const gains = { 8: stage.relu ? 1 : 0, 11: put(stage.gainA), 13: put(stage.gainB), 27: wide };
+  const rest = { 10: put(stage.bias), 12: put(Int32Array.from(stage.shift, (s) => s - 1)) };
+  return { ...plane, ...x(stage.a), ...b(stage.b), ...gains, ...rest };
+}
+
+function matmulWords({ layer, runs }: Matmul, put: Put): Words {
+  const fold = layer.ternary ? 0 : put(foldOf(layer)); // no ternary kernel folds
+  const words = { ...layerWords(layer, put), 13: fold };
+  if (runs === null) return words;
+  return { ...words, 21: runs.length, 22: layer.cols / runs.length, 23: put(runs) };
+}
+
+function packedWords({ form, weights, sparse }: Packed, put: Put): Words {
+  return { 7: form, 9: put(weights), 14: sparse === null ? 0 : put(sparse) };
+}
+
+/** What one lane works in: it gathers kept blocks of x there, or keeps tables and sums. */
+export function laneBytes({ rows, cols }: Shape, { form, sparse }: Packed): number {
+  const gathered = sparse === null ? 0 : ROWS_MAX * align(cols);
+  if (form !== FORM.lookup) return gathered;
+  return TABLE_BYTES + LOOKUP_ROWS * Math.ceil(rows / TILE) * TILE * 4;
+}
+
+/** Filters tap by tap, so that channels lie side by side as they do in x. */
+function depthwise({ layer, taps }: Depthwise, put: Put): Words {
+  const { rows, cols, weights } = layer;
+  const turned = new Int8Array(cols * align(rows));
   for (let row = 0; row < rows; row++) {
-    // Stored one less: floor((v + 2^(s-1)) / 2^s) is ((v >> (s-1)) + 1) >> 1.
-    shift[row] = (layer.shift[row] as number) - 1;
-    if (ternary) continue; // no kernel folds those
+    for (let tap = 0; tap < cols; tap++) {
+      turned[tap * align(rows) + row] = weights[row * cols + tap] as number;
+    }
+  }
+  return { ...layerWords(layer, put), 9: put(turned), 21: cols, 23: put(taps) };
+}
+
+function poolWords(stage: Pool, put: Put): Words {
+  const { height, width, kernel, stride, pad, mode } = stage;
+  const sides = [height, width, ...kernel, ...stride, ...pad, mode === "max" ? 1 : 0];
+  const shift = put(Int32Array.from(stage.shift, (s) => s - 1));
+  const table = { 11: put(Int32Array.from(stage.multiplier)), 12: shift };
+  return { ...table, ...Object.fromEntries(sides.map((side, i) => [28 + i, side])) };
+}
+
+function layerWords(layer: Layer, put: Put): Words {
+  const { rows, cols, relu, limit = STEP_MAX } = layer;
+  const bias = new Int32Array(Math.ceil(rows / TILE) * TILE);
+  bias.set(layer.bias);
+  // Exact: a multiplier of 15 bits by a power of two.
+  const scale = Float64Array.from(layer.multiplier, (m, row) => m * 2 ** -(layer.shift[row] ?? 0));
+  return {
+    ...{ 0: rows, 1: cols, 2: Math.ceil(cols / 4), 8: relu ? 1 : 0 },
+    ...{ 10: put(bias), 37: put(padded(scale)), 38: limit },
+  };
+}
+
+/** Kernels take sixteen at a time. */
+function padded(values: Float64Array): Float64Array {
+  const all = new Float64Array(Math.ceil(values.length / TILE) * TILE);
+  all.set(values);
+  return all;
+}
+
+/** Kernels that take x as x + 128 start from here. */
+function foldOf({ rows, cols, weights }: Layer): Int32Array {
+  const fold = new Int32Array(Math.ceil(rows / TILE) * TILE);
+  for (let row = 0; row < rows; row++) {
     let total = 0;
     const end = (row + 1) * cols;
-    for (let i = row * cols; i < end; i++) total += layer.weights[i] as number;
-    // Kernels that take x as x + 128 start from here.
+    for (let i = row * cols; i < end; i++) total += weights[i] as number;
     fold[row] = -128 * total;
   }
-  const quads = Math.ceil(cols / 4);
-  const weights = put(ternary ? packTernary(layer) : packWide(layer));
-  const channels = [weights, put(bias), put(multiplier), put(shift), put(fold), 0, 0];
-  const flags = [ternary ? 1 : 0, relu ? 1 : 0];
-  return [rows, cols, quads, places, step, from, to, ...flags, ...channels];
-}
-
-/**
- * Tiles of 64 outputs x 4 inputs in 64 bytes: byte 4n + j holds the codes w + 1 of input j for the
- * outputs n, 16 + n, 32 + n and 48 + n, two bits each.
- */
-function packTernary({ rows, cols, weights }: Layer): Uint8Array {
-  const quads = Math.ceil(cols / 4);
-  // Code 1 is the weight 0, so what lies beyond the edges counts for nothing.
-  const packed = new Uint8Array(Math.ceil(rows / TILE) * quads * TILE).fill(0b01_01_01_01);
-  for (let row = 0; row < rows; row++) {
-    const field = 2 * Math.floor((row % TILE) / 16);
-    const from = row * cols;
-    let at = Math.floor(row / TILE) * quads * TILE + (row % 16) * 4;
-    // Adding w << field to the code of 0 in it never borrows from its neighbour: 0 <= w + 1 <= 2.
-    for (let col = 0; col < cols; col++) {
-      packed[at] = (packed[at] as number) + ((weights[from + col] as number) << field);
-      at += (col & 3) === 3 ? TILE - 3 : 1;
-    }
-  }
-  return packed;
-}
-
-/** The same tiles with a byte a weight: byte 4n + j of 256 is input j of output n. */
-function packWide({ rows, cols, weights }: Layer): Int8Array {
-  const quads = Math.ceil(cols / 4);
-  const packed = new Int8Array(Math.ceil(rows / TILE) * quads * TILE * 4);
-  for (let row = 0; row < rows; row++) {
-    const tile = Math.floor(row / TILE) * quads * TILE * 4;
-    for (let col = 0; col < cols; col++) {
-      const at = tile + (col >> 2) * TILE * 4 + (row % TILE) * 4 + (col & 3);
-      packed[at] = weights[row * cols + col] as number;
-    }
-  }
-  return packed;
-}
-
-function check(plan: Plan, batch: number): void {
-  const { input, stages, output, arena_bytes } = plan;
-  const inside = (from: number, bytes: number): boolean =>
-    Number.isInteger(from) && from >= 0 && bytes >= 0 && from + bytes <= arena_bytes;
-  assert(Number.isInteger(batch) && batch >= 1 && batch <= BATCH_MAX, "image: batch");
-  assert(arena_bytes * batch <= IMAGE_BYTES_MAX, "image: arena within 1 GiB");
-  assert(inside(input.at, input.channels * input.length), "image: input");
-  assert(output.sums || inside(output.at, output.channels * output.places), "image: output");
-  assert(output.scale.length === output.channels, "image: output scales");
-  assert(stages.length > 0, "image: a stage");
-  for (const [i, { layer, places, step, from, to }] of stages.entries()) {
-    const { rows, cols, weights, ternary, bias, multiplier, shift } = layer;
-    const last = output.sums && i === stages.length - 1;
-    assert(rows > 0 && cols > 0 && cols <= COLS_MAX, "image: shape of a layer");
-    assert(weights.length === rows * cols, "image: weights");
-    assert(withinRange(weights, ternary ? 1 : 127), "image: a weight is out of range");
-    const sized = [bias, multiplier, shift].every((list) => list.length === rows);
-    assert(sized && shift.every((s) => s >= 1 && s <= 31), "image: scales of a layer");
-    assert(places >= 1 && step >= 0, "image: places");
-    assert(inside(from, (places - 1) * step + cols), "image: x of a stage");
-    assert(last || inside(to, places * rows), "image: y of a stage");
-    const end = from + (places - 1) * step + cols + ROW_GAP_BYTES;
-    assert(last || to >= end || to + places * rows <= from, "image: y of a stage touches its x");
-    const fits = !last || (output.channels === rows && output.places === places);
-    assert(fits, "image: the last stage is the output");
-  }
-}
-
-function withinRange(weights: Int8Array, most: number): boolean {
-  for (let i = 0; i < weights.length; i++) {
-    if (Math.abs(weights[i] as number) > most) return false;
-  }
-  return true;
+  return fold;
 }

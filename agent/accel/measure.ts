@@ -1,6 +1,6 @@
 //! How fast a backend is here and now: a small network like those of the monitors, a few
 //! milliseconds in all. All backends of a tier give the same values, so only speed depends on it.
-import type { Backend, Layer, Plan } from "./backend.js";
+import { type Backend, denseStage, type Layer, type Plan } from "./backend.js";
 
 const SIZE = 256;
 const ROUNDS = 7;
@@ -9,7 +9,7 @@ const RUNS_MAX = 200;
 
 /** Microseconds of one inference: the best round, for whatever else runs only ever slows it. */
 export function measure(backend: Backend): number {
-  const loaded = backend.load(plan(), 1);
+  const loaded = backend.load(samplePlan(), 1);
   const x = Float32Array.from({ length: SIZE }, (_, i) => (i % 31) - 15);
   const y = new Float32Array(SIZE);
   let best = Number.POSITIVE_INFINITY;
@@ -27,7 +27,8 @@ export function measure(backend: Backend): number {
   return best;
 }
 
-function plan(): Plan {
+/** Two layers like those of the monitors. */
+export function samplePlan(): Plan {
   const layer: Layer = {
     rows: SIZE,
     cols: SIZE,
@@ -40,8 +41,9 @@ function plan(): Plan {
   };
   const at = (i: number): number => i * 2 * SIZE;
   return {
-    input: { channels: SIZE, length: 1, at: 0, inverse: 1 },
-    stages: [0, 1].map((i) => ({ layer, places: 1, step: 0, from: at(i), to: at(i + 1) })),
+    input: { channels: SIZE, lines: 1, length: 1, at: 0, line: 0, inverse: 1 },
+    stages: [0, 1].map((i) => denseStage(layer, at(i), at(i + 1))),
+    state: [],
     output: {
       channels: SIZE,
       places: 1,

@@ -3,19 +3,27 @@
 import { createRequire } from "node:module";
 import { assert } from "../base/errors.js";
 import { packageFile } from "../base/files.js";
-import type { Backend, Loaded, Plan } from "./backend.js";
-import { COLS_MAX, imageOf } from "./image.js";
+import type { Backend, Loaded } from "./backend.js";
+import { encoderImage } from "./encoder-image.js";
+import { COLS_MAX, type Image, imageOf } from "./image.js";
 
-type Addon = {
+/** With an asset it forgets the state of that one, and infers nothing. */
+type Infer = (x: Float32Array, y: Float32Array, asset?: number) => void;
+
+export type Addon = {
   kernels(): readonly string[];
   peak(rounds: number): number;
-  load(image: Uint8Array, kernel: string): (x: Float32Array, y: Float32Array) => void;
+  load(image: Uint8Array, kernel: string, lanes: number): Infer;
+  loadEncoder(image: Uint8Array, kernel: string, lanes: number): Infer;
 };
 
+/** The one set of kernels that looks sums up. */
+const LOOKUP = "avx512-vbmi";
 const PLACES = [
   "build/Release/sterna_accel.node",
   `prebuilds/${process.platform}-${process.arch}/sterna_accel.node`,
 ];
+const NOTHING = new Float32Array(0);
 const require = createRequire(import.meta.url);
 
 /** The addon, or why there is none: looked for once. */
@@ -26,11 +34,16 @@ function addon(): Addon | string {
   return found;
 }
 
+/** Throws what the loader says when the file is no addon for this machine. */
+export function addonAt(file: string): Addon {
+  return require(file) as Addon;
+}
+
 function find(): Addon | string {
   const why: string[] = [];
   for (const place of PLACES) {
     try {
-      return require(packageFile(place)) as Addon;
+      return addonAt(packageFile(place));
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       const missing = text.startsWith("Cannot find module");
@@ -52,23 +65,32 @@ export function runPeak(rounds: number): number {
   return typeof present === "string" ? 0 : present.peak(rounds);
 }
 
-export function openNative(kernel: string): Backend {
+/** `lanes`: threads of one inference at most; 0 measures at each load whether more than one pay. */
+export function openNative(kernel: string, lanes = 0): Backend {
+  const present = addon();
+  assert(typeof present !== "string", "native: probed before it is used");
+  return nativeFrom(present, kernel, lanes);
+}
+
+export function nativeFrom(present: Addon, kernel: string, lanes = 0): Backend {
+  const open = (image: Image, load: "load" | "loadEncoder"): Loaded => {
+    const { bytes, sizeIn, sizeOut, batch } = image;
+    const infer = present[load](bytes, kernel, lanes);
+    return {
+      infer(x, y, count): void {
+        assert(count >= 1 && count <= batch, "infer: more assets than it was loaded for");
+        assert(x.length === count * sizeIn && y.length === count * sizeOut, "infer: sizes");
+        infer(x, y);
+      },
+      reset: (asset) => infer(NOTHING, NOTHING, asset),
+    };
+  };
+  const lookup = kernel === LOOKUP;
   return {
     name: kernel,
     tier: "exact",
     cols_max: COLS_MAX,
-    load(plan: Plan, batch: number): Loaded {
-      const present = addon();
-      assert(typeof present !== "string", "native: probed before it is used");
-      const { bytes, sizeIn, sizeOut } = imageOf(plan, batch);
-      const infer = present.load(bytes, kernel);
-      return {
-        infer(x, y, count): void {
-          assert(count >= 1 && count <= batch, "infer: more assets than it was loaded for");
-          assert(x.length === count * sizeIn && y.length === count * sizeOut, "infer: sizes");
-          infer(x, y);
-        },
-      };
-    },
+    load: (plan, batch) => open(imageOf(plan, batch, lookup), "load"),
+    loadEncoder: (plan, batch) => open(encoderImage(plan, batch, lookup), "loadEncoder"),
   };
 }

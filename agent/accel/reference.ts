@@ -1,22 +1,29 @@
 //! The scalar truth. Slow on purpose: readable first; every other backend is tested against it.
 import { assert } from "../base/errors.js";
-import type { Backend, Loaded, Plan, Stage } from "./backend.js";
+import { BATCH_MAX, type Backend, type Loaded, type Plan, STEP_MAX } from "./backend.js";
+import { loadReferenceEncoder } from "./reference-encoder.js";
+import { runStage, sumOf } from "./reference-stages.js";
 
 export const reference: Backend = {
   name: "reference",
   tier: "exact",
   cols_max: 65_536,
+  loadEncoder: loadReferenceEncoder,
   load(plan: Plan, batch: number): Loaded {
-    const { input, stages, output } = plan;
-    const arena = new Int8Array(plan.arena_bytes);
+    assert(batch >= 1 && batch <= BATCH_MAX, "reference: batch");
+    const { input, stages, output, state } = plan;
+    // What has no state may share one arena.
+    const count = state.length > 0 ? batch : 1;
+    const arenas = Array.from({ length: count }, () => new Int8Array(plan.arena_bytes));
     const inner = output.sums ? stages.slice(0, -1) : stages;
-    const sizeIn = input.channels * input.length;
+    const sizeIn = input.channels * input.lines * input.length;
     const sizeOut = output.channels * output.places;
     return {
       infer(x, y, count): void {
         assert(count >= 1 && count <= batch, "infer: more assets than it was loaded for");
         assert(x.length === count * sizeIn && y.length === count * sizeOut, "infer: sizes");
         for (let asset = 0; asset < count; asset++) {
+          const arena = arenas[asset % arenas.length] as Int8Array;
           const to = asset * sizeOut;
           if (!quantise(plan, x, asset * sizeIn, arena)) {
             y.fill(Number.NaN, to, to + sizeOut);
@@ -24,7 +31,12 @@ export const reference: Backend = {
           }
           for (const stage of inner) runStage(stage, arena);
           realOut(plan, arena, y, to);
+          for (const { from, to, bytes } of state) arena.copyWithin(to, from, from + bytes);
         }
+      },
+      reset(asset): void {
+        assert(asset >= 0 && asset < batch, "reset: no such asset");
+        for (const { to, bytes } of state) arenas[asset]?.fill(0, to, to + bytes);
       },
     };
   },
@@ -37,28 +49,18 @@ export function quantise(
   from: number,
   arena: Int8Array,
 ): boolean {
-  const { channels, length, at, inverse } = input;
+  const { channels, lines, length, at, line, inverse, limit = STEP_MAX } = input;
+  const places = lines * length;
   for (let channel = 0; channel < channels; channel++) {
-    for (let place = 0; place < length; place++) {
-      const value = x[from + channel * length + place] as number;
+    for (let place = 0; place < places; place++) {
+      const value = x[from + channel * places + place] as number;
       if (!Number.isFinite(value)) return false;
       const step = Math.floor(value * inverse + 0.5);
-      arena[at + place * channels + channel] = Math.max(-127, Math.min(127, step));
+      const to = at + Math.floor(place / length) * line + (place % length) * channels + channel;
+      arena[to] = Math.max(-limit, Math.min(limit, step));
     }
   }
   return true;
-}
-
-function runStage(stage: Stage, arena: Int8Array): void {
-  const { layer, places, to } = stage;
-  const { rows, multiplier, shift, relu } = layer;
-  for (let place = 0; place < places; place++) {
-    for (let row = 0; row < rows; row++) {
-      const sum = sumOf(stage, arena, place, row);
-      const value = requantise(sum, multiplier[row] as number, shift[row] as number);
-      arena[to + place * rows + row] = relu && value < 0 ? 0 : value;
-    }
-  }
 }
 
 /** The int8 steps, or the sums of the last stage, as the reals outside. */
@@ -73,26 +75,11 @@ export function realOut(
   for (let channel = 0; channel < channels; channel++) {
     for (let place = 0; place < places; place++) {
       const units =
-        sums && last !== undefined
+        sums && last?.kind === "matmul"
           ? sumOf(last, arena, place, channel)
           : (arena[at + place * channels + channel] as number);
       const value = units * (scale[channel] as number);
       y[to + channel * places + place] = sums && relu && value < 0 ? 0 : value;
     }
   }
-}
-
-function sumOf(stage: Stage, arena: Int8Array, place: number, row: number): number {
-  const { weights, cols, bias } = stage.layer;
-  const at = row * cols;
-  const from = stage.from + place * stage.step;
-  let sum = bias[row] as number;
-  for (let i = 0; i < cols; i++) sum += (weights[at + i] as number) * (arena[from + i] as number);
-  return sum;
-}
-
-/** Normative: exact in a double because |sum| * multiplier < 2^52. Rounds half up. */
-export function requantise(sum: number, multiplier: number, shift: number): number {
-  const value = Math.floor((sum * multiplier + 2 ** (shift - 1)) / 2 ** shift);
-  return Math.max(-127, Math.min(127, value));
 }

@@ -21,10 +21,12 @@ export type Driver = {
   readonly probe: () => string | null;
   readonly open: () => Backend;
   /**
-   * Set for a device of its own, such as `/dev/spidev0.0`: it is taken only by name, and where it
-   * is absent or fails its backend computes on the CPU and says why.
+   * What it is on, for a device of its own: `/dev/spidev0.0`. It opens even where that is absent;
+   * then it fails as it loads a network, and who guards it goes on without it.
    */
   readonly device?: string;
+  /** Who may take a device: nothing but its name in the config, or a plan too. Never `auto`. */
+  readonly taken?: "by name" | "by plan";
 };
 
 export type AccelOptions = { readonly fpga: FpgaOptions };
@@ -37,6 +39,7 @@ const native = (name: string): Driver => ({
 });
 
 const CPU: readonly Driver[] = [
+  native("avx512-vbmi"),
   native("avx512-vnni"),
   native("avx2"),
   native("neon-dot"),
@@ -47,18 +50,21 @@ const CPU: readonly Driver[] = [
 ];
 
 /** The best of the CPU without measuring: what computes beside a device, and in its place. */
-function bestCpu(): Backend {
+export function bestCpu(): Backend {
   return CPU.find(({ probe }) => probe() === null)?.open() ?? reference;
 }
 
-/** `live` false: no device is touched, for another process may be using it; the CPU stands in. */
+/** `live` false: no device is touched, for the agent may be using it; the CPU stands in. */
 export function driversOf({ fpga }: AccelOptions, live = true): readonly Driver[] {
-  // An emulator is no device that could fail: nothing of it is compared.
-  const check = isEmulated(fpga) ? 0 : fpga.check;
-  const open = (): Backend =>
-    live ? openFpga({ check }, bestCpu(), () => openTransport(fpga)) : bestCpu();
-  const probe = (): string | null => probeFpga(fpga);
-  return [{ name: "fpga", tier: "exact", probe, open, device: fpga.device }, ...CPU];
+  const row: Driver = {
+    name: "fpga",
+    tier: "exact",
+    probe: () => probeFpga(fpga),
+    open: () => (live ? openFpga(bestCpu(), () => openTransport(fpga)) : bestCpu()),
+    device: fpga.device,
+    taken: isEmulated(fpga) ? "by name" : "by plan",
+  };
+  return [row, ...CPU];
 }
 
 export const DRIVERS: readonly Driver[] = driversOf({ fpga: FPGA_DEFAULT });
@@ -102,8 +108,23 @@ export function openBackend(wanted: string, drivers = DRIVERS): Opened | string 
   const [first] = present;
   if (first !== undefined) return pick(wanted, first, present, skipped);
   const known = drivers.map((driver) => driver.name).join(", ");
-  const reasons = skipped.join("; ") || `write one of auto, ${known}`;
+  const reasons = skipped.join("; ") || `write one of auto, plan, ${known}`;
   return `accel.backend "${wanted}" cannot be used: ${reasons}`;
+}
+
+/** Every device that is here, opened, best first. */
+export function openPresent(drivers = DRIVERS): {
+  readonly present: readonly Backend[];
+  readonly skipped: readonly string[];
+} {
+  const able = drivers.filter(({ taken }) => taken !== "by name");
+  const probed = able.map((driver) => ({ driver, absent: driver.probe() }));
+  return {
+    present: probed.flatMap(({ driver, absent }) => (absent === null ? [driver.open()] : [])),
+    skipped: probed.flatMap(({ driver: { name }, absent }) =>
+      absent === null ? [] : [`${name}: ${absent}`],
+    ),
+  };
 }
 
 function pick(
@@ -120,7 +141,8 @@ function pick(
     const backend = driver.open();
     return { backend, us: measure(backend) };
   });
-  const best = timed.reduce((a, b) => (b.us < a.us ? b : a));
+  // The earlier one unless a later is clearly faster: it can do more (look-ups), and times vary.
+  const best = timed.reduce((a, b) => (b.us < 0.9 * a.us ? b : a));
   const times = timed.map(({ backend, us }) => `${backend.name} ${us.toFixed(2)} us`);
   return { backend: best.backend, skipped, why: `measured: ${times.join(", ")}` };
 }

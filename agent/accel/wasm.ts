@@ -5,6 +5,7 @@ import { assert } from "../base/errors.js";
 import { packageFile } from "../base/files.js";
 import type { Backend, Loaded, Plan } from "./backend.js";
 import { COLS_MAX, imageOf } from "./image.js";
+import { loadReferenceEncoder } from "./reference-encoder.js";
 
 const FILE = "agent/accel/wasm/net.wasm";
 const PAGE_BYTES = 65_536;
@@ -17,6 +18,7 @@ type Exports = {
   scratch(): number;
   open(): void;
   infer(x: number, y: number, batch: number): void;
+  reset(asset: number): void;
 };
 type Wasm = {
   Module: new (bytes: Uint8Array) => object;
@@ -39,6 +41,8 @@ export const wasmBackend: Backend = {
   name: "wasm",
   tier: "exact",
   cols_max: COLS_MAX,
+  // Its float tier is not compiled to WebAssembly: right, and as slow as the reference.
+  loadEncoder: loadReferenceEncoder,
   load(plan: Plan, batch: number): Loaded {
     assert(probeWasm() === null && compiled !== null, "wasm: probed before it is used");
     const { bytes, sizeIn, sizeOut } = imageOf(plan, batch);
@@ -62,6 +66,10 @@ export const wasmBackend: Backend = {
         input.set(x);
         exports.infer(from, to, count);
         y.set(whole ?? output.subarray(0, y.length));
+      },
+      reset(asset): void {
+        assert(asset >= 0 && asset < batch, "reset: no such asset");
+        exports.reset(asset);
       },
     };
   },

@@ -1,9 +1,9 @@
 //! The identity of a transition: 26 characters in the shape of a ULID, from event time and content
 //! alone, so that a recording replayed, or an outbox sent twice, names the same thing alike.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const HASH_BYTES = 10;
+const HASH_DIGITS = 20;
 const CHARACTERS = 26;
 
 /** The last ms of year 9999: ISO text has no later one, and it fits into 48 bits. */
@@ -17,17 +17,10 @@ export function transitionId(
   onset_ms: number,
   seq: number,
 ): string {
-  const digest = createHash("sha256")
-    .update(JSON.stringify([asset, rule, onset_ms, seq]))
-    .digest()
-    .subarray(0, HASH_BYTES);
-  let bits = (BigInt(wholeTime(time_ms)) << 80n) | BigInt(`0x${digest.toString("hex")}`);
-  let text = "";
-  for (let i = 0; i < CHARACTERS; i++) {
-    text = CROCKFORD.charAt(Number(bits & 31n)) + text;
-    bits >>= 5n;
-  }
-  return text;
+  const digest = hash("sha256", JSON.stringify([asset, rule, onset_ms, seq]), "hex");
+  const low = BigInt(`0x${digest.slice(0, HASH_DIGITS)}`);
+  const digits = ((BigInt(wholeTime(time_ms)) << 80n) | low).toString(32).padStart(CHARACTERS, "0");
+  return digits.replace(/./g, (digit) => CROCKFORD.charAt(Number.parseInt(digit, 32)));
 }
 
 /** Whole ms within what ISO text can say; a wild time must not end the process. */

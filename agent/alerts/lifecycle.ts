@@ -91,6 +91,18 @@ export function nextExpiry_ms(alarms: Iterable<Alarm>): number {
   return next_ms;
 }
 
+/** What ends an alarm whose condition nobody judges any more: no value, no limit, and why. */
+export function endOf(
+  alarm: Alarm,
+  marks: readonly string[],
+  why: string,
+  now_ms: number,
+): Occurrence {
+  const nothing = { value: null, limit: null, expected: null };
+  const times = { detected_ms: now_ms, source_ms: now_ms };
+  return { ...alarm, ...nothing, ...times, marks, evidence: [why] };
+}
+
 /** An alarm that never was: so a rule can be shelved or taken out of service beforehand. */
 export function dormant(what: Occurrence): Alarm {
   return {

@@ -21,24 +21,25 @@ const TRANSITION_TYPE = "sterna.transition.v1";
 
 /** The event first: who sees the new state can already have heard why. */
 export function messagesOf(alarm: Alarm, transition: Transition, place: Place): Message[] {
+  const body = bodyOf(alarm); // printed once for both
   return [
     {
       topic: eventTopic(place, alarm.asset, alarm.rule),
-      payload: transitionDocument(alarm, transition, place),
+      payload: document(alarm, TRANSITION_TYPE, place, withTransition(transition, body)),
       retain: false,
       priority: PRIORITY[alarm.severity],
       id: `${alarm.id}/event`,
       time_ms: alarm.time_ms,
     },
-    stateMessage(alarm, place),
+    stateMessage(alarm, place, body),
   ];
 }
 
 /** The retained state of an alarm. */
-export function stateMessage(alarm: Alarm, place: Place): Message {
+export function stateMessage(alarm: Alarm, place: Place, body = bodyOf(alarm)): Message {
   return {
     topic: stateTopic(place, alarm.asset, alarm.rule),
-    payload: stateDocument(alarm, place),
+    payload: document(alarm, STATE_TYPE, place, body),
     retain: true,
     priority: PRIORITY[alarm.severity],
     id: `${alarm.id}/state`,
@@ -52,12 +53,12 @@ export function removal(alarm: Alarm, place: Place): Message {
 }
 
 export function stateDocument(alarm: Alarm, place: Place): string {
-  return document(alarm, STATE_TYPE, place, {});
+  return document(alarm, STATE_TYPE, place, bodyOf(alarm));
 }
 
 /** What `sterna replay` prints, one a line. */
 export function transitionDocument(alarm: Alarm, transition: Transition, place: Place): string {
-  return document(alarm, TRANSITION_TYPE, place, { transition });
+  return document(alarm, TRANSITION_TYPE, place, withTransition(transition, bodyOf(alarm)));
 }
 
 /** ISO 8601 in UTC, always with ms. */
@@ -65,8 +66,14 @@ export function isoTime(time_ms: number): string {
   return new Date(wholeTime(time_ms)).toISOString();
 }
 
-function document(alarm: Alarm, type: string, place: Place, first: object): string {
-  return JSON.stringify({
+const bodyOf = (alarm: Alarm): string => JSON.stringify(data(alarm));
+
+const withTransition = (transition: Transition, body: string): string =>
+  `{"transition":${JSON.stringify(transition)},${body.slice(1)}`;
+
+/** `body` is the printed `data`. */
+function document(alarm: Alarm, type: string, place: Place, body: string): string {
+  const head = JSON.stringify({
     specversion: "1.0",
     id: alarm.id,
     source: `/${place.site}/${alarm.asset}`,
@@ -74,8 +81,8 @@ function document(alarm: Alarm, type: string, place: Place, first: object): stri
     type,
     time: isoTime(alarm.time_ms),
     datacontenttype: "application/json",
-    data: { ...first, ...data(alarm) },
   });
+  return `${head.slice(0, -1)},"data":${body}}`;
 }
 
 function data(alarm: Alarm): object {

@@ -13,24 +13,36 @@ export type Bounds = {
 };
 
 type Waiting = Queued & { readonly bytes: number; readonly queued_ms: number };
-type Gone = { readonly bytes: number; readonly priority: number };
+type Gone = { readonly row: number; readonly bytes: number; readonly priority: number };
+
+type After = {
+  rows: number;
+  bytes: number;
+  readonly dropped: [number, number, number];
+  readonly gone: number[];
+};
 
 /** Row numbers begin at the time of the start: above all that an earlier run can have given. */
 const ROWS_PER_ms = 1_000;
 /** What SQLite needs for a row beside its text, about. */
 const ROW_BYTES = 100;
+/** Stored rows that are also kept in memory until acknowledged: a burst of one tick. */
+const RECENT_MAX = 256;
 
 export class Outbox {
   readonly #bounds: Bounds;
   readonly #waiting = new Map<number, Waiting>();
   readonly #acknowledged = new Set<number>();
+  /** Every stored row beyond `#recentAfter`: what was just written need not be read back. */
+  readonly #recent = new Map<number, Queued>();
+  #recentAfter = 0;
   #waitingBytes = 0;
   #diskRows = 0;
   #diskBytes = 0;
   #row = 0;
   #select: Select | null = null;
   /** The outcome of the transaction under way; counts only once it is committed. */
-  #after = { rows: 0, bytes: 0, dropped: [0, 0, 0] };
+  #after: After = { rows: 0, bytes: 0, dropped: [0, 0, 0], gone: [] };
   dropped: Counts = [0, 0, 0];
   generation = 0;
 
@@ -65,11 +77,7 @@ export class Outbox {
 
   peek(after: number, count_max: number): Queued[] {
     if (count_max <= 0) return [];
-    // Acknowledged rows may still lie on the disk, in front of what is wanted.
-    let gone = 0;
-    for (const row of this.#acknowledged) if (row > after) gone += 1;
-    const stored = this.#select?.(after, count_max + gone) ?? [];
-    const found = stored.filter(({ row }) => !this.#acknowledged.has(row));
+    const found = this.#stored(after, count_max);
     for (const waiting of this.#waiting.values()) {
       if (found.length >= count_max) break;
       if (waiting.row > after) found.push(waiting);
@@ -77,8 +85,20 @@ export class Outbox {
     return found.slice(0, count_max);
   }
 
+  #stored(after: number, count_max: number): Queued[] {
+    if (after >= this.#recentAfter) {
+      return [...this.#recent.values()].filter(({ row }) => row > after);
+    }
+    // Acknowledged rows may still lie on the disk, in front of what is wanted.
+    let gone = 0;
+    for (const row of this.#acknowledged) if (row > after) gone += 1;
+    const stored = this.#select?.(after, count_max + gone) ?? [];
+    return stored.filter(({ row }) => !this.#acknowledged.has(row));
+  }
+
   acknowledge(row: number): void {
     if (this.#forget(row)) return;
+    this.#recent.delete(row);
     // A row that was superseded or given up meanwhile: nothing to delete, harmless to try.
     this.#acknowledged.add(row);
   }
@@ -92,6 +112,8 @@ export class Outbox {
     this.#diskBytes = found.bytes;
     this.#row = Math.max(this.#row, found.row ?? 0, Math.floor(now_ms) * ROWS_PER_ms);
     this.#renumber(found.row ?? 0);
+    this.#recent.clear();
+    this.#recentAfter = found.row ?? 0;
     this.generation += 1;
     this.#select = selectQueued(db);
     return this.#writer(db);
@@ -103,6 +125,13 @@ export class Outbox {
 
   /** The transaction is durable: what waited is on disk, what was acknowledged is gone. */
   written(): void {
+    for (const message of this.#waiting.values()) this.#recent.set(message.row, message);
+    for (const row of this.#after.gone) this.#recent.delete(row);
+    for (const row of this.#recent.keys()) {
+      if (this.#recent.size <= RECENT_MAX) break;
+      this.#recent.delete(row);
+      this.#recentAfter = row;
+    }
     this.#waiting.clear();
     this.#waitingBytes = 0;
     this.#acknowledged.clear();
@@ -157,7 +186,9 @@ export class Outbox {
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     const take = (where: string) => {
-      const statement = db.prepare(`DELETE FROM outbox WHERE ${where} RETURNING bytes, priority`);
+      const statement = db.prepare(
+        `DELETE FROM outbox WHERE ${where} RETURNING row, bytes, priority`,
+      );
       return (...values: unknown[]) => this.#gone(statement.all(...values) as Gone[]);
     };
     const delivered = take("row = ?");
@@ -167,7 +198,8 @@ export class Outbox {
     const aged = take("retain = 0 AND queued_ms < ?");
     const least = take("row = (SELECT row FROM outbox ORDER BY priority, retain, row LIMIT 1)");
     return (now_ms) => {
-      this.#after = { rows: this.#diskRows, bytes: this.#diskBytes, dropped: [0, 0, 0] };
+      const [rows, bytes] = [this.#diskRows, this.#diskBytes];
+      this.#after = { rows, bytes, dropped: [0, 0, 0], gone: [] };
       for (const row of this.#acknowledged) delivered(row);
       for (const m of this.#waiting.values()) {
         if (m.retain) supersede(m.topic, m.id);
@@ -176,6 +208,7 @@ export class Outbox {
         const done = insert.run(row, id, topic, payload, flag, priority, time_ms, queued_ms, bytes);
         this.#after.rows += done.changes;
         this.#after.bytes += done.changes * bytes;
+        if (done.changes === 0) this.#after.gone.push(row); // stored already, under another row
       }
       this.#drop(aged(now_ms - this.#bounds.age_max_ms));
       const { bytes_max } = this.#bounds;
@@ -184,7 +217,10 @@ export class Outbox {
   }
 
   #gone(rows: readonly Gone[]): readonly Gone[] {
-    for (const { bytes } of rows) this.#after.bytes -= bytes;
+    for (const { row, bytes } of rows) {
+      this.#after.bytes -= bytes;
+      this.#after.gone.push(row);
+    }
     this.#after.rows -= rows.length;
     return rows;
   }

@@ -1,8 +1,8 @@
 //! Makes the broker's retained states agree with ours: after each connect, and now and then. We
 //! are the truth of our own assets; what the broker holds may be older, or from a lost store.
 import type { Alarm, Message } from "./alarm.js";
-import { type Alarms, alarmKey } from "./apply.js";
-import { clear, stateOf, step } from "./lifecycle.js";
+import { type Alarms, type Applied, alarmKey } from "./apply.js";
+import { clear, endOf, type Step, stateOf, step } from "./lifecycle.js";
 import type { Link } from "./link.js";
 import { messagesOf, removal, stateMessage } from "./message.js";
 import { PAYLOAD_BYTES_MAX, parseState } from "./read.js";
@@ -11,15 +11,24 @@ import { type Place, parseTopic, stateFilter } from "./topics.js";
 /** MQTT does not say which retained message is the last: quiet for this long is taken for it. */
 const QUIET_ms = 500;
 const COLLECT_ms_max = 10_000;
-const RETAINED_MAX = 20_000;
+/** Of what anybody may have put there; far beyond what a gateway's own alarms need. */
+const RETAINED_MAX = 10_000;
+const RETAINED_BYTES_MAX = 8 * 1_048_576;
 const AGAIN_ms = 6 * 3_600_000;
 /** A cleared and acknowledged state stays for those who look later, then it is deleted. */
 const CLEARED_KEEP_ms = 7 * 24 * 3_600_000;
+const LOST = "it was active at the broker and unknown to this gateway";
 
 export type Retained = { readonly asset: string; readonly rule: string; readonly payload: string };
 
+/** What was collected, and how many more there were than are held. */
+export type Collected = { readonly states: readonly Retained[]; readonly beyond: number };
+
 export type Reconciled = {
-  readonly alarms: readonly Alarm[];
+  readonly applied: readonly Applied[];
+  /** Rows taken over from the broker as they are. */
+  readonly adopted: readonly Alarm[];
+  /** States sent again, and removals: no transition. */
   readonly messages: readonly Message[];
   /** What a person should know: one line each. */
   readonly notes: readonly string[];
@@ -27,19 +36,22 @@ export type Reconciled = {
 
 /**
  * Compares and repairs; writes `alarms` as the other apply functions do. What cannot be read is
- * replaced where we hold that alarm, and else left alone and named: it may be a newer agent's.
+ * replaced where we hold that alarm, and else left alone and named: it may be a newer agent's. Of
+ * what we hold no alarm of, only that of a rule that `knows` is kept: anybody can invent the others.
  */
 export function reconcile(
   place: Place,
   alarms: Alarms,
-  retained: readonly Retained[],
+  { states, beyond }: Collected,
   now_ms: number,
+  knows: (asset: string, rule: string) => boolean,
 ): Reconciled {
-  const changed: Alarm[] = [];
+  const applied: Applied[] = [];
+  const adopted: Alarm[] = [];
   const messages: Message[] = [];
   const notes: string[] = [];
   const seen = new Set<string>();
-  for (const { asset, rule, payload } of retained) {
+  for (const { asset, rule, payload } of states) {
     const key = alarmKey(asset, rule);
     const ours = alarms.get(key);
     if (payload === "") continue;
@@ -50,66 +62,75 @@ export function reconcile(
       notes.push(`${key}: the retained state cannot be read; ${ours ? "replaced" : "left"}`);
       continue;
     }
-    const verdict = compare(ours, theirs, now_ms);
-    if (verdict.keep !== null) {
-      alarms.set(key, verdict.keep);
-      changed.push(verdict.keep);
+    const known = ours !== undefined || knows(asset, rule);
+    const verdict =
+      ours === undefined ? unknown(theirs, known, now_ms) : compare(ours, theirs, now_ms);
+    const { moved, adopt, message, note } = verdict;
+    if (moved !== null) {
+      if (known) alarms.set(key, moved.alarm);
+      applied.push({ ...moved, messages: messagesOf(moved.alarm, moved.transition, place) });
     }
-    messages.push(...verdict.messages(place));
-    if (verdict.note !== "") notes.push(`${key}: ${verdict.note}`);
+    if (adopt !== null) {
+      alarms.set(key, adopt);
+      adopted.push(adopt);
+    }
+    if (message !== null) messages.push(message(place));
+    if (note !== "") notes.push(`${key}: ${note}`);
   }
+  if (beyond > 0) notes.push(`${beyond} more retained states than can be compared: left`);
   for (const [key, alarm] of alarms) {
     if (seen.has(key) || stateOf(alarm) === "normal") continue;
     messages.push(stateMessage(alarm, place));
     notes.push(`${key}: the broker held no state; sent again`);
   }
-  return { alarms: changed, messages, notes };
+  return { applied, adopted, messages, notes };
 }
 
 type Verdict = {
-  /** The row that from now on is ours, null where it stays. */
-  readonly keep: Alarm | null;
-  readonly messages: (place: Place) => readonly Message[];
+  /** A transition of ours. */
+  readonly moved: Step | null;
+  /** Their row, where from now on it is ours. */
+  readonly adopt: Alarm | null;
+  readonly message: ((place: Place) => Message) | null;
   readonly note: string;
 };
 
-const AGREED: Verdict = { keep: null, messages: () => [], note: "" };
+const AGREED: Verdict = { moved: null, adopt: null, message: null, note: "" };
 
-function compare(ours: Alarm | undefined, theirs: Alarm, now_ms: number): Verdict {
-  if (ours === undefined) return adopt(theirs, now_ms);
-  if (ours.id === theirs.id) return isSpent(ours, now_ms) ? remove(ours) : AGREED;
+function compare(ours: Alarm, theirs: Alarm, now_ms: number): Verdict {
+  if (ours.id === theirs.id) {
+    return stateOf(ours) === "normal" && isOld(ours, now_ms) ? remove(ours) : AGREED;
+  }
   if (ours.seq > theirs.seq) {
-    const messages = (place: Place) => [stateMessage(ours, place)];
-    return { keep: null, messages, note: "the broker held an older state; sent again" };
+    const message = (place: Place) => stateMessage(ours, place);
+    return { ...AGREED, message, note: "the broker held an older state; sent again" };
   }
   // Our store lost transitions that the broker has: go on above its seq, or readers would not heed.
   const same = ours.active === theirs.active;
   const transition = same ? "update" : ours.active ? "raise" : "clear";
-  const { alarm } = step({ ...ours, seq: theirs.seq }, {}, transition, now_ms);
-  const messages = (place: Place) => messagesOf(alarm, transition, place);
-  return { keep: alarm, messages, note: `the broker held seq ${theirs.seq}, beyond ours` };
+  const moved = step({ ...ours, seq: theirs.seq }, {}, transition, now_ms);
+  return { ...AGREED, moved, note: `the broker held seq ${theirs.seq}, beyond ours` };
 }
 
-/** An alarm of ours that the store does not know: from before a store was lost or replaced. */
-function adopt(theirs: Alarm, now_ms: number): Verdict {
-  if (!theirs.active) {
-    if (isSpent(theirs, now_ms)) return { ...remove(theirs), keep: theirs };
-    return { keep: theirs, messages: () => [], note: "" };
+/** A state that the store does not know: from before it was lost or replaced, or of a stranger. */
+function unknown(theirs: Alarm, known: boolean, now_ms: number): Verdict {
+  if (theirs.active) {
+    const moved = clear(theirs, endOf(theirs, ["reconciled"], LOST, now_ms), now_ms);
+    if (typeof moved === "string") return AGREED;
+    return { ...AGREED, moved, note: "active at the broker but not here; cleared" };
   }
-  const times = { detected_ms: now_ms, source_ms: now_ms };
-  const cleared = clear(theirs, { ...theirs, ...times, marks: ["reconciled"] }, now_ms);
-  if (typeof cleared === "string") return AGREED;
-  const { alarm } = cleared;
-  const messages = (place: Place) => messagesOf(alarm, "clear", place);
-  return { keep: alarm, messages, note: "active at the broker but not here; cleared" };
+  // Without a rule nobody could acknowledge it.
+  const spent = isOld(theirs, now_ms) && (stateOf(theirs) === "normal" || !known);
+  const adopt = known ? theirs : null;
+  return spent ? { ...remove(theirs), adopt } : { ...AGREED, adopt };
 }
 
 function remove(alarm: Alarm): Verdict {
-  return { keep: null, messages: (place) => [removal(alarm, place)], note: "" };
+  return { ...AGREED, message: (place) => removal(alarm, place) };
 }
 
-function isSpent(alarm: Alarm, now_ms: number): boolean {
-  return stateOf(alarm) === "normal" && now_ms - alarm.time_ms > CLEARED_KEEP_ms;
+function isOld(alarm: Alarm, now_ms: number): boolean {
+  return now_ms - alarm.time_ms > CLEARED_KEEP_ms;
 }
 
 /**
@@ -120,13 +141,17 @@ export function collectRetained(
   link: Link,
   place: Place,
   assets: readonly string[],
-  settled: (retained: readonly Retained[]) => void,
+  settled: (retained: Collected) => void,
 ): () => void {
   const filters = assets.map((asset) => stateFilter(place, asset));
   const ours = new Set(assets);
   let found: Map<string, Retained> | null = null;
+  let bytes = 0;
+  let beyond = 0;
   let quiet: NodeJS.Timeout | null = null;
   let limit: NodeJS.Timeout | null = null;
+  /** The subscriptions are granted. */
+  let collecting = false;
 
   const stopTimers = (): void => {
     if (quiet !== null) clearTimeout(quiet);
@@ -134,20 +159,31 @@ export function collectRetained(
   };
   const finish = (): void => {
     stopTimers();
+    collecting = false;
     const all = found;
     found = null;
     if (all === null || !link.up) return;
     link.unsubscribe(filters);
-    settled([...all.values()]);
+    settled({ states: [...all.values()], beyond });
   };
   const wait = (): void => {
     if (quiet !== null) clearTimeout(quiet);
-    quiet = setTimeout(finish, QUIET_ms);
+    // On a busy machine the time may be over before what has arrived is read: read first.
+    quiet = setTimeout(() => {
+      quiet = null;
+      setImmediate(() => {
+        if (quiet === null && collecting) finish();
+      });
+    }, QUIET_ms);
   };
   const collect = (): void => {
     stopTimers();
+    collecting = false;
     found = new Map();
+    bytes = 0;
+    beyond = 0;
     link.subscribe(filters, () => {
+      collecting = true;
       limit = setTimeout(finish, COLLECT_ms_max);
       wait();
     });
@@ -158,10 +194,16 @@ export function collectRetained(
     if (found === null) return;
     const parsed = parseTopic(place, topic);
     if (parsed?.leaf !== "state" || !ours.has(parsed.asset)) return;
-    if (found.size >= RETAINED_MAX && !found.has(topic)) return;
     const short = payload.length <= PAYLOAD_BYTES_MAX ? payload.toString() : "too long";
-    found.set(topic, { asset: parsed.asset, rule: parsed.rule, payload: short });
-    if (quiet !== null) wait();
+    const known = found.get(topic);
+    const grown = bytes + short.length - (known?.payload.length ?? 0);
+    if (grown > RETAINED_BYTES_MAX || (known === undefined && found.size >= RETAINED_MAX)) {
+      beyond += 1;
+    } else {
+      bytes = grown;
+      found.set(topic, { asset: parsed.asset, rule: parsed.rule, payload: short });
+    }
+    if (collecting) wait();
   });
   const again = setInterval(() => {
     if (link.up && found === null) collect();

@@ -10,6 +10,9 @@ const SLEW = 0.1;
 type Source = { wall(): number; steady(): number };
 const SYSTEM: Source = { wall: () => Date.now(), steady: () => performance.now() };
 
+/** Real time elapsed since some moment, ms: what a hang is measured on, whatever the clocks say. */
+export const steady_ms = (): number => performance.now();
+
 /**
  * Wall clock, ms since the epoch, fractional. It never goes back within a process, and never stands:
  * hold times, silences and the watchdog run on it.

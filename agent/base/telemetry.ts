@@ -27,6 +27,24 @@ export type Block = {
   readonly fs_hz: number;
   /** Shaft speed in rad/s where the sender states it, else null. */
   readonly speed_radps: number | null;
+  /** What a worker has read out of the values already; else whoever needs it reads. */
+  readonly analysis?: BlockAnalysis;
+};
+
+/** A pure function of a block's values and rate (models/features), so it may come from anywhere. */
+export type BlockAnalysis = {
+  /** m/s2, without the mean. */
+  readonly rms: number;
+  readonly peak: number;
+  /** peak / rms. */
+  readonly crest: number;
+  /** m4 / m2^2: 3 for Gaussian noise. */
+  readonly kurtosis: number;
+  /** m/s, 10-1000 Hz. */
+  readonly velocityRms: number;
+  /** Amplitudes of the envelope in m/s2, a line each `lineStep_hz`. */
+  readonly lines: Float32Array;
+  readonly lineStep_hz: number;
 };
 
 export type Item = Sample | Block;

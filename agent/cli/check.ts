@@ -1,17 +1,48 @@
 import { loadConfig } from "../../config/load.js";
-import { assemble } from "../assembly.js";
+import { type Assembly, assemble, faultsOf } from "../assembly.js";
 import { CONFIG_KINDS } from "../fitting.js";
+import { type Judged, unitSamples } from "../judge-units.js";
+import { readRecording } from "../sensors/recording.js";
 import { type Arguments, EXIT } from "./command.js";
 
-/** Loads a config, opens its models and compiles its rules; faults arrive as ConfigError. */
-export async function check({ positionals }: Arguments): Promise<number> {
+/**
+ * Loads a config, opens its models and compiles its rules; faults arrive as ConfigError. With a
+ * recording it also tests the declared units against physics, and fails where one is suspect.
+ */
+export async function check({ positionals, values }: Arguments): Promise<number> {
   const file = positionals[0] as string;
-  const config = loadConfig(file, CONFIG_KINDS, process.env);
-  const { channels, members } = assemble(config);
+  const config = loadConfig(file, CONFIG_KINDS, process.env, faultsOf);
+  const assembly = assemble(config);
+  const { channels, members } = assembly;
   console.log(`${file}: good; ${config.assets.length} asset(s), ${channels.length} channel(s)`);
   for (const { config: asset, off, commissioned } of members) {
     for (const what of off) console.log(`${asset.id}: off: ${what}`);
     if (!commissioned) console.log(`${asset.id}: not commissioned: no baseline`);
   }
-  return EXIT.done;
+  const { recording } = values;
+  if (typeof recording !== "string") return EXIT.done;
+  const judged = await judgeRecording(assembly, recording);
+  for (const line of judged.flatMap(wordsOf)) console.log(line);
+  return judged.some((one) => one.suspects.length > 0) ? EXIT.failed : EXIT.done;
+}
+
+async function judgeRecording(assembly: Assembly, path: string): Promise<Judged[]> {
+  const samples = unitSamples(assembly);
+  const unused = new Map<string, number>();
+  for await (const read of readRecording(path, samples.find)) {
+    if (read.kind === "reject") unused.set(read.reason, (unused.get(read.reason) ?? 0) + 1);
+    else if (read.kind !== "tick") samples.take(read);
+  }
+  for (const [reason, count] of unused) console.error(`not used: ${count} record(s) ${reason}`);
+  return samples.judge();
+}
+
+function wordsOf({ asset, kind, suspects, tested, untested }: Judged): string[] {
+  const lines = suspects.map(({ text }) => `${asset}: unit suspect: ${text}`);
+  if (tested.length === 0) {
+    return [`${asset}: units: nothing in the recording that physics could test (kind ${kind})`];
+  }
+  const well = suspects.length === 0 ? "no unit is suspect" : `${suspects.length} suspect`;
+  const rest = untested.length === 0 ? "" : `; no law reads ${untested.join(", ")}`;
+  return [...lines, `${asset}: units: ${tested.length} channel(s) tested, ${well}${rest}`];
 }

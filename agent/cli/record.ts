@@ -2,11 +2,12 @@ import { existsSync } from "node:fs";
 import { pino } from "pino";
 import { assemble } from "../assembly.js";
 import { wallClock } from "../base/clock.js";
+import { boundless } from "../judge-units.js";
 import { recordingWriter } from "../sensors/recorder.js";
 import { intakeCounts, intakeOf, sourcesOf } from "../sources.js";
 import { type Arguments, EXIT } from "./command.js";
 import { configOf } from "./load.js";
-import { ended } from "./signals.js";
+import { ended, secondsOf } from "./signals.js";
 
 const IDLE_ms = 1_000;
 
@@ -23,9 +24,9 @@ export async function record(args: Arguments): Promise<number> {
     console.error(`sterna record: ${out} exists; name a new file`);
     return EXIT.usage;
   }
-  const duration_s = duration === undefined ? Number.POSITIVE_INFINITY : Number(duration);
+  const duration_s = secondsOf(duration);
   if (!(duration_s > 0)) {
-    console.error("sterna record: --duration is a number of seconds");
+    console.error("sterna record: --duration is a number of seconds, such as 60 or 60s");
     return EXIT.usage;
   }
   const log = pino({ level: config.log.level }, process.stderr);
@@ -36,7 +37,10 @@ export async function record(args: Arguments): Promise<number> {
   let last = 0;
   const intake = intakeOf(assembly, counts, log, clock, (item) => void recorder.write(item));
   // Its own role: as "telemetry" it would take the connection of the daemon.
-  const sources = sourcesOf(config, assembly, "record", log);
+  // What arrived is recorded, plausible or not: a replay rejects it again, and a reading that a
+  // wrong unit puts out of range is what `check --recording` needs to see.
+  const wide = { ...assembly, channels: assembly.channels.map(boundless) };
+  const sources = sourcesOf(config, wide, "record", log);
   for (const source of sources) await source.start(intake);
   const idle = setInterval(() => {
     if (counts.items === last) recorder.tick(clock.now());

@@ -1,7 +1,8 @@
-import { alarmsOf, placeOf } from "../agent.js";
+import { alarmsOf } from "../agent.js";
 import { transitionDocument } from "../alerts/message.js";
 import { assemble } from "../assembly.js";
 import type { Reject } from "../base/telemetry.js";
+import { placeOf } from "../outgoing.js";
 import { advance } from "../pipeline.js";
 import { findOrOpen, readRecording } from "../sensors/recording.js";
 import type { Noted } from "../watch.js";
@@ -16,7 +17,7 @@ export async function replay(args: Arguments): Promise<number> {
   const config = configOf("replay", args);
   if (typeof config === "number") return config;
   const assembly = assemble(config);
-  const alarms = alarmsOf(config, assembly);
+  const alarms = alarmsOf(config, assembly, []);
   const place = placeOf(config);
   const rejects = new Map<Reject, { count: number; line: number }>();
   const rejected = (reason: Reject, line: number): void => {

@@ -4,13 +4,13 @@ import { readFileSync } from "node:fs";
 import { BEARING_RIG, frictionTorque } from "../base/bearing-rig.js";
 import { packageFile } from "../base/files.js";
 import { type Bearing, bearingOrders } from "../base/physics.js";
-import type { Block } from "../base/telemetry.js";
+import type { Block, BlockAnalysis } from "../base/telemetry.js";
 import { BEARING_PLATE, BEARING_PORTS } from "./bearing-ports.js";
 import { TrendWatch } from "./bearing-trend.js";
 import { Cusum, Smooth } from "./chain/smooth.js";
 import { ThermalWatch } from "./chain/thermal.js";
 import { SUSPICIONS, Validity } from "./chain/validity.js";
-import { BlockAnalyser, type BlockFeatures } from "./features/analyser.js";
+import { Analysers } from "./features/analyser.js";
 import { faultAxis, normalise, ORDER_BINS, ORDER_STEP, PLAIN_AXIS } from "./features/orders.js";
 import type { Finding, Frame, Monitor, Port, Spectrum } from "./monitor.js";
 import { loadNetwork, type Network } from "./network.js";
@@ -21,7 +21,6 @@ const SCALARS = BEARING_PORTS.filter((port) => port.shape === "scalar");
 const INPUTS = BEARING_PORTS.map((port) => port.name);
 const ACCEL = INPUTS.indexOf("accel");
 const PARTS = ["outer", "inner", "ball"] as const;
-const COUNT = [4096, 32_768] as const;
 const STEP_ms = 1000;
 const GAP_s = 600;
 const SPEED_MIN_radps = 20;
@@ -93,7 +92,7 @@ class BearingCore {
   readonly #friction = new Smooth(60);
   readonly #air = new Smooth(AIR_s);
   readonly #held = new Map<string, number>();
-  readonly #analysers = new Map<number, BlockAnalyser>();
+  readonly #analysers = new Analysers();
   readonly #cells = new Float32Array(ORDER_BINS);
   readonly #lines = new Float32Array(ORDER_BINS);
   readonly #sorted = new Float32Array(ORDER_BINS);
@@ -159,15 +158,13 @@ class BearingCore {
 
   onBlock(frame: Frame, input: number, block: Block): void {
     if (input !== ACCEL) return;
-    const count = 2 ** Math.floor(Math.log2(Math.min(block.values.length, COUNT[1])));
-    if (!(count >= COUNT[0])) return;
-    const analyser = this.#analysers.get(count) ?? new BlockAnalyser(count);
-    this.#analysers.set(count, analyser);
+    const analyser = this.#analysers.for(block.values);
+    if (analyser === null) return;
     const own = this.#validity.value(at("shaftSpeed"));
     const speed_radps = block.speed_radps ?? own;
     this.#blockSpeed_radps = block.speed_radps ?? Number.NaN;
     if (!(speed_radps > SPEED_MIN_radps)) return;
-    const found = analyser.analyse(block.values, block.fs_hz);
+    const found = analyser.of(block);
     const level = Math.log(found.rms);
     this.#accelFault = found.rms < 1e-4 ? 1 : level - this.#usualLevel < QUIET ? 7 : 0;
     frame.set(ACCEL, this.#accelFault);
@@ -213,7 +210,7 @@ class BearingCore {
     };
   }
 
-  #writeFeatures(frame: Frame, found: BlockFeatures, level: number): void {
+  #writeFeatures(frame: Frame, found: BlockAnalysis, level: number): void {
     const plain = [found.peak, found.rms, found.velocityRms, found.kurtosis, level];
     for (const [i, value] of plain.entries()) frame.set(FIRST_FEATURE + i, value);
     frame.set(FIRST_FEATURE + plain.length, this.#trend.add(found.rms));

@@ -1,7 +1,13 @@
 //! Runs a model of the ternary pattern: planned once at load, then each inference is one call of the
 //! backend for the whole network, in buffers that exist already.
 import { createHash } from "node:crypto";
-import { type Backend, type Plan, ROW_GAP_BYTES, type Stage } from "../accel/backend.js";
+import {
+  type Backend,
+  denseStage,
+  type Plan,
+  ROW_GAP_BYTES,
+  type Stage,
+} from "../accel/backend.js";
 import type { Tier } from "../base/telemetry.js";
 import { type IntegerLayer, integerLayer } from "./integers.js";
 import type { ModelPort } from "./model.js";
@@ -124,10 +130,17 @@ function columnOrder(layer: NetLayer, plane: Plane): Int32Array | string {
 
 function stageOf(layer: NetLayer, made: IntegerLayer, x: Plane, y: Plane): Stage {
   const to = y.at + y.pad * y.channels;
-  if (layer.kind === "dense") return { layer: made.layer, places: 1, step: 0, from: x.at, to };
+  if (layer.kind === "dense") return denseStage(made.layer, x.at, to);
   // Rows overlap in the plane, so no copy of the windows is ever made.
-  const step = layer.stride * x.channels;
-  return { layer: made.layer, places: y.length, step, from: x.at, to };
+  return {
+    kind: "matmul",
+    layer: made.layer,
+    lines: 1,
+    places: y.length,
+    x: { at: x.at, step: layer.stride * x.channels, line: 0 },
+    runs: null,
+    y: { at: to, step: y.channels, line: 0 },
+  };
 }
 
 function planOf(
@@ -142,11 +155,14 @@ function planOf(
   return {
     input: {
       channels: from.channels,
+      lines: 1,
+      line: 0,
       length: from.length,
       at: from.at + from.pad * from.channels,
       inverse: 1 / net.input.scale,
     },
     stages,
+    state: [],
     output: {
       channels: to.channels,
       places: to.length,

@@ -1,12 +1,15 @@
 //! Physics tells a wrong unit: laws that no machine of a kind can break are tried on a sample of
 //! its readings. Where one breaks, the plausible other units of each channel it reads are tried in
 //! turn; the declaration whose change heals most is the suspect. Pure; it changes no binding.
+import { asDifference } from "../units/bridge.js";
 import { isUnitFault, parseUnit, type Unit } from "../units/parse.js";
 
 /** One channel as declared, with its readings in SI under that declaration; NaN: none then. */
 export type Declared = {
   readonly name: string;
   readonly unit: string;
+  /** Whether a reading is a point (an oil temperature) or a difference (a spread). */
+  readonly point: boolean;
   /** Index i of all channels is one instant. */
   readonly values: ArrayLike<number>;
 };
@@ -20,6 +23,8 @@ export type UnitLaw = {
   readonly high: number;
   /** `most`: in 9 of 10 instants. `middle`: the median only, for what noise may leave. */
   readonly holds: "most" | "middle";
+  /** Speaks of such instants only, where the asset has the channel: a machine at rest obeys less. */
+  readonly only?: { readonly channel: string; readonly is: (value: number) => boolean };
 };
 
 export type Suspect = {
@@ -33,11 +38,13 @@ export type Suspect = {
   readonly text: string;
 };
 
+/** Fewer readings tell nothing. */
 const INSTANTS_MIN = 20;
 /** More tells no more: the sample is thinned to this. */
 const INSTANTS_MAX = 1000;
 const SHARE = 0.9;
 const SUSPECTS_MAX = 8;
+const OTHERS_MAX = 4;
 
 /** What people and devices mix up, by dimension; the likelier first. */
 const LIKELY: Readonly<Record<string, readonly string[]>> = {
@@ -46,8 +53,9 @@ const LIKELY: Readonly<Record<string, readonly string[]>> = {
   rad: ["deg", "rad", "r"],
   W: ["kW", "W", "MW", "[HP]"],
   Pa: ["Pa", "hPa", "kPa", "bar", "psi", "MPa"],
-  J: ["N.m", "kN.m", "MN.m", "MW.h", "kW.h"],
-  "m/s": ["m/s", "km/h", "kn", "mph", "mm/s", "[ft_i]/min"],
+  J: ["N.m", "kN.m", "MN.m", "J", "kW.h", "MW.h"],
+  N: ["N", "kN", "MN", "lbf"],
+  "m/s": ["m/s", "mm/s", "km/h", "kn", "mph", "in/s", "[ft_i]/min"],
   m: ["m", "ft", "mm", "km"],
   "m/s2": ["m/s2", "[g]", "mm/s2"],
   A: ["A", "mA", "kA"],
@@ -57,10 +65,11 @@ const LIKELY: Readonly<Record<string, readonly string[]>> = {
   "kg/s": ["kg/s", "kg/h", "t/h", "[lb_av]/s"],
 };
 
-type Column = { readonly unit: Unit; readonly values: Float64Array };
+type Column = { readonly unit: Unit; readonly point: boolean; readonly values: Float64Array };
 type Columns = ReadonlyMap<string, Column>;
 type Verdicts = readonly ("kept" | "broken" | "silent")[];
-type Change = { readonly channel: string; readonly unit: Unit };
+/** `rank`: how likely the unit is of its dimension, 0 the likeliest. */
+type Change = { readonly channel: string; readonly unit: Unit; readonly rank: number };
 
 /** The suspect declarations, the best explained first. Channels without a law are never named. */
 export function suspects(
@@ -77,9 +86,9 @@ export function suspects(
     const broken = tried.filter((_, i) => before[i] === "broken");
     if (broken.length === 0) break;
     const best = changes(broken, columns)
-      .map((change) => ({ change, gain: gainOf(tried, before, applied(columns, change), plate) }))
+      .map((change) => ({ change, gain: gainOf(change, tried, before, columns, plate) }))
       .filter(({ gain }) => gain > 0)
-      .sort((a, b) => b.gain - a.gain);
+      .sort((a, b) => b.gain - a.gain || a.change.rank - b.change.rank);
     const first = best[0];
     if (first === undefined) {
       const law = broken[0] as UnitLaw; // there is one: tested above
@@ -97,17 +106,36 @@ export function suspects(
   return found;
 }
 
+/** The channels whose unit some law could judge: it had readings and nameplate enough to speak. */
+export function testable(
+  channels: readonly Declared[],
+  laws: readonly UnitLaw[],
+  plate: ReadonlyMap<string, number>,
+): ReadonlySet<string> {
+  const columns = thinned(channels);
+  const known = laws.filter((law) => law.reads.every((name) => columns.has(name)));
+  return new Set(
+    known.flatMap((law) => (verdict(law, columns, plate) === "silent" ? [] : law.reads)),
+  );
+}
+
 function thinned(channels: readonly Declared[]): Columns {
   const columns = new Map<string, Column>();
-  for (const { name, unit, values } of channels) {
-    const parsed = parseUnit(unit);
-    if (isUnitFault(parsed)) continue; // the config has refused it already
+  for (const { name, unit: text, point, values } of channels) {
+    const parsed = readUnit(text, point);
+    if (parsed === null) continue; // the config has refused it already
     const every = Math.max(1, Math.ceil(values.length / INSTANTS_MAX));
     const length = Math.ceil(values.length / every);
     const taken = Float64Array.from({ length }, (_, i) => values[i * every] ?? Number.NaN);
-    columns.set(name, { unit: parsed, values: taken });
+    columns.set(name, { unit: parsed, point, values: taken });
   }
   return columns;
+}
+
+function readUnit(text: string, point: boolean): Unit | null {
+  const unit = parseUnit(text);
+  if (isUnitFault(unit)) return null;
+  return point ? unit : asDifference(unit);
 }
 
 function judge(laws: readonly UnitLaw[], columns: Columns, plate: ReadonlyMap<string, number>) {
@@ -116,8 +144,11 @@ function judge(laws: readonly UnitLaw[], columns: Columns, plate: ReadonlyMap<st
 
 function verdict(law: UnitLaw, columns: Columns, plate: ReadonlyMap<string, number>) {
   const inputs = law.reads.map((name) => columns.get(name)?.values ?? new Float64Array());
+  const { only } = law;
+  const gate = only === undefined ? undefined : columns.get(only.channel)?.values;
   const results: number[] = [];
   for (let i = 0; i < Math.min(...inputs.map((values) => values.length)); i++) {
+    if (gate !== undefined && only?.is(gate[i] ?? Number.NaN) !== true) continue;
     const result = law.of(
       inputs.map((values) => values[i] ?? Number.NaN),
       plate,
@@ -137,13 +168,14 @@ function verdict(law: UnitLaw, columns: Columns, plate: ReadonlyMap<string, numb
 function changes(broken: readonly UnitLaw[], columns: Columns): Change[] {
   const names = new Set(broken.flatMap((law) => law.reads));
   return [...names].flatMap((channel) => {
-    const declared = columns.get(channel)?.unit;
-    const likely = declared === undefined ? [] : (LIKELY[declared.dim] ?? []);
-    return likely.flatMap((text) => {
-      const unit = parseUnit(text);
-      if (isUnitFault(unit) || declared === undefined) return [];
+    const column = columns.get(channel);
+    if (column === undefined) return [];
+    const { unit: declared, point } = column;
+    return (LIKELY[declared.dim] ?? []).flatMap((text, rank) => {
+      const unit = readUnit(text, point);
+      if (unit === null) return [];
       const same = unit.factor === declared.factor && unit.offset === declared.offset;
-      return same ? [] : [{ channel, unit }];
+      return same ? [] : [{ channel, unit, rank }];
     });
   });
 }
@@ -154,18 +186,22 @@ function applied(columns: Columns, { channel, unit }: Change): Columns {
   if (column === undefined) return columns;
   const { factor, offset } = column.unit;
   const values = column.values.map((si) => ((si - offset) / factor) * unit.factor + unit.offset);
-  return new Map([...columns, [channel, { unit, values }]]);
+  return new Map([...columns, [channel, { ...column, unit, values }]]);
 }
 
 /** Laws healed by a change; a law that it breaks weighs more than one that it heals. */
 function gainOf(
+  change: Change,
   laws: readonly UnitLaw[],
   before: Verdicts,
   columns: Columns,
   plate: ReadonlyMap<string, number>,
 ): number {
+  const after = applied(columns, change);
   let gain = 0;
-  for (const [i, now] of judge(laws, columns, plate).entries()) {
+  for (const [i, law] of laws.entries()) {
+    if (!law.reads.includes(change.channel)) continue;
+    const now = verdict(law, after, plate);
     if (now === before[i]) continue;
     if (before[i] === "broken") gain += now === "kept" ? 4 : 0;
     else if (now === "broken") gain -= 8;
@@ -182,11 +218,12 @@ function explained(
 ): Suspect {
   const declared = columns.get(channel)?.unit.text ?? "";
   const others = equal.map(({ change }) => `${change.channel} ${change.unit.text}`);
-  const or = others.length === 0 ? "" : `; as likely: ${others.join(", ")}`;
+  const or = others.length === 0 ? "" : `; as likely: ${others.slice(0, OTHERS_MAX).join(", ")}`;
   const names = laws.map((law) => law.name);
+  const more = names.length > 1 ? `, nor do ${names.length - 1} more` : "";
   const text =
-    `${channel}: declared ${declared}, but "${names.join('", "')}" does not hold; ` +
-    `${unit.text} would fit${or}`;
+    `${channel}: declared ${declared}, but ${unit.text} would fit; ` +
+    `"${names[0]}" does not hold${more}${or}`;
   return { channel, declared, fits: unit.text, others, laws: names, text };
 }
 

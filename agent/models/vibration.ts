@@ -5,7 +5,7 @@ import { packageFile } from "../base/files.js";
 import { type Bearing, bearingOrders } from "../base/physics.js";
 import type { Block } from "../base/telemetry.js";
 import { Cusum } from "./chain/smooth.js";
-import { BlockAnalyser } from "./features/analyser.js";
+import { Analysers } from "./features/analyser.js";
 import {
   faultAxis,
   normalise,
@@ -23,8 +23,6 @@ const INPUTS = ["hssAccel", "generatorSpeed", "state"] as const;
 const [BLOCK, SPEED, STATE] = [0, 1, 2];
 const MODEL_FILE = "agent/models/vibnet.onnx";
 const STATES_RUNNING = [2, 4];
-const COUNT_MIN = 4096;
-const COUNT_MAX = 32_768;
 const SPEED_MIN = 0.4; // of rated: below it a block holds too few turns
 const BLANK_ms = 120_000; // after a change of state
 /** Log odds count at most 3 a block: four blocks in a row raise, whatever the network says. */
@@ -74,7 +72,7 @@ class VibrationCore {
   readonly network: Network | null = null;
   readonly #bearing: Bearing | null;
   readonly #ratedSpeed: number;
-  readonly #analysers = new Map<number, BlockAnalyser>();
+  readonly #analysers = new Analysers();
   readonly #cells = new Float32Array(ORDER_BINS);
   readonly #lines = new Float32Array(ORDER_BINS);
   readonly #sorted = new Float32Array(ORDER_BINS);
@@ -120,9 +118,9 @@ class VibrationCore {
 
   onBlock(frame: Frame, input: number, block: Block): void {
     if (input !== BLOCK) return;
-    const analyser = this.#analyserFor(block.values.length);
+    const analyser = this.#analysers.for(block.values);
     if (analyser === null) return;
-    const found = analyser.analyse(block.values, block.fs_hz);
+    const found = analyser.of(block);
     const fault = found.rms < 1e-4 ? 1 : clipped(block.values, found.peak) ? 2 : 0;
     const plain = [
       found.peak,
@@ -184,14 +182,6 @@ class VibrationCore {
       this.#shares[i] =
         (this.#shares[i] as number) + SMOOTH * (share - (this.#shares[i] as number));
     });
-  }
-
-  #analyserFor(length: number): BlockAnalyser | null {
-    const count = 2 ** Math.floor(Math.log2(Math.min(length, COUNT_MAX)));
-    if (!(count >= COUNT_MIN)) return null;
-    const known = this.#analysers.get(count) ?? new BlockAnalyser(count);
-    this.#analysers.set(count, known);
-    return known;
   }
 
   /** NaN: unknown, too slow, or changing by more than 2 % within the block. */

@@ -1,6 +1,15 @@
 //! Pure: a rule, its latch and the frame give the next latch and maybe a change. Hold times run in
 //! source time; a hold completes at its exact deadline, so no change depends on when ticks fall.
-import { type Change, FALSE, type Latch, type Rule, TRUE, UNKNOWN, type Verdict } from "./rule.js";
+import {
+  type Change,
+  FALSE,
+  type Latch,
+  type Rule,
+  shownOf,
+  TRUE,
+  UNKNOWN,
+  type Verdict,
+} from "./rule.js";
 
 export type Outcome = { readonly latch: Latch; readonly change: Change | null };
 
@@ -55,7 +64,7 @@ export function expire(
 }
 
 /** Whether the frame asks for the other state: the breach, or the end of it when raised. */
-function wantedOf(rule: Rule, latch: Latch, frame: Float64Array): Verdict {
+export function wantedOf(rule: Rule, latch: Latch, frame: Float64Array): Verdict {
   if (!latch.raised) return rule.on.judge(frame);
   if (rule.off !== null) {
     // A clear condition that overlaps the breach must not make an alarm flap.
@@ -79,7 +88,7 @@ function settle(
 ): Outcome {
   const raise = !latch.raised;
   const onset_ms = raise ? (latch.since_ms ?? source_ms) : (latch.onset_ms ?? source_ms);
-  const { shown } = rule.on;
+  const shown = shownOf(rule, raise ? "raise" : "clear");
   const change: Change = {
     asset: rule.asset,
     rule,

@@ -75,6 +75,11 @@ export type Rule = RuleRow & {
   readonly off: Condition | null;
 };
 
+/** What an alarm shows: of the condition that ended it where the rule has one, else of the breach. */
+export function shownOf(rule: Rule, to: "raise" | "clear"): Shown | null {
+  return (to === "clear" ? rule.off?.shown : null) ?? rule.on.shown;
+}
+
 /** What is remembered of a rule between samples; stored with every commit. */
 export type Latch = {
   readonly raised: boolean;

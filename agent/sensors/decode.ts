@@ -34,7 +34,7 @@ export type Target = {
   readonly period: Path | null;
   readonly unit: Path | null;
   readonly timeUnit: MqttBinding["timeUnit"];
-  readonly readUnit: (written: unknown) => Scale | null;
+  readonly readUnit: (written: unknown) => Scale | string;
 };
 
 export type Arrival = {
@@ -69,7 +69,7 @@ export function decode(targets: readonly Target[], arrival: Arrival, intake: Int
   let text: Text | null = null;
   let json: { readonly json: unknown } | Reject | null = null;
   for (const target of targets) {
-    let reason: Reject | null;
+    let reason: Reject | Contradiction | null;
     if (target.codec === "block") {
       reason = takeBlock(target, arrival, intake);
     } else {
@@ -81,9 +81,15 @@ export function decode(targets: readonly Target[], arrival: Arrival, intake: Int
         reason = typeof json === "string" ? json : takeJson(target, json.json, arrival, intake);
       }
     }
-    if (reason !== null) intake.reject(reason, target.channel.id, arrival.topic);
+    if (reason === null) continue;
+    const { id } = target.channel;
+    if (typeof reason === "string") intake.reject(reason, id, arrival.topic);
+    else intake.reject("unit-conflict", id, `${arrival.topic}: ${reason.why}`);
   }
 }
+
+/** A unit that the message states and the config contradicts: both are said, in the log. */
+type Contradiction = { readonly why: string };
 
 type Text = { readonly text: string } | Reject;
 
@@ -113,12 +119,17 @@ function takeNumber(target: Target, text: string, arrival: Arrival, intake: Inta
   return null;
 }
 
-function takeJson(target: Target, json: unknown, arrival: Arrival, intake: Intake): Reject | null {
+function takeJson(
+  target: Target,
+  json: unknown,
+  arrival: Arrival,
+  intake: Intake,
+): Reject | Contradiction | null {
   const written = pick(json, target.value);
   if (written === undefined) return "missing-field";
   const stated = target.unit === null ? undefined : pick(json, target.unit);
   const scale = stated === undefined ? target.channel : target.readUnit(stated);
-  if (scale === null) return "unit-conflict";
+  if (typeof scale === "string") return { why: scale };
   const times = timesOf(target, json, arrival.r_ms, Array.isArray(written));
   if (typeof times === "string") return times;
   if (Array.isArray(written)) return takeBatch(target, written, scale, times, arrival, intake);
@@ -207,13 +218,17 @@ function push(
   intake.push({ kind: "sample", channel: target.channel.id, t_ms, r_ms, value, quality });
 }
 
-function takeBlock(target: Target, arrival: Arrival, intake: Intake): Reject | null {
+function takeBlock(
+  target: Target,
+  arrival: Arrival,
+  intake: Intake,
+): Reject | Contradiction | null {
   const { channel } = target;
   const { r_ms } = arrival;
   const block = decodeBlock(arrival.payload);
   if (typeof block === "string") return block;
   const scale = block.unit === "" ? channel : target.readUnit(block.unit);
-  if (scale === null) return "unit-conflict";
+  if (typeof scale === "string") return { why: scale };
   const { type, bytes, fs_hz, speed_radps } = block;
   const values = blockToSi(channel, type, bytes, block.scale, scale);
   if (typeof values === "string") return values;

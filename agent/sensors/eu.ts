@@ -1,10 +1,11 @@
 //! EngineeringUnits of OPC UA held against the unit of the config. A unitId is the UNECE common
 //! code as bytes (OPC 10000-8, 5.6.3), so the table is keyed by code. Never parses descriptions.
 import type { Channel } from "../base/telemetry.js";
-import { bridge, type Claim } from "../units/bridge.js";
+import { asDifference, bridge, type Claim, same } from "../units/bridge.js";
 import { isUnitFault, type Unit } from "../units/parse.js";
 import { uneceUnit } from "../units/unece.js";
 import { parseWireUnit } from "../units/wire.js";
+import { asTaken, ownClaim } from "./scale.js";
 
 /** What the server's EngineeringUnits property says; null texts are empty ones. */
 export type DeclaredUnit = {
@@ -13,7 +14,7 @@ export type DeclaredUnit = {
   readonly displayName: string | null;
 };
 
-const REMEDY = 'or, if the server is wrong, write "overrideUnit: true"';
+const REMEDY = 'write "overrideUnit: true" if the server is wrong';
 // A unitId means a UNECE code under this namespace only; IEC 62720 packs its own numbers.
 const UNECE = "http://www.opcfoundation.org/UA/units/un/cefact";
 
@@ -40,26 +41,45 @@ function claimOf(declared: DeclaredUnit): Claim | null {
   const found = code === null ? null : uneceUnit(code);
   const who = "the server's EngineeringUnits say";
   const words = describe(declared);
-  if (found !== null && typeof found !== "string") return { who, words, unit: found };
-  if (display !== "") {
-    // A code that is refused or unknown may still carry a text that says what it is.
-    const unit = parseWireUnit(display);
-    return { who, words, unit: isUnitFault(unit) ? (found ?? "which Sterna cannot read") : unit };
+  const shown = display === "" ? null : parseWireUnit(display);
+  const read = shown === null || isUnitFault(shown) ? null : shown;
+  if (found !== null && typeof found !== "string") {
+    // RPM shown as 1/min is a habit; KWT shown as W is a factor of a thousand.
+    const clash = read !== null && read.dim === found.dim && !same(read, found);
+    return { who, words, unit: clash ? "of which the name contradicts the code" : found };
   }
+  // A code that is refused or unknown may still carry a text that says what it is.
+  if (shown !== null) return { who, words, unit: read ?? found ?? "which Sterna cannot read" };
   if (declared.unitId <= 0) return null;
   return { who, words, unit: found ?? "a code that Sterna does not know" };
 }
 
-/** Why the server's unit and the config's cannot both be right; null when they can. */
-export function unitConflict(channel: Channel, declared: DeclaredUnit): string | null {
-  const server = claimOf(declared);
-  if (server === null) return null;
-  const { unit: text, dim, unitKind: kind, factor, offset, point: affine } = channel;
-  const unit: Unit = { text, ucum: text, dim, kind, factor, offset, affine };
-  const config = { who: "the config says", words: `unit "${text}"`, unit };
-  const found = bridge(channel, [config, server], REMEDY);
-  return typeof found === "string" ? found : null;
+/**
+ * The channel with the one scale of its values, or why there is none. `stated`: the config gives a
+ * unit; without it the server's stands, and where that is silent too nobody knows what is sent.
+ */
+export function unitBridge(
+  channel: Channel,
+  declared: DeclaredUnit | null,
+  stated: boolean,
+): Channel | string {
+  const server = declared === null ? null : claimOf(declared);
+  if (server === null && (stated || isNumber(channel))) return channel;
+  // A unit that the config leaves out is the port's, and so is whether it is a difference.
+  const take = (unit: Unit): Unit =>
+    stated ? asTaken(channel, unit) : channel.point ? unit : asDifference(unit);
+  const says =
+    server === null || typeof server.unit === "string"
+      ? server
+      : { ...server, unit: take(server.unit) };
+  const claims = [stated ? ownClaim(channel) : null, says].filter((claim) => claim !== null);
+  const found = bridge(channel, claims, stated ? REMEDY : undefined);
+  if (typeof found === "string") return found;
+  return stated ? channel : { ...channel, factor: found.factor, offset: found.offset };
 }
+
+/** A state or a count: nobody writes a unit to it. */
+const isNumber = ({ dim, factor }: Channel): boolean => dim === "1" && factor === 1;
 
 /** Why the server's EURange makes the config's limits doubtful; null when they overlap. */
 export function rangeDoubt(channel: Channel, low: number, high: number): string | null {
@@ -77,5 +97,5 @@ export function rangeDoubt(channel: Channel, low: number, high: number): string 
 function describe(declared: DeclaredUnit): string {
   const code = codeOf(declared.unitId);
   const id = code === null ? `unitId ${declared.unitId}` : `unitId ${declared.unitId} = ${code}`;
-  return `"${(declared.displayName ?? "").trim()}" (${id})`;
+  return `"${(declared.displayName ?? "").trim().slice(0, 60)}" (${id})`;
 }

@@ -16,6 +16,8 @@ export type OpcuaBinding = {
   readonly channel: Channel;
   readonly node: string;
   readonly sampling_ms: number;
+  /** False: the config gives no unit, so the server must. */
+  readonly unitStated: boolean;
   /** The config's unit holds even where the server declares another. */
   readonly overrideUnit: boolean;
 };
@@ -31,10 +33,11 @@ export type Binder = {
   readonly intake: Intake;
   readonly log: Log;
   readonly said: Refusals;
-  readonly onChange: (binding: OpcuaBinding, value: DataValue) => void;
+  readonly onChange: (channel: Channel, node: string, value: DataValue) => void;
 };
 
-type Located = { readonly binding: OpcuaBinding; readonly nodeId: NodeId };
+/** `as`: the channel with the scale that config and server agreed on. */
+type Located = { readonly binding: OpcuaBinding; readonly nodeId: NodeId; readonly as: Channel };
 
 // For servers that state no limit, or "none" (0): still bounded.
 const ITEMS_PER_CALL_MAX = 500;
@@ -59,22 +62,25 @@ export async function bind(
       refuse(binding, "a waveform cannot come over OPC UA (no sampling rate); send it over MQTT");
     } else if (nodeId === null) {
       refuse(binding, 'this is no node id; write one like "ns=2;s=WT07.Power" or "ns=2;i=1001"');
-    } else located.push({ binding, nodeId });
+    } else located.push({ binding, nodeId, as: binding.channel });
   }
   // Loaded here: its table of UNECE codes is for agents that speak OPC UA only.
-  const { rangeDoubt, unitConflict } = await import("./eu.js");
+  const { rangeDoubt, unitBridge } = await import("./eu.js");
   const limits = await to.ua.readOperationLimits(to.session).catch(() => ({}) as Limits);
   const fit: Located[] = [];
   for (const part of chunks(located, limits.maxNodesPerTranslateBrowsePathsToNodeIds, 2)) {
     const declared = await readDeclared(to, part, limits.maxNodesPerRead);
     part.forEach((one, i) => {
-      const { channel, overrideUnit } = one.binding;
+      const { channel, node, overrideUnit, unitStated } = one.binding;
       const { unit = null, range = null } = declared[i] ?? {};
-      const conflict = unit === null || overrideUnit ? null : unitConflict(channel, unit);
-      const doubt = range === null ? null : rangeDoubt(channel, range.low, range.high);
-      if (doubt !== null) to.log.warn({ channel: channel.name, node: one.binding.node }, doubt);
-      if (conflict === null) fit.push(one);
-      else refuse(one.binding, conflict);
+      const as = overrideUnit ? channel : unitBridge(channel, unit, unitStated);
+      if (typeof as === "string") {
+        refuse(one.binding, as);
+        return;
+      }
+      const doubt = range === null ? null : rangeDoubt(as, range.low, range.high);
+      if (doubt !== null) to.log.warn({ channel: channel.name, node }, doubt);
+      fit.push({ ...one, as });
     });
   }
   for (const alike of Map.groupBy(fit, (one) => one.binding.sampling_ms).values()) {
@@ -214,7 +220,7 @@ function monitorItems(
   );
   group.on("changed", (_item, value, index) => {
     const one = part[index];
-    if (one !== undefined) to.onChange(one.binding, value);
+    if (one !== undefined) to.onChange(one.as, one.binding.node, value);
   });
   return new Promise((resolve, reject) => {
     group.on("initialized", () => resolve(group.monitoredItems.map((item) => item.statusCode)));

@@ -2,7 +2,7 @@
 //! It never repairs itself; it says why it ended, and opcua.ts opens the next one.
 import type { ClientSession, ClientSubscription, DataValue, OPCUAClient } from "node-opcua-client";
 import type { Log } from "../base/log.js";
-import type { Intake } from "../base/telemetry.js";
+import type { Channel, Intake } from "../base/telemetry.js";
 import { bind, type OpcuaBinding, type Refusals } from "./opcua-bind.js";
 import {
   clientOptions,
@@ -153,15 +153,15 @@ async function attend(
   const { bindings, timing, intake, log, name, said } = wiring;
   const { session, subscription } = line;
   const vigil = keepVigil(line, timing, signal);
-  const onChange = (binding: OpcuaBinding, value: DataValue): void => {
+  const onChange = (channel: Channel, node: string, value: DataValue): void => {
     if (vigil.over) return;
     vigil.alive();
     if ((value.statusCode.value & SEMANTICS_CHANGED) !== 0) {
       // The value may be in the new unit already: not data before the unit is read again.
-      vigil.end(`the server changed unit or range of ${binding.node}; reading them again`);
+      vigil.end(`the server changed unit or range of ${node}; reading them again`);
       return;
     }
-    takeReading(binding.channel, value, intake.now(), intake, binding.node);
+    takeReading(channel, value, intake.now(), intake, node);
   };
   const binder = { ua, session, subscription, server: name, intake, log, said, onChange };
   let refused: readonly OpcuaBinding[];

@@ -20,7 +20,7 @@ export type Read = Item | Tick | Rejected;
 /** The channel of an asset by name, `name.level` for a level; null when there is none. */
 export type Find = (asset: string, channel: string) => Channel | null;
 
-type Source = { readonly channel: Channel; readonly readUnit: (unit: unknown) => Scale | null };
+type Source = { readonly channel: Channel; readonly readUnit: (unit: unknown) => Scale | string };
 type Fields = Readonly<Record<string, unknown>>;
 
 const LEVEL = /^[A-Za-z0-9_-]{1,40}$/; // what levelOf can give
@@ -113,7 +113,7 @@ function readRecord(
   if (source === null) return "unknown-channel";
   const { channel } = source;
   const scale = u === undefined ? channel : source.readUnit(u);
-  if (scale === null) return "unit-conflict";
+  if (typeof scale === "string") return "unit-conflict";
   const block = fields["i16"] ?? fields["f32"];
   if (block !== undefined) {
     if (quality === "bad") return "bad-quality"; // a block has no quality to carry

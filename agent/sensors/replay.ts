@@ -26,12 +26,14 @@ export function replaySource(path: string, find: Find, speed: number, log: Log):
         continue;
       }
       first_ms ??= read.r_ms;
-      const wait_ms = started_ms + (read.r_ms - first_ms) / speed - intake.now();
+      // The moment it is due, not the one at which a busy machine came to it: else its times would
+      // move against those of the others.
+      const r_ms = started_ms + (read.r_ms - first_ms) / speed;
+      const wait_ms = r_ms - intake.now();
       burst = wait_ms > 1 ? 0 : burst + 1;
       if (wait_ms > 1) await sleep(wait_ms, undefined, { signal: abort.signal });
       else if (burst % BURST === 0) await turn();
       if (read.kind === "tick") continue;
-      const r_ms = intake.now();
       // How late it was then, it is now.
       intake.push({ ...read, r_ms, t_ms: r_ms + (read.t_ms - read.r_ms) });
     }

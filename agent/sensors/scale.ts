@@ -1,8 +1,8 @@
 //! The last gate of every value: type, unit to SI, finiteness, plausible range. MQTT payloads and
 //! recordings pass here alike.
 import type { Channel, Reject } from "../base/telemetry.js";
-import { fits } from "../units/bridge.js";
-import { isUnitFault } from "../units/parse.js";
+import { asDifference, bridge, type Claim, claim, fits } from "../units/bridge.js";
+import { isUnitFault, parseUnit, type Unit } from "../units/parse.js";
 import { parseWireUnit } from "../units/wire.js";
 
 /** SI value = written value * factor + offset. A Channel is the scale of its own unit. */
@@ -60,11 +60,25 @@ export function blockToSi(
   return values;
 }
 
-/** Reads the units that messages of a channel state: null where one contradicts the config. */
-export function unitReader(channel: Channel): (written: unknown) => Scale | null {
-  const known = new Map<string, Scale | null>();
+/** The word of the config, for an error that names every source. */
+export function ownClaim(channel: Channel): Claim {
+  const { unit: text, dim, unitKind: kind, factor, offset, point: affine } = channel;
+  const unit = { text, ucum: text, dim, kind, factor, offset, affine };
+  return { who: "the config says", words: `unit "${text}"`, unit };
+}
+
+/** A unit of the wire as the channel takes it: see `asDifference`. */
+export function asTaken(channel: Channel, unit: Unit): Unit {
+  const own = parseUnit(channel.unit);
+  const differs = !channel.point && !isUnitFault(own) && own.affine;
+  return differs ? asDifference(unit) : unit;
+}
+
+/** Reads the units that messages of a channel state; a text names both sides of a contradiction. */
+export function unitReader(channel: Channel): (written: unknown) => Scale | string {
+  const known = new Map<string, Scale | string>();
   return (written) => {
-    if (typeof written !== "string") return null;
+    if (typeof written !== "string") return "the unit that the message states is no text";
     const found = known.get(written);
     if (found !== undefined) return found;
     const scale = unitFor(channel, written);
@@ -74,8 +88,12 @@ export function unitReader(channel: Channel): (written: unknown) => Scale | null
   };
 }
 
-function unitFor(channel: Channel, written: string): Scale | null {
-  const unit = parseWireUnit(written);
-  if (isUnitFault(unit) || !fits(channel, unit)) return null;
-  return { factor: unit.factor, offset: unit.offset };
+function unitFor(channel: Channel, written: string): Scale | string {
+  const unit = parseWireUnit(written.trim());
+  if (!isUnitFault(unit) && fits(channel, unit)) {
+    const { factor, offset } = asTaken(channel, unit);
+    return { factor, offset };
+  }
+  const found = bridge(channel, [ownClaim(channel), claim("the message says", written)]);
+  return typeof found === "string" ? found : channel;
 }

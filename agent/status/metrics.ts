@@ -5,9 +5,6 @@ import type { View } from "./view.js";
 /** What is measured; `labels` in the order in which `fill` gives them. */
 const ROWS = {
   sterna_info: ["gauge", "1, with the version and the compute backend", ["version", "backend"]],
-  sterna_device_up: ["gauge", "1 while the device computes, 0 once the CPU does", ["device"]],
-  sterna_device_inferences_total: ["counter", "Inferences on the device", ["device"]],
-  sterna_device_checked_total: ["counter", "Its answers that the CPU compared", ["device"]],
   sterna_items_total: ["counter", "Samples and blocks that arrived", []],
   sterna_rejects_total: ["counter", "Inputs that were not used, by reason", ["reason"]],
   sterna_overflow_total: ["counter", "Items lost because the pipeline fell behind", []],
@@ -27,6 +24,7 @@ const ROWS = {
   sterna_outbox_bytes: ["gauge", "Their size", []],
   sterna_outbox_dropped_total: ["counter", "Messages given up for size or age", []],
   sterna_unstored_messages: ["gauge", "Messages that the disk has not taken yet", []],
+  sterna_backend_outages_total: ["counter", "Compute devices taken out of use", []],
 } as const satisfies Readonly<
   Record<string, readonly ["gauge" | "counter", string, readonly string[]]>
 >;
@@ -66,12 +64,6 @@ type Set = (name: Name, value: number, ...labels: readonly string[]) => void;
 function fill(view: View, set: Set): void {
   const { counters, assets, links, now_ms } = view;
   set("sterna_info", 1, view.version, view.backend);
-  if (view.device !== null) {
-    const { name, fault, inferences, checked } = view.device;
-    set("sterna_device_up", fault === null ? 1 : 0, name);
-    set("sterna_device_inferences_total", inferences, name);
-    set("sterna_device_checked_total", checked, name);
-  }
   set("sterna_items_total", counters.items);
   for (const [reason, count] of Object.entries(counters.rejects)) {
     set("sterna_rejects_total", count, reason);
@@ -99,4 +91,5 @@ function fill(view: View, set: Set): void {
   set("sterna_outbox_bytes", counters.outboxBytes);
   set("sterna_outbox_dropped_total", counters.outboxDropped);
   set("sterna_unstored_messages", counters.unstored);
+  set("sterna_backend_outages_total", counters.outages);
 }

@@ -1,15 +1,18 @@
 //! The loopback HTTP server: the page, what it reads, metrics and health. It only answers questions:
 //! nothing can be changed through it.
 import { readFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { OperatingError } from "../base/errors.js";
 import { packageFile } from "../base/files.js";
 import type { Log } from "../base/log.js";
 import { Trends } from "./history.js";
-import { type Metrics, openMetrics } from "./metrics.js";
+import type { Metrics } from "./metrics.js";
 import type { Health, View } from "./view.js";
+
+// An import would also load the fetch and the HTTP/2 that node:http re-exports: 14 MB.
+const { createServer } = process.getBuiltinModule("node:http");
 
 export type StatusOptions = { readonly host: string; readonly port: number };
 export type StatusSources = { view(): View; health(): Health };
@@ -54,10 +57,15 @@ export async function startStatusServer(
   log: Log,
 ): Promise<StatusServer> {
   const trends = new Trends();
-  const metrics = openMetrics();
+  let metrics: Promise<Metrics> | null = null;
+  // Loaded when first asked for: where nobody scrapes, prom-client is 8 MB for nothing.
+  const metricsOf = (): Promise<Metrics> => {
+    metrics ??= import("./metrics.js").then(({ openMetrics }) => openMetrics());
+    return metrics;
+  };
   const clients = new Set<ServerResponse>();
   const server = createServer((request, response) => {
-    answer(request, response, { options, sources, trends, metrics, clients }).catch((error) => {
+    answer(request, response, { options, sources, trends, metricsOf, clients }).catch((error) => {
       log.error({ error: String(error) }, "the page could not be served");
       response.destroy();
     });
@@ -109,7 +117,7 @@ type Parts = {
   readonly options: StatusOptions;
   readonly sources: StatusSources;
   readonly trends: Trends;
-  readonly metrics: Metrics;
+  readonly metricsOf: () => Promise<Metrics>;
   readonly clients: Set<ServerResponse>;
 };
 
@@ -135,7 +143,7 @@ async function answer(
   const [path = "/", query = ""] = (request.url ?? "/").split("?");
   const asset = ASSETS.get(path);
   if (asset !== undefined) return send(200, asset.type, readFileSync(asset.file));
-  const { sources, trends, metrics } = parts;
+  const { sources, trends, metricsOf } = parts;
   switch (path) {
     case "/api/view":
       return json(200, printView(sources.view()));
@@ -146,8 +154,10 @@ async function answer(
     }
     case "/api/stream":
       return stream(request, response, parts);
-    case "/metrics":
+    case "/metrics": {
+      const metrics = await metricsOf();
       return send(200, metrics.contentType, await metrics.text(sources.view()));
+    }
     case "/healthz": {
       const health = sources.health();
       return json(health.ok ? 200 : 503, JSON.stringify(health));

@@ -39,15 +39,6 @@ export type LinkView = {
   readonly since_ms: number;
 };
 
-export type DeviceView = {
-  readonly name: string;
-  /** Why it is out of use and the CPU computes in its place; null while it is sound. */
-  readonly fault: string | null;
-  readonly inferences: number;
-  /** Answers of it that the CPU has compared. */
-  readonly checked: number;
-};
-
 export type View = {
   readonly gateway: string;
   readonly site: string;
@@ -57,8 +48,6 @@ export type View = {
   /** `reference`, `native-vnni`, ...; empty where no model runs. */
   readonly backend: string;
   readonly tier: string;
-  /** A device that models run on; null where the CPU alone computes. */
-  readonly device: DeviceView | null;
   /** Why better backends were skipped, one line each. */
   readonly skipped: readonly string[];
   readonly links: readonly LinkView[];
@@ -89,6 +78,8 @@ export type Counters = {
   readonly outboxDropped: number;
   /** Transitions that the disk has not taken yet. */
   readonly unstored: number;
+  /** Compute devices taken out of use for a wrong answer or a failure. */
+  readonly outages: number;
   readonly raised: number;
   readonly cleared: number;
 };

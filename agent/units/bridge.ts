@@ -7,8 +7,8 @@ import { parseWireUnit } from "./wire.js";
 /** SI value = written value * factor + offset. */
 export type Bridge = { readonly factor: number; readonly offset: number; readonly unit: Unit };
 
-/** Where the values go; a Channel fits. */
-export type Port = { readonly dim: string; readonly unitKind: string };
+/** Where the values go; a Channel fits. `unit` is the one that it is usually written in. */
+export type Port = { readonly dim: string; readonly unitKind: string; readonly unit?: string };
 
 /** One source's word: `who` says `words`, which is a unit or, as a text, why it cannot be read. */
 export type Claim = {
@@ -24,15 +24,16 @@ const RELATIVE = 1e-5;
 export function bridge(
   port: Port,
   claims: readonly Claim[],
-  remedy = "or correct the source that is wrong",
+  remedy = "correct the source that is wrong",
 ): Bridge | string {
   const [first] = claims;
   if (first === undefined) {
-    return `nobody states a unit, the port takes ${portText(port)}; write unit: "${port.dim}"`;
+    const usual = port.unit ?? portText(port);
+    return `nobody states a unit, the port takes ${portText(port)}; write unit: "${usual}"`;
   }
   const said = claims.map((claim) => `${claim.who} ${claim.words}`).join(", ");
   const unread = claims.find((claim) => typeof claim.unit === "string");
-  if (unread !== undefined) return `${said}, ${String(unread.unit)}; check the source, ${remedy}`;
+  if (unread !== undefined) return `${said}, ${String(unread.unit)}; ${remedy}`;
   const units = claims.flatMap(({ unit }) => (typeof unit === "string" ? [] : [unit]));
   const odd = units.find((unit) => !fits(port, unit));
   const last = units.at(-1);
@@ -40,12 +41,11 @@ export function bridge(
   if (odd !== undefined) {
     const other = odd.dim === port.dim ? "another kind" : `dimension ${odd.dim}`;
     const against = `${other} against ${portText(port)}`;
-    return `${said} (${against}); bind another source or write unit: "${last.ucum}", ${remedy}`;
+    return `${said} (${against}); bind another source or write unit: "${last.ucum}", or ${remedy}`;
   }
-  const [agreed] = units;
-  if (agreed === undefined || !units.every((unit) => same(agreed, unit))) {
-    return `${said}; write unit: "${last.ucum}", ${remedy}`;
-  }
+  const [agreed = last] = units;
+  const other = units.find((unit) => !same(agreed, unit));
+  if (other !== undefined) return `${said}; write unit: "${other.ucum}", or ${remedy}`;
   return { factor: agreed.factor, offset: agreed.offset, unit: agreed };
 }
 
@@ -57,10 +57,16 @@ export function fits(port: Port, unit: Unit): boolean {
   return (unit.dim === port.dim || turned) && sameKind;
 }
 
-function same(a: Unit, b: Unit): boolean {
+/** Whether two units say the same of a number; a kind that one leaves out is no difference. */
+export function same(a: Unit, b: Unit): boolean {
   const kinds = a.kind === "" || b.kind === "" || a.kind === b.kind;
   const near = (x: number, y: number) => Math.abs(x - y) <= RELATIVE * Math.abs(x);
   return kinds && near(a.factor, b.factor) && near(a.offset, b.offset);
+}
+
+/** At a port that takes differences `Cel` is a kelvin: a spread has no zero to be shifted by. */
+export function asDifference(unit: Unit): Unit {
+  return unit.affine ? { ...unit, offset: 0, affine: false } : unit;
 }
 
 /** From values in one unit to values in another of the same dimension; null across dimensions. */

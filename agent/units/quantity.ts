@@ -125,6 +125,8 @@ export function unit<const S extends string>(text: Valid<S>): StaticUnit<Dim<S>>
 }
 
 function convert<A extends Float32Array | Float64Array>(raw: A, factor: number, offset: number): A {
+  // Shared memory in SI is typed where it lies: to write it would race with its other side.
+  if (factor === 1 && offset === 0) return raw;
   for (let i = 0; i < raw.length; i++) raw[i] = (raw[i] as number) * factor + offset;
   return raw;
 }

@@ -1,5 +1,5 @@
 //! A device that fails in every way it can: each ends on the CPU, with a reason that names it, and
-//! not one answer is wrong, even where the CPU compares none (check: 0).
+//! not one answer is wrong, even where the CPU compares none (a share of 0).
 import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import { AT, REGISTER, STATUS } from "../../agent/accel/fpga/registers.js";
 import { openRtl, type Rtl } from "../../agent/accel/fpga/rtl.js";
 import { type Spi, spiTransport } from "../../agent/accel/fpga/spidev.js";
 import type { Transport } from "../../agent/accel/fpga/transport.js";
+import { guard, type Outage } from "../../agent/accel/guard.js";
 import { reference } from "../../agent/accel/reference.js";
 import { OperatingError } from "../../agent/base/errors.js";
 import { prng } from "../../agent/base/prng.js";
@@ -30,10 +31,19 @@ const PLAN = planFrom(prng(1, "faults"), {
   ternary: () => true,
 });
 
+type Guarded = { readonly backend: Backend; readonly outages: readonly Outage[] };
+
+/** As the agent has it: `share` of the answers are compared. */
+function guarded(open: () => Transport, share: number): Guarded {
+  const outages: Outage[] = [];
+  const report = (outage: Outage): void => void outages.push(outage);
+  return { backend: guard(openFpga(reference, open), reference, { share, report }), outages };
+}
+
 /** Sound until `strike` is called; then each exchange is what `fault` makes of it. */
 type Fault = (spi: Spi, bytes: number, rtl: Rtl) => void;
 
-function failing(fault: Fault): { readonly backend: Backend; strike(): void } {
+function failing(fault: Fault): Guarded & { strike(): void } {
   const rtl = openRtl();
   const pins = pinsOf(rtl, 512);
   let struck = false;
@@ -41,14 +51,11 @@ function failing(fault: Fault): { readonly backend: Backend; strike(): void } {
     ...pins,
     exchange: (bytes) => (struck ? fault(pins, bytes, rtl) : pins.exchange(bytes)),
   };
-  const backend = openFpga({ check: 0 }, reference, () =>
-    spiTransport("/dev/spidev0.0", spi, null),
-  );
-  expect(backend.device?.fault).toBe(null);
+  const open = (): Transport => spiTransport("/dev/spidev0.0", spi, null);
   const strike = (): void => {
     struck = true;
   };
-  return { backend, strike };
+  return { ...guarded(open, 0), strike };
 }
 
 /** Every answer, before, at and after the fault, is the true one. */
@@ -132,10 +139,11 @@ test.each<[string, Fault, string]>([
   ],
 ])("a device that %s", (_, fault, why) => {
   since = 0;
-  const { backend, strike } = failing(fault);
+  const { backend, outages, strike } = failing(fault);
   runs(backend, strike);
-  expect(backend.device).toMatchObject({ name: "/dev/spidev0.0", inferences: 3 });
-  expect(backend.device?.fault).toContain(why);
+  expect(outages).toMatchObject([{ backend: "fpga", when: "operation" }]);
+  expect(outages[0]?.why).toContain(why);
+  expect(outages[0]?.why).toContain("/dev/spidev0.0: ");
 });
 
 /** A core that computes its last output wrong, and states check sums that agree with that. */
@@ -169,24 +177,19 @@ function lying(): { readonly transport: Transport; strike(): void } {
 
 test("a wrong answer that the link cannot show is corrected before it is given out", () => {
   const { transport, strike } = lying();
-  const backend = openFpga({ check: 1 }, reference, () => transport);
+  const { backend, outages } = guarded(() => transport, 1);
   runs(backend, strike);
-  expect(backend.device).toMatchObject({ inferences: 4, checked: 4 });
-  expect(backend.device?.fault).toMatch(/^liar: a wrong answer: output 8 is /);
-});
-
-test("a share of the answers is compared", () => {
-  const backend = openFpga({ check: 0.25 }, reference, openEmulator);
-  const loaded = backend.load(PLAN, 1);
-  for (let i = 0; i < 12; i++) loaded.infer(inputFor(i, PLAN, 1, false), outputOf(PLAN), 1);
-  expect(backend.device).toMatchObject({ inferences: 12, checked: 3, fault: null });
+  expect(outages).toMatchObject([
+    { when: "operation", why: expect.stringMatching(/^output 8 is /) },
+  ]);
 });
 
 test("the self-test refuses a core that computes anything else", () => {
   const { transport, strike } = lying();
   strike();
-  const { device } = openFpga({ check: 0 }, reference, () => transport);
-  expect(device?.fault).toMatch(/^liar: /);
+  const { backend, outages } = guarded(() => transport, 0);
+  runs(backend, () => {});
+  expect(outages).toMatchObject([{ when: "self-test", why: expect.stringMatching(/^liar: /) }]);
 });
 
 test.each<[string, readonly number[], string]>([
@@ -198,9 +201,9 @@ test.each<[string, readonly number[], string]>([
   const core = openEmulator();
   const read = (_addr: number, words: Uint32Array): void => words.set(answer);
   const transport = { name: "x", write() {}, read, waitIrq: () => true, close: () => core.close() };
-  const backend = openFpga({ check: 0 }, reference, () => transport);
-  expect(backend.device?.fault).toContain(why);
+  const { backend, outages } = guarded(() => transport, 0);
   runs(backend, () => {});
+  expect(outages).toMatchObject([{ when: "self-test", why: expect.stringContaining(why) }]);
 });
 
 test("what the path alone tells", () => {
@@ -219,7 +222,7 @@ test("what the path alone tells", () => {
 test("a device that is absent when it is opened leaves the CPU, and says why", () => {
   const options = { ...FPGA_DEFAULT, device: "/dev/spidev9.9" };
   const open = (): Transport => openTransport(options, () => openLibc(null));
-  const backend = openFpga(options, reference, open);
-  expect(backend.device?.fault).toBe("/dev/spidev9.9: ENOENT");
+  const { backend, outages } = guarded(open, 0);
   runs(backend, () => {});
+  expect(outages).toMatchObject([{ when: "self-test", why: "/dev/spidev9.9: ENOENT" }]);
 });

@@ -26,7 +26,9 @@ export function coreNetwork(seed: number): { readonly plan: Plan; readonly x: Fl
   }
   const sums = random.next() < 0.4;
   const plan = planFrom(random, { channels, length, shapes, sums, ternary: () => true });
-  const stages = plan.stages.map((stage) => ({ ...stage, layer: harden(random, stage.layer) }));
+  const stages = plan.stages.map((stage) =>
+    stage.kind === "matmul" ? { ...stage, layer: harden(random, stage.layer) } : stage,
+  );
   return { plan: { ...plan, stages }, x: inputFor(seed, plan, 1, false) };
 }
 

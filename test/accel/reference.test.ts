@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Layer } from "../../agent/accel/backend.js";
-import { reference, requantise } from "../../agent/accel/reference.js";
+import type { Layer, Stage } from "../../agent/accel/backend.js";
+import { reference } from "../../agent/accel/reference.js";
+import { requantise } from "../../agent/accel/reference-stages.js";
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 
@@ -32,13 +33,17 @@ test("a layer is its sums, requantised, at every place", () => {
     shift: Uint8Array.of(15, 20),
     relu: true,
   };
-  const stage = { layer, places: 2, step: 3, from: 0, to: 8 };
-  const input = { channels: 6, length: 1, at: 0, inverse: 1 };
+  const stage: Stage = {
+    ...{ kind: "matmul", layer, lines: 1, places: 2, runs: null },
+    x: { at: 0, step: 3, line: 0 },
+    y: { at: 8, step: 2, line: 0 },
+  };
+  const input = { channels: 6, lines: 1, length: 1, at: 0, line: 0, inverse: 1 };
   const output = { channels: 2, places: 2, at: 8, relu: false };
   const x = Float32Array.of(10, 20, 30, -127, 127, 1);
   const y = new Float32Array(4);
   const scale = Float64Array.of(1, 2);
-  const plan = { input, stages: [stage], arena_bytes: 12 };
+  const plan = { input, stages: [stage], state: [], arena_bytes: 12 };
   reference.load({ ...plan, output: { ...output, scale, sums: true } }, 1).infer(x, y, 1);
   // Channel-first: both places of row 0, then both of row 1 at twice the scale.
   expect([...y]).toEqual([-5, -249, 2 * (127 * 60 - 7), 2 * 120]);

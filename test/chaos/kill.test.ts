@@ -14,6 +14,7 @@ const KILLS = Number(process.env["STERNA_CHAOS_KILLS"] ?? 10);
 const SEED = Number(process.env["STERNA_CHAOS_SEED"] ?? 20261123);
 /** Long enough for commits and sends whose bytes then vanish. */
 const SWALLOW_ms = 30;
+const ARRIVAL_ms_max = 30_000;
 const LOADER = join(import.meta.dirname, "loader.js");
 const WORKER = join(import.meta.dirname, "worker.ts");
 
@@ -51,6 +52,7 @@ test.skipIf(MOSQUITTO === null)(
     const peer = await startMosquitto();
     const { heard, client } = await listen(peer.url, "sterna/v1/#");
     const network = await proxy(peer.url);
+    await network.open();
     const chance = prng(SEED, "kills");
     const committed: string[] = [];
     for (let i = 0; i < KILLS; i++) {
@@ -63,9 +65,12 @@ test.skipIf(MOSQUITTO === null)(
     const [last = ""] = await run(dir, network.url, SEED - 1, null);
     const stored: { alarms: Alarm[]; latches: { asset: string; latch: string }[] } =
       JSON.parse(last);
-    await pause(200);
+    // The broker has it all; our own reading of it may be behind. What is missing is told below.
+    const isHere = ({ id }: Alarm) =>
+      heard.some((m) => m.topic.endsWith("/state") && m.payload.includes(id));
+    await Promise.race([until(() => stored.alarms.every(isHere)), pause(ARRIVAL_ms_max)]);
     client.end(true);
-    await network.close();
+    await network.shut();
     await peer.close();
     rmSync(dir, { recursive: true });
 

@@ -30,7 +30,10 @@ const link = new Link({
 const publisher = startPublisher(link, store, now, silentLog);
 let settled = false;
 collectRetained(link, PLACE, ASSETS, (retained) => {
-  store.commit({ ...reconcile(PLACE, alarms, retained, now()), latches: [] }, now());
+  const { applied, messages } = reconcile(PLACE, alarms, retained, now(), () => true);
+  const all = [...applied.flatMap((one) => one.messages), ...messages];
+  const rows = applied.map((one) => one.alarm);
+  store.commit({ alarms: rows, latches: [], messages: all }, now());
   publisher.wake();
   settled = true;
 });

@@ -59,6 +59,19 @@ test("replay prints the transitions, byte for byte the same wherever ticks fall"
     value: { v: 85, u: "Cel" },
     limit: { v: 80, u: "Cel", source: "config" },
     onset: "2023-11-14T22:15:00.000Z",
+    evidence: ["oilTemp > 80 Cel"],
+  });
+  // A clear states its own value, limit and reason, not those of the raise.
+  expect(said[1].data).toMatchObject({
+    value: { v: 60, u: "Cel" },
+    limit: { v: 75, u: "Cel" },
+    sourceTime: "2023-11-14T22:18:20.000Z",
+    evidence: ["oilTemp < 75 Cel"],
+  });
+  expect(said[3].data).toMatchObject({
+    value: { v: 0, u: "1" },
+    limit: { v: 0, u: "1" },
+    evidence: ["no longer: staleChannels > 0"],
   });
   const zipped = write("b.ndjson.gz", gzipSync(recording(7)));
   expect(sterna("replay", zipped, "--config", config).out).toBe(plain.out);

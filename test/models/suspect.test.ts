@@ -1,176 +1,198 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+//! Does physics tell a wrong unit? Each unit of each set is declared wrongly in turn. The laws were
+//! tuned on the sets of the first list only; what counts is what they do on those of the second.
+//! Seeds 1001 and 1002 were such until they showed a false suspect (pitch near zero), so new ones are.
+import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
-import { type Declared, suspects } from "../../agent/models/suspect.js";
+import { suspects } from "../../agent/models/suspect.js";
 import { UNIT_LAWS } from "../../agent/models/unit-laws.js";
-import { createPlant } from "../../agent/sensors/plants/kinds.js";
-import type { PlantKind } from "../../agent/sensors/plants/plant.js";
-import { isUnitFault, parseUnit, type Unit } from "../../agent/units/parse.js";
+import { FAULTS } from "../../agent/sensors/plants/faults.js";
+import {
+  DATA,
+  misdeclared,
+  powerCurves,
+  type Rate,
+  type ReadingSet,
+  rateOf,
+  real,
+  simulated,
+  sum,
+  table,
+} from "./suspect-sets.js";
 
-const DATA = join(import.meta.dirname, "../../../shared/data");
 const NREL = new Map([
   ["ratedPower", 5e6],
   ["rotorRadius", 63],
   ["gearRatio", 97],
 ]);
-/** What a commissioning engineer gets wrong: declared (key) while the device sends the value. */
-const MISTAKES: Readonly<Record<string, readonly string[]>> = {
-  Cel: ["K", "[degF]"],
-  rpm: ["rad/s", "r/s"],
-  "rad/s": ["r/min", "r/s"],
-  deg: ["rad"],
-  kW: ["W", "MW"],
-  hPa: ["Pa", "kPa", "bar"],
-  Pa: ["hPa", "kPa"],
-  "kN.m": ["N.m", "MN.m"],
-  "m/s": ["km/h", "kn"],
-  "%": ["1"],
-  A: ["mA"],
-  V: ["mV"],
-  m: ["ft", "mm"],
-  uT: ["mT", "nT"],
-  "m/s2": ["[g]"],
-};
+const GAS = new Map([
+  ["ratedPower", 23.7e6],
+  ["ratedSpeed", 314.159],
+  ["voltage", 11_000],
+  ["powerFactor", 0.95],
+]);
+const RIG = new Map([["pitchDiameter", 0.03904]]);
+const NONE = new Map<string, number>();
 
-function unit(text: string): Unit {
-  const parsed = parseUnit(text);
-  if (isUnitFault(parsed)) throw new Error(parsed.fault);
-  return parsed;
-}
+const machines = (seed: number): ReadingSet[] => [
+  simulated("wind-turbine", 8, 120_000, seed, NREL),
+  simulated("quadrotor", 0.2, 2_000, seed, NONE),
+  simulated("gas-turbine", 8, 120_000, seed, GAS),
+  simulated("bearing", 6, 30_000, seed, RIG),
+];
 
-/** Readings of a simulated machine, a row a channel, in SI. */
-function simulated(kind: PlantKind, hours: number, period_ms: number, seed: number): Declared[] {
-  const plant = createPlant(kind, { asset: "a", seed, period_ms, blockEvery_ms: 1e9 });
-  const columns = plant.channels.map((): number[] => []);
-  plant.advance(plant.now_ms() + hours * 3_600_000, {
-    scalar: (channel, _, value) => columns[channel]?.push(value),
-    block: () => {},
-  });
-  return plant.channels
-    .map(({ name, unit: declared }, i) => ({ name, unit: declared, values: columns[i] ?? [] }))
-    .filter(({ values }) => values.length > 0);
-}
-
-/** The same numbers from the device, declared as another unit than the device has. */
-function misdeclared(channels: readonly Declared[], name: string, wrong: string): Declared[] {
-  return channels.map((channel) => {
-    if (channel.name !== name) return channel;
-    const [is, said] = [unit(channel.unit), unit(wrong)];
-    const values = Float64Array.from(
-      channel.values,
-      (si) => ((si - is.offset) / is.factor) * said.factor + said.offset,
-    );
-    return { name, unit: wrong, values };
-  });
-}
-
-type Rate = { tried: number; named: number; right: number; missed: string[] };
-
-function rateOf(
-  kind: string,
-  channels: readonly Declared[],
-  plate: ReadonlyMap<string, number>,
-): Rate {
-  const laws = UNIT_LAWS.get(kind) ?? [];
-  const rate: Rate = { tried: 0, named: 0, right: 0, missed: [] };
-  for (const { name, unit: is } of channels) {
-    for (const wrong of MISTAKES[is] ?? []) {
-      const found = suspects(misdeclared(channels, name, wrong), laws, plate);
-      rate.tried += 1;
-      const first = found[0];
-      const fits = first === undefined || first.fits === null ? null : unit(first.fits);
-      if (first?.channel === name && fits !== null) {
-        rate.named += 1;
-        if (fits.factor === unit(is).factor && fits.offset === unit(is).offset) rate.right += 1;
-        else rate.missed.push(`${name} ${is} as ${wrong}: says ${first.fits}`);
-      } else {
-        rate.missed.push(`${name} ${is} as ${wrong}: ${first?.text ?? "nothing"}`);
-      }
-    }
-  }
-  return rate;
-}
-
-function report(what: string, { tried, named, right, missed }: Rate): string {
-  const text = `${what}: ${tried} wrong declarations, ${named} named, ${right} with the right unit`;
-  process.stdout.write(`${text}\n  ${missed.join("\n  ")}\n`);
+function said(what: string, sets: readonly ReadingSet[], rates: readonly Rate[]): string {
+  const { channels, falsely, tried, named, right, astray } = sum(rates);
+  const share = (n: number): string => `${n} (${Math.round((100 * n) / tried)} %)`;
+  const text =
+    `${what}: ${sets.length} set(s), ${channels} channels right, ${falsely.length} falsely suspect; ` +
+    `${tried} declared wrongly, ${share(named)} named, ${share(right)} with the right unit, ` +
+    `${share(astray)} accuse another, ${share(tried - named - astray)} pass`;
+  const missed = rates.flatMap((rate, i) => rate.missed.map((m) => `${sets[i]?.name}: ${m}`));
+  const detail = process.env["SUSPECT_DETAIL"] === undefined ? [] : [...falsely, ...missed];
+  process.stdout.write(`${[text, ...detail].join("\n  ")}\n`);
   return text;
 }
 
 test.each([
-  ["wind-turbine", 12, 60_000, NREL, 0.7],
-  ["quadrotor", 0.2, 1000, new Map<string, number>(), 0.7],
+  ["simulated machines, tuned on", [1001]],
+  ["simulated machines, not seen", [2001, 2002]],
 ] as const)(
-  "%s: each unit declared wrongly in turn",
-  (kind, hours, period_ms, plate, least) => {
-    const laws = UNIT_LAWS.get(kind) ?? [];
-    for (const seed of [1, 2, 3, 4, 5]) {
-      const channels = simulated(kind, hours, period_ms, seed);
-      expect(suspects(channels, laws, plate).map((found) => found.text)).toEqual([]);
-    }
-    const rate = rateOf(kind, simulated(kind, hours, period_ms, 1), plate);
-    report(kind, rate);
-    expect(rate.named / rate.tried).toBeGreaterThan(least);
+  "%s",
+  (what, seeds) => {
+    const sets = seeds.flatMap(machines);
+    const rates = sets.map((set) => rateOf(set));
+    said(what, sets, rates);
+    const { falsely, tried, named, right } = sum(rates);
+    expect(falsely).toEqual([]);
+    expect(named / tried).toBeGreaterThan(0.7);
+    expect(right / tried).toBeGreaterThan(0.7);
   },
-  60_000,
+  120_000,
 );
 
-function table(file: string): Map<string, number[]> {
-  const rows = gunzipSync(readFileSync(file)).toString().trim().split("\n");
-  const names = (rows[0] as string).split(",").map((name) => name.trim().replaceAll('"', ""));
-  const cells = rows.slice(1).map((row) => row.split(","));
-  const number = (text: string | undefined): number =>
-    text === undefined || text.trim() === "" ? Number.NaN : Number(text);
-  return new Map(names.map((name, i) => [name, cells.map((row) => number(row[i]))]));
+test("no fault, stop or odd day of a simulated machine makes a unit suspect", () => {
+  const plates: Readonly<Record<string, ReadonlyMap<string, number>>> = {
+    "wind-turbine": NREL,
+    "gas-turbine": GAS,
+    bearing: RIG,
+  };
+  // After motor_loss the drone lies on the ground: nothing of flight holds for a wreck.
+  const survived = FAULTS.filter(({ name }) => name !== "motor_loss");
+  const found = survived.flatMap(({ name, kind }) => {
+    const drone = kind === "quadrotor";
+    const plate = plates[kind] ?? NONE;
+    const set = simulated(kind, drone ? 0.2 : 6, drone ? 4_000 : 240_000, 11, plate, name);
+    return rateOf(set, []).falsely.map((text) => `${name}: ${text}`);
+  });
+  expect(FAULTS.length).toBeGreaterThan(35);
+  expect(found).toEqual([]);
+}, 120_000);
+
+const EMISSIONS = {
+  inletTemp: ["AT", "Cel"],
+  ambientPressure: ["AP", "hPa"],
+  inletDrop: ["AFDP", "hPa"],
+  dischargePressure: ["CDP", "bar"], // published as mbar: see below
+  turbineInletTemp: ["TIT", "Cel"],
+  exhaustTempA: ["TAT", "Cel"],
+  power: ["TEY", "MW"], // published as MWh an hour
+} as const;
+const YALOVA_PLATE = new Map([
+  ["ratedPower", 3.6e6], // the top of its power curve
+  ["rotorRadius", 58.5], // a guess by the size of such machines: the publisher names none
+]);
+
+function emissions(year: number): ReadingSet {
+  const read = table(`gas_turbine_emissions/gt_${year}.csv.gz`);
+  const plate = new Map([["ratedPower", 160e6]]);
+  const name = `gas turbine ${year}`;
+  return { name, kind: "gas-turbine", plate, channels: real(read, EMISSIONS) };
 }
 
-/** Columns of a real set, under their documented units. */
-function real(file: string, columns: Readonly<Record<string, readonly [string, string]>>) {
-  const read = table(file);
-  return Object.entries(columns).map(([name, [column, said]]): Declared => {
-    const { factor, offset } = unit(said);
-    const values = read.get(column);
-    if (values === undefined) throw new Error(`no ${column} in ${[...read.keys()].join()}`);
-    return { name, unit: said, values: values.map((x) => x * factor + offset) };
-  });
+function yalova(half: 0 | 1): ReadingSet {
+  const read = table("yalova_scada/T1_2018_01-06.csv.gz");
+  const rows = new Map(
+    [...read].map(([key, values]) => {
+      const middle = values.length >> 1;
+      return [key, half === 0 ? values.slice(0, middle) : values.slice(middle)] as const;
+    }),
+  );
+  const channels = real(rows, { power: ["ActivePower", "kW"], windSpeed: ["Wind Speed", "m/s"] });
+  return { name: `Yalova, half ${half}`, kind: "wind-turbine", plate: YALOVA_PLATE, channels };
 }
 
-const EMISSIONS = join(DATA, "gas_turbine_emissions/gt_2011.csv.gz");
-test.skipIf(!existsSync(EMISSIONS))("a real gas turbine (skipped without ../shared/data)", () => {
-  const channels = real(EMISSIONS, {
-    ambientTemp: ["AT", "Cel"],
-    ambientPressure: ["AP", "hPa"],
-    compressorOutletPressure: ["CDP", "bar"],
-    turbineInletTemp: ["TIT", "Cel"],
-    exhaustTemp: ["TAT", "Cel"],
+/** Nobody publishes its nameplate, so only what needs none is tested. */
+function wt23(): ReadingSet {
+  const channels = real(table("wind_main_bearing_wt23/wt23_healthy_train.csv.gz"), {
+    ambientTemp: ["env_temp", "Cel"],
+    rotorSpeed: ["hub_speed", "rpm"],
+    windSpeed: ["wind_speed", "m/s"],
+    mainBearingTemp: ["main_bearing_front", "Cel"],
+    power: ["grid_power", "kW"],
   });
-  const laws = UNIT_LAWS.get("gas-turbine") ?? [];
-  expect(suspects(channels, laws, new Map())).toEqual([]);
-  // The publisher says mbar of the compressor's outlet; 12 mbar is below the outside air.
-  const asPublished = misdeclared(channels, "compressorOutletPressure", "hPa");
-  const found = suspects(asPublished, laws, new Map());
-  expect(found[0]).toMatchObject({ channel: "compressorOutletPressure", fits: "bar" });
-  const rate = rateOf("gas-turbine", channels, new Map());
-  report("real gas turbine", rate);
-  expect(rate.named / rate.tried).toBeGreaterThan(0.7);
+  return { name: "wt23", kind: "wind-turbine", plate: NONE, channels };
+}
+
+/** The units that physics allows; three are published otherwise, see below. */
+const NAVAL = {
+  inletTemp: ["t1", "K"],
+  dischargeTemp: ["t2", "K"],
+  ambientPressure: ["p1", "bar"],
+  dischargePressure: ["p2", "bar"],
+  shaftTorque: ["gt_shaft_torque", "N.m"],
+  shaftSpeed: ["gt_rpm", "rpm"],
+  fuelFlow: ["fuel_flow", "kg/s"],
+} as const;
+
+const naval = (): ReadingSet => ({
+  name: "naval",
+  kind: "gas-turbine",
+  plate: NONE,
+  channels: real(table("naval_gas_turbine_cbm/cbm.csv.gz"), NAVAL),
 });
 
-const YALOVA = join(DATA, "yalova_scada/T1_2018_01-06.csv.gz");
-test.skipIf(!existsSync(YALOVA))("a real wind turbine (skipped without ../shared/data)", () => {
-  const read = table(YALOVA);
-  const columnOf = (word: RegExp): string => [...read.keys()].find((key) => word.test(key)) ?? "";
-  const channels = real(YALOVA, {
-    power: [columnOf(/ActivePower/), "kW"],
-    windSpeed: [columnOf(/Wind Speed/i), "m/s"],
+const there = existsSync(DATA);
+if (!there) process.stdout.write("skipped: real sets for the units, ../shared/data is absent\n");
+
+test.skipIf(!there)("real machines, tuned on", () => {
+  const sets = [emissions(2011), yalova(0)];
+  const rates = sets.map((set) => rateOf(set));
+  said("real machines, tuned on", sets, rates);
+  expect(sum(rates).falsely).toEqual([]);
+});
+
+test.skipIf(!there)(
+  "real machines, not seen",
+  () => {
+    const sets = [emissions(2012), emissions(2013), yalova(1), wt23(), naval(), ...powerCurves()];
+    expect(sets.length).toBeGreaterThan(30);
+    const rates = sets.map((set) => rateOf(set));
+    said("real machines, not seen", sets, rates);
+    const { falsely, tried, named, right } = sum(rates);
+    expect(falsely).toEqual([]);
+    expect(named / tried).toBeGreaterThan(0.7);
+    expect(right / tried).toBeGreaterThan(0.6);
+  },
+  120_000,
+);
+
+test.skipIf(!there)("physics finds what publishers wrote wrongly", () => {
+  const laws = UNIT_LAWS.get("gas-turbine") ?? [];
+  const first = (set: ReadingSet, name: string, as: string) =>
+    suspects(misdeclared(set.channels, name, as), laws, set.plate)[0];
+  // 12 mbar behind a compressor is less than the air in front of it.
+  expect(first(emissions(2011), "dischargePressure", "hPa")).toMatchObject({
+    channel: "dischargePressure",
+    fits: "bar",
   });
-  // A 3.6 MW machine with a rotor of about 117 m, by its power curve.
-  const plate = new Map([
-    ["ratedPower", 3.6e6],
-    ["rotorRadius", 58.5],
-  ]);
-  expect(suspects(channels, UNIT_LAWS.get("wind-turbine") ?? [], plate)).toEqual([]);
-  const rate = rateOf("wind-turbine", channels, plate);
-  report("real wind turbine", rate);
-  expect(rate.named / rate.tried).toBeGreaterThan(0.7);
+  // 72 770 kN.m at 3560 rpm would be 27 GW; 288 Cel is no intake of a ship.
+  expect(first(naval(), "shaftTorque", "kN.m")).toMatchObject({
+    channel: "shaftTorque",
+    fits: "N.m",
+  });
+  expect(first(naval(), "inletTemp", "Cel")).toMatchObject({ channel: "inletTemp", fits: "K" });
+  expect(first(naval(), "dischargeTemp", "Cel")).toMatchObject({
+    channel: "dischargeTemp",
+    fits: "K",
+  });
 });

@@ -5,13 +5,15 @@ import { join } from "node:path";
 import { silentLog } from "../../agent/base/log.js";
 import type { Channel, Intake, Sample } from "../../agent/base/telemetry.js";
 import type { OpcuaNode } from "../../agent/cli/demo/opcua-server.js";
+import { type DeclaredUnit, unitBridge } from "../../agent/sensors/eu.js";
 import type { OpcuaBinding, OpcuaOptions, OpcuaTiming } from "../../agent/sensors/opcua.js";
 import { opcuaSource } from "../../agent/sensors/opcua.js";
 import type { Source } from "../../agent/sensors/source.js";
 import { isUnitFault, parseUnit } from "../../agent/units/parse.js";
 
+/** On a loaded machine server, client and test, which share a thread, stand still for seconds. */
 export const QUICK: OpcuaTiming = {
-  silence_ms: 2_500,
+  silence_ms: 15_000,
   retry_min_ms: 100,
   retry_max_ms: 1_000,
   recheck_ms: 300,
@@ -39,10 +41,17 @@ export function channel(id: number, name: string, unit: string): Channel {
   };
 }
 
+/** Why the server's unit and the config's cannot both be right; null when they can. */
+export function unitConflict(own: Channel, declared: DeclaredUnit): string | null {
+  const found = unitBridge(own, declared, true);
+  return typeof found === "string" ? found : null;
+}
+
 export const bound = (channel: Channel, node: string, overrideUnit = false): OpcuaBinding => ({
   channel,
   node,
   sampling_ms: 50,
+  unitStated: true,
   overrideUnit,
 });
 
@@ -98,9 +107,9 @@ export const unitNode = (
   range,
 });
 
-/** Polls until it holds; the test's own timeout is the limit, and says which wait failed. */
+/** Polls until it holds, for at most 80 s of waiting, and says which wait failed. */
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 400; i++) {
+  for (let i = 0; i < 1_600; i++) {
     if (holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -115,6 +124,7 @@ export function stage(): {
     bindings: readonly OpcuaBinding[],
     pki_dir: string,
     got: Gathered,
+    timing?: OpcuaTiming,
   ): Promise<Source>;
   clear(): Promise<void>;
 } {
@@ -126,8 +136,8 @@ export function stage(): {
       folders.push(made);
       return made;
     },
-    async source(opts, bindings, pki_dir, got): Promise<Source> {
-      const made = opcuaSource("plc", opts, bindings, silentLog, pki_dir, QUICK);
+    async source(opts, bindings, pki_dir, got, timing = QUICK): Promise<Source> {
+      const made = opcuaSource("plc", opts, bindings, silentLog, pki_dir, timing);
       sources.push(made);
       await made.start(got.intake);
       return made;

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { codeOf, rangeDoubt, unitConflict, unitIdOf } from "../../agent/sensors/eu.js";
+import { codeOf, rangeDoubt, unitIdOf } from "../../agent/sensors/eu.js";
 import { qualityOf, type Reading, takeReading } from "../../agent/sensors/opcua-value.js";
-import { channel, gather } from "./opcua-fixture.js";
+import { channel, gather, unitConflict } from "./opcua-fixture.js";
 
 const UNECE = "http://www.opcfoundation.org/UA/units/un/cefact";
 const declared = (unitId: number, displayName = "", namespaceUri: string = UNECE) => ({

@@ -1,6 +1,10 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type RunningOpcuaServer, startOpcuaServer } from "../../agent/cli/demo/opcua-server.js";
+import {
+  freePort,
+  type RunningOpcuaServer,
+  startOpcuaServer,
+} from "../../agent/cli/demo/opcua-server.js";
 import { unitIdOf } from "../../agent/sensors/eu.js";
 import { backoff_ms } from "../../agent/sensors/opcua.js";
 import { bound, channel, gather, options, QUICK, stage, unitNode, until } from "./opcua-fixture.js";
@@ -113,8 +117,8 @@ test("a unit that contradicts the config is refused by name, and the others go o
   expect(new Set(got.samples.map((s) => s.channel))).toEqual(new Set([0, 3]));
   expect(got.refusals.get(1)).toBe(
     `plc ${ODD}: the config says unit "kW", the server's EngineeringUnits say "W" ` +
-      '(unitId 5723220 = WTT); write unit: "W", or, if the server is wrong, write ' +
-      '"overrideUnit: true"',
+      '(unitId 5723220 = WTT); write unit: "W", or write "overrideUnit: true" ' +
+      "if the server is wrong",
   );
   expect(got.refusals.get(2)).toContain('"°C" (unitId -1) (dimension K against Pa)');
   expect(got.refusals.get(4)).toBe(
@@ -145,10 +149,8 @@ test("a unit that changes while it runs stops the channel until it is mended", a
 
 test("a server that is absent, comes, dies and returns: data flows again each time", async () => {
   const stateDir = here.folder();
-  const first = await startOpcuaServer({ port: 0, stateDir, nodes: NODES });
-  const { endpoint } = first;
-  const port = Number(endpoint.split(":").at(-1));
-  await first.stop();
+  const port = await freePort();
+  const endpoint = `opc.tcp://127.0.0.1:${port}`;
 
   const got = gather();
   await here.source(options(endpoint), [bound(channel(0, "power", "kW"), POWER)], pki, got);
@@ -172,11 +174,13 @@ test("connected but silent is noticed, and the session is made anew", async () =
   server.set(POWER, 10, Date.now());
   const tap = await openTap(Number(server.endpoint.split(":").at(-1)));
   const got = gather();
-  await here.source(options(tap.endpoint), [bound(channel(0, "power", "kW"), POWER)], pki, got);
+  const timing = { ...QUICK, silence_ms: 3_000 };
+  const power = [bound(channel(0, "power", "kW"), POWER)];
+  await here.source(options(tap.endpoint), power, pki, got, timing);
   await until("data", () => got.samples.length > 0);
   tap.hold(true);
   await until("the silence is said", () => got.links.at(-1)?.includes("silent") ?? false);
-  expect(got.links.at(-1)).toContain("connected but silent: no heartbeat for 2.5 s");
+  expect(got.links.at(-1)).toContain("connected but silent: no heartbeat for 3 s");
   tap.hold(false);
   server.set(POWER, 11, Date.now());
   await until("data again", () => got.samples.at(-1)?.value === 11_000);

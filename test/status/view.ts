@@ -84,7 +84,6 @@ export function view(alarms: readonly Alarm[] = []): View {
     backend: "reference",
     tier: "exact",
     skipped: ["native: no compiler"],
-    device: { name: "/dev/spidev0.0", fault: null, inferences: 70, checked: 7 },
     links: [
       { name: "mqtt", up: true, why: "", since_ms: NOW_ms - 3_000_000 },
       { name: "plc", up: false, why: "connection refused", since_ms: NOW_ms - 1_000 },
@@ -99,6 +98,7 @@ export function view(alarms: readonly Alarm[] = []): View {
       outboxBytes: 4_000,
       outboxDropped: 0,
       unstored: 0,
+      outages: 0,
       raised: alarms.length,
       cleared: 0,
     },

@@ -3,8 +3,9 @@
 //! it uses it no more after that.
 import { OperatingError } from "../../base/errors.js";
 import type { Plan } from "../backend.js";
-import { compile, type Program, type Run, type Usage } from "./program.js";
+import { compile, type Program } from "./program.js";
 import { AT, CONTROL, ID, MAJOR, REGISTER, readShape, type Shape, STATUS } from "./registers.js";
+import { nothingTaken, type Run, type Usage } from "./runs.js";
 import { CheckSum, type Transport } from "./transport.js";
 
 /** Clocks a millisecond that any core has: a run that takes longer hangs. */
@@ -23,7 +24,7 @@ export class Core {
   readonly #word = new Uint32Array(1);
   /** status, cycles, checkA, checkB: registers that follow one another. */
   readonly #end = new Uint32Array(4);
-  #usage: Usage = { weight_words: 0, rows: 0, stages: 0 };
+  #usage: Usage = nothingTaken();
   #zeros = new Uint32Array(0);
   #y = new Uint32Array(0);
   #yBytes = new Int8Array(0);
@@ -67,7 +68,7 @@ export class Core {
   reset(): void {
     this.#write(REGISTER.control, Uint32Array.of(CONTROL.reset), false);
     this.#sum.reset();
-    this.#usage = { weight_words: 0, rows: 0, stages: 0 };
+    this.#usage = nothingTaken();
   }
 
   /** Plans what fits and uploads it. */

@@ -1,14 +1,14 @@
 //! The backend `fpga`: the ternary core behind SPI, AXI4-Lite or in an emulator. It gives the same
-//! integers as the CPU, and ends on the CPU at the first sign that the device is not sound.
+//! integers as the CPU, and fails at the first sign that the device is not sound.
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { assert, OperatingError } from "../../base/errors.js";
 import { packageFile } from "../../base/files.js";
-import type { Backend, DeviceState, Loaded, Plan } from "../backend.js";
+import type { Backend, Loaded, Plan } from "../backend.js";
 import { configure, readBitstream } from "./configure.js";
 import { Core } from "./core.js";
 import { openEmulator } from "./emulator.js";
 import { type Gpio, type GpioOptions, openGpio } from "./gpio.js";
-import { type Hybrid, loadHybrid } from "./hybrid.js";
+import { loadHybrid } from "./hybrid.js";
 import { type Libc, libc } from "./libc.js";
 import { openRtl, probeRtl, rtlTransport } from "./rtl.js";
 import { selfTest } from "./self-test.js";
@@ -24,8 +24,6 @@ export type FpgaOptions = {
   readonly bitstream: string | null;
   /** Null: the FPGA configures itself, or something else does. */
   readonly gpio: GpioOptions | null;
-  /** Share of the inferences that the CPU computes too, before their result is given out. */
-  readonly check: number;
 };
 
 export const FPGA_DEFAULT: FpgaOptions = {
@@ -33,9 +31,10 @@ export const FPGA_DEFAULT: FpgaOptions = {
   clock_Hz: 6_000_000,
   bitstream: null,
   gpio: null,
-  check: 1,
 };
 
+/** Of weights, at two bits each: the UP5K's. A network beyond it runs on the CPU in part. */
+const MEMORY_BYTES = 2 ** 17;
 const BITSTREAM = "agent/accel/rtl/sterna_up5k.bin";
 
 export const isEmulated = ({ device }: FpgaOptions): boolean =>
@@ -100,54 +99,44 @@ export function openTransport(options: FpgaOptions, sys: () => Libc = libc): Tra
   }
 }
 
-/** `open` gives what is behind the options; `cpu` computes what the core lacks, and all else fails. */
-export function openFpga(
-  { check }: Pick<FpgaOptions, "check">,
-  cpu: Backend,
-  open: () => Transport,
-): Backend {
+/**
+ * `open` gives what is behind the options; `cpu` computes what the core lacks. A device that is
+ * absent or no core of ours throws its OperatingError when a network is loaded, one that fails when
+ * it infers, and ever after: whoever guards it goes on without it.
+ */
+export function openFpga(cpu: Backend, open: () => Transport): Backend {
   const device = new Device(open);
   return {
     name: "fpga",
     tier: "exact",
     cols_max: cpu.cols_max,
-    device,
+    memory_bytes: MEMORY_BYTES,
+    loadEncoder: (plan, batch) => cpu.loadEncoder(plan, batch),
     load(plan: Plan, batch: number): Loaded {
-      const onCpu = cpu.load(plan, batch);
-      const hybrid = device.load(plan, cpu);
-      if (hybrid === null) return onCpu;
-      const expected = new Float32Array(batch * plan.output.channels * plan.output.places);
-      let due = 0;
+      const hybrid = device.use((core) => loadHybrid(plan, core, cpu));
+      // Nothing of it is on the core: whole networks keep their batch and their state.
+      if (!hybrid.onCore) return cpu.load(plan, batch);
       return {
         infer(x, y, count): void {
           assert(count >= 1 && count <= batch, "infer: more assets than it was loaded for");
-          if (!device.infer(hybrid, x, y, count)) return onCpu.infer(x, y, count);
-          due += check;
-          if (due < 1) return;
-          due -= 1;
-          const truth = expected.subarray(0, y.length);
-          onCpu.infer(x, truth, count);
-          device.compare(y, truth);
+          device.use(() => hybrid.infer(x, y, count));
         },
+        // A network with state is never on the core.
+        reset: (): void => assert(plan.state.length === 0, "fpga: no state"),
       };
     },
   };
 }
 
-/** The core for as long as it is sound, and the record of what it did. */
-class Device implements DeviceState {
-  name = "fpga";
-  fault: string | null = null;
-  inferences = 0;
-  checked = 0;
-  readonly onCpu: string[] = [];
+/** The core for as long as it is sound. */
+class Device {
   #core: Core | null = null;
+  #fault: OperatingError | null = null;
 
   constructor(open: () => Transport) {
     let transport: Transport | null = null;
     try {
       transport = open();
-      this.name = transport.name;
       const core = Core.open(transport);
       selfTest(core);
       this.#core = core;
@@ -157,47 +146,21 @@ class Device implements DeviceState {
     }
   }
 
-  /** Null when the network, or all that is left of the device, runs on the CPU. */
-  load(plan: Plan, cpu: Backend): Hybrid | null {
-    if (this.#core === null) return null;
+  use<T>(work: (core: Core) => T): T {
+    if (this.#core === null) throw this.#fault;
     try {
-      const hybrid = loadHybrid(plan, this.#core, cpu);
-      this.onCpu.push(...hybrid.why);
-      return hybrid.onCore ? hybrid : null;
+      return work(this.#core);
     } catch (error) {
       this.#fail(error);
-      return null;
+      throw error;
     }
   }
 
-  /** False when the core did not, or can no more. */
-  infer(hybrid: Hybrid, x: Float32Array, y: Float32Array, count: number): boolean {
-    if (this.#core === null) return false;
-    try {
-      hybrid.infer(x, y, count);
-      this.inferences += count;
-      return true;
-    } catch (error) {
-      this.#fail(error);
-      return false;
-    }
-  }
-
-  /** A wrong y becomes the true one, and was the last. */
-  compare(y: Float32Array, truth: Float32Array): void {
-    this.checked += 1;
-    const at = y.findIndex((value, i) => !Object.is(value, truth[i]));
-    if (at < 0) return;
-    const what = `output ${at} is ${y[at]}, the CPU has ${truth[at]}`;
-    y.set(truth);
-    this.#fail(new OperatingError("fpga-wrong", `${this.name}: a wrong answer: ${what}`));
-  }
-
-  /** Only the world may fail here; a mistake of ours ends the process as anywhere else. */
+  /** Only the world may fail here; what a mistake of ours throws ends the process. */
   #fail(error: unknown): void {
     if (!(error instanceof OperatingError)) throw error;
     this.#core?.close();
     this.#core = null;
-    this.fault = error.message;
+    this.#fault = error;
   }
 }

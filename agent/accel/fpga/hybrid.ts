@@ -4,7 +4,7 @@ import { assert } from "../../base/errors.js";
 import type { Backend, Loaded, Plan, Stage } from "../backend.js";
 import { quantise, realOut } from "../reference.js";
 import type { Core } from "./core.js";
-import { type Part, type Run, xOf, yOf } from "./program.js";
+import { type Part, type Run, xOf, yOf } from "./runs.js";
 
 export type Hybrid = {
   /** False when nothing of the network is on the core. */
@@ -21,7 +21,7 @@ type Step = () => void;
 export function loadHybrid(plan: Plan, core: Core, cpu: Backend): Hybrid {
   const { parts, why } = core.load(plan);
   const { input, output } = plan;
-  const sizeIn = input.channels * input.length;
+  const sizeIn = input.channels * input.lines * input.length;
   const sizeOut = output.channels * output.places;
   // Whole words of it are sent, so it ends with one.
   const buffer = new ArrayBuffer(Math.ceil(plan.arena_bytes / 4) * 4 + 4);
@@ -60,7 +60,7 @@ function coreStep(plan: Plan, run: Run, core: Core, buffer: ArrayBuffer, out: Fl
   }
   const sums = new Int32Array(run.y.bytes);
   const { stages, output } = plan;
-  const place = (run.y.from - (stages.at(-1)?.to ?? 0)) / output.channels;
+  const place = (run.y.from - yOf(stages.at(-1) as Stage).from) / output.channels;
   return () => {
     core.run(run, x, sums);
     realSums(plan, sums, place, out);
@@ -98,7 +98,8 @@ function cpuStep(
     sums: false,
     relu: false,
   };
-  const input = { channels: from.bytes, length: 1, at: from.from, inverse: 1 };
+  const one = { lines: 1, length: 1, line: 0 };
+  const input = { ...one, channels: from.bytes, at: from.from, inverse: 1 };
   const output = ends ? plan.output : flat;
   const loaded: Loaded = cpu.load({ ...plan, input, stages, output }, 1);
   const x = new Float32Array(from.bytes);

@@ -2,7 +2,7 @@
 //! with weights and activations at their extremes, against the reference.
 import { OperatingError } from "../../base/errors.js";
 import { type Prng, prng } from "../../base/prng.js";
-import type { Layer, Plan, Stage } from "../backend.js";
+import { denseStage, type Layer, type Plan, type Stage } from "../backend.js";
 import { reference } from "../reference.js";
 import type { Core } from "./core.js";
 import { loadHybrid } from "./hybrid.js";
@@ -50,13 +50,25 @@ function testPlan(): Plan {
   const conv = layerOf(random, FILTERS, KERNEL * CHANNELS, 12, true);
   const dense = layerOf(random, HIDDEN, FILTERS * PLACES, 14, false);
   const stages: Stage[] = [
-    { layer: conv, places: PLACES, step, from: 0, to: second },
-    { layer: dense, places: 1, step: 0, from: second, to: third },
-    { layer: layerOf(random, OUT, HIDDEN, 1, false), places: 1, step: 0, from: third, to: plane },
+    {
+      ...{ kind: "matmul", layer: conv, lines: 1, places: PLACES, runs: null },
+      x: { at: 0, step, line: 0 },
+      y: { at: second, step: FILTERS, line: 0 },
+    },
+    denseStage(dense, second, third),
+    denseStage(layerOf(random, OUT, HIDDEN, 1, false), third, plane),
   ];
   // The sums of the last stage never come into the arena, so where it writes does not matter.
   return {
-    input: { channels: CHANNELS, length: LENGTH, at: PAD * CHANNELS, inverse: 1 },
+    input: {
+      channels: CHANNELS,
+      lines: 1,
+      length: LENGTH,
+      at: PAD * CHANNELS,
+      line: 0,
+      inverse: 1,
+    },
+    state: [],
     stages,
     output: {
       channels: OUT,

@@ -1,26 +1,43 @@
-// The door from JavaScript, over raw N-API: `kernels()` names what runs here, `load(image, kernel)`
-// gives a function infer(x, y, batch). agent/accel/native.ts has checked the image and the sizes.
+// The door from JavaScript, over raw N-API: `kernels()` names what runs here, `load(image, kernel,
+// lanes)` gives a function infer(x, y). agent/accel/native.ts has checked the image and the sizes.
 #include <node_api.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <new>
+#include "crew.hpp"
+#include "encoder.hpp"
 #include "kernels.hpp"
 #include "peak.hpp"
 
 namespace {
 
-using sterna::Header;
-using sterna::Net;
+using sterna::encoder::Encoder;
 
 napi_value fail(napi_env env, const char* message) {
   napi_throw_error(env, "ERR_STERNA_ACCEL", message);
   return nullptr;
 }
 
+// What a function `infer` computes with: a network, or, where `encoder` is set, an encoder.
+struct Loaded {
+  uint8_t* memory = nullptr;
+  size_t in = 0, out = 0;  // values of one asset or sequence
+  uint32_t batch = 0;
+  bool encoder = false;
+  sterna::Net net{};
+  Encoder coder{};
+};
+
+void run(const Loaded& loaded, const float* x, float* y, uint32_t batch) {
+  if (loaded.encoder) sterna::encoder::infer(loaded.coder, x, y, batch);
+  else sterna::infer(loaded.net, x, y, batch);
+}
+
 void close(napi_env, void* data, void*) {
-  Net* net = static_cast<Net*>(data);
-  free(const_cast<uint8_t*>(net->image));
-  delete net;
+  Loaded* loaded = static_cast<Loaded*>(data);
+  free(loaded->memory);
+  delete loaded;
 }
 
 struct Floats {
@@ -40,26 +57,33 @@ Floats floats(napi_env env, napi_value value) {
   return found;
 }
 
+// A third argument is an asset whose state is forgotten; nothing is inferred then.
 napi_value infer(napi_env env, napi_callback_info info) {
-  size_t argc = 2;
-  napi_value args[2];
+  size_t argc = 3;
+  napi_value args[3];
   void* data;
   if (napi_get_cb_info(env, info, &argc, args, nullptr, &data) != napi_ok || argc < 2) {
     return fail(env, "infer(x, y): two arguments");
   }
-  const Net& net = *static_cast<const Net*>(data);
-  const Header& h = sterna::header(net);
+  const Loaded& loaded = *static_cast<const Loaded*>(data);
+  if (argc == 3) {
+    uint32_t asset = 0;
+    const bool known =
+        napi_get_value_uint32(env, args[2], &asset) == napi_ok && asset < loaded.batch;
+    if (!known) return fail(env, "infer(x, y, asset): no such asset");
+    if (!loaded.encoder) sterna::reset(loaded.net, asset);
+    return nullptr;
+  }
   const Floats x = floats(env, args[0]), y = floats(env, args[1]);
-  const size_t in = static_cast<size_t>(h.in_channels) * h.in_length;
-  const size_t out = static_cast<size_t>(h.out_channels) * h.out_places;
   if (!x.good || !y.good) return fail(env, "infer(x, y): Float32Arrays");
   // A division only where there is a batch.
+  const size_t in = loaded.in, out = loaded.out;
   size_t batch = 1;
   if (x.length != in) batch = x.length / in;
-  if (batch < 1 || batch > h.batch || x.length != batch * in || y.length != batch * out) {
+  if (batch < 1 || batch > loaded.batch || x.length != batch * in || y.length != batch * out) {
     return fail(env, "infer(x, y): sizes");
   }
-  sterna::infer(net, x.data, y.data, static_cast<uint32_t>(batch));
+  run(loaded, x.data, y.data, static_cast<uint32_t>(batch));
   return nullptr;
 }
 
@@ -70,42 +94,152 @@ const sterna::Kernels* named(const char* name) {
   return nullptr;
 }
 
-napi_value load(napi_env env, napi_callback_info info) {
-  size_t argc = 2, length = 0, chars = 0;
-  napi_value args[2], made;
+double now_us() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1e6 + time.tv_nsec * 1e-3;
+}
+
+// The best of three inferences of zeros, after one that warms up.
+double best_us(const Loaded& loaded, const float* x, float* y) {
+  double best = 1e300;
+  for (int round = 0; round < 4; round++) {
+    const double start = now_us();
+    run(loaded, x, y, loaded.batch);
+    const double time = now_us() - start;
+    if (round > 0 && time < best) best = time;
+  }
+  return best;
+}
+
+// One lane, unless all of them are clearly faster here and now. `wanted` 0 measures.
+void choose_lanes(Loaded& loaded, uint32_t wanted, uint32_t lanes) {
+  const auto use = [&](uint32_t count) {
+    const sterna::Crew crew = {count, sterna::crew::share};
+    loaded.net.crew = crew;
+    loaded.coder.crew = crew;
+  };
+  use(wanted > 0 ? sterna::least(wanted, lanes) : 1);
+  if (wanted > 0 || lanes == 1) return;
+  const size_t in = loaded.in * loaded.batch, out = loaded.out * loaded.batch;
+  float* values = static_cast<float*>(calloc(in + out, sizeof(float)));
+  if (values == nullptr) return;
+  const double alone = best_us(loaded, values, values + in);
+  use(lanes);
+  const double together = best_us(loaded, values, values + in);
+  if (together > 0.9 * alone) use(1);
+  free(values);
+  if (loaded.encoder) return;
+  // What a measurement left must not be the state of an asset.
+  const sterna::Header& h = sterna::header(loaded.net);
+  memset(loaded.net.arena, 0, static_cast<size_t>(h.batch) * h.stride);
+}
+
+// The arguments of both kinds of load.
+struct Image {
+  const uint8_t* bytes = nullptr;
+  size_t length = 0;
+  const sterna::Kernels* kernels = nullptr;
+  uint32_t lanes = 0;
+};
+
+// False when an error has been thrown.
+bool image_of(napi_env env, napi_callback_info info, size_t header_bytes, Image& image) {
+  size_t argc = 3, chars = 0;
+  napi_value args[3];
   napi_typedarray_type type;
   void* bytes;
   char name[32];
-  if (napi_get_cb_info(env, info, &argc, args, nullptr, nullptr) != napi_ok || argc < 2 ||
-      napi_get_typedarray_info(env, args[0], &type, &length, &bytes, nullptr, nullptr) != napi_ok ||
+  if (napi_get_cb_info(env, info, &argc, args, nullptr, nullptr) != napi_ok || argc < 3 ||
+      napi_get_typedarray_info(env, args[0], &type, &image.length, &bytes, nullptr, nullptr) !=
+          napi_ok ||
       napi_get_value_string_utf8(env, args[1], name, sizeof name, &chars) != napi_ok ||
-      type != napi_uint8_array || length < sizeof(Header)) {
-    return fail(env, "load(image, kernel): a Uint8Array and a name");
+      napi_get_value_uint32(env, args[2], &image.lanes) != napi_ok || type != napi_uint8_array ||
+      image.length < header_bytes) {
+    fail(env, "load(image, kernel, lanes): a Uint8Array, a name and a number");
+    return false;
   }
-  Header h;
-  memcpy(&h, bytes, sizeof h);
-  const sterna::Kernels* kernels = named(name);
-  if (kernels == nullptr) return fail(env, "load: this CPU has no such kernel");
-  if (h.magic != 0x5354524e || h.image_bytes != length) return fail(env, "load: not an image");
+  image.bytes = static_cast<const uint8_t*>(bytes);
+  image.kernels = named(name);
+  if (image.kernels == nullptr) fail(env, "load: this CPU has no such kernel");
+  return image.kernels != nullptr;
+}
+
+// Memory of whole cache lines, zero behind the image.
+uint8_t* memory_for(const Image& image, size_t bytes) {
   void* memory = nullptr;
-  // Whole cache lines, with room for reads of a whole vector at the very end.
-  const size_t all = length + sterna::scratch_bytes(h);
-  if (posix_memalign(&memory, 64, all) != 0) return fail(env, "load: out of memory");
-  memset(memory, 0, all);
-  memcpy(memory, bytes, length);
-  int8_t* arena = static_cast<int8_t*>(memory) + length;
-  int32_t* totals = reinterpret_cast<int32_t*>(arena + static_cast<size_t>(h.batch) * h.stride);
-  Net* net = new (std::nothrow) Net{static_cast<uint8_t*>(memory), arena, totals, kernels};
-  if (net == nullptr) {
+  if (posix_memalign(&memory, 64, bytes) != 0) return nullptr;
+  memset(memory, 0, bytes);
+  memcpy(memory, image.bytes, image.length);
+  return static_cast<uint8_t*>(memory);
+}
+
+napi_value made_function(napi_env env, Loaded* loaded) {
+  napi_value made;
+  if (napi_create_function(env, "infer", NAPI_AUTO_LENGTH, infer, loaded, &made) == napi_ok &&
+      napi_add_finalizer(env, made, loaded, close, nullptr, nullptr) == napi_ok) {
+    return made;
+  }
+  close(env, loaded, nullptr);
+  return fail(env, "load: the function could not be made");
+}
+
+napi_value load(napi_env env, napi_callback_info info) {
+  Image image;
+  if (!image_of(env, info, sizeof(sterna::Header), image)) return nullptr;
+  sterna::Header h;
+  memcpy(&h, image.bytes, sizeof h);
+  if (h.magic != sterna::MAGIC || h.image_bytes != image.length) {
+    return fail(env, "load: not an image");
+  }
+  const bool large =
+      image.lanes != 1 && sterna::largest_macs(h, image.bytes) >= sterna::SHARE_MACS;
+  const uint32_t lanes = large ? sterna::crew::lanes() : 1;
+  uint8_t* memory = memory_for(image, image.length + sterna::scratch_bytes(h, lanes));
+  Loaded* loaded = new (std::nothrow) Loaded;
+  if (memory == nullptr || loaded == nullptr) {
     free(memory);
+    delete loaded;
     return fail(env, "load: out of memory");
   }
-  if (napi_create_function(env, "infer", NAPI_AUTO_LENGTH, infer, net, &made) != napi_ok ||
-      napi_add_finalizer(env, made, net, close, nullptr, nullptr) != napi_ok) {
-    close(env, net, nullptr);
-    return fail(env, "load: the function could not be made");
+  loaded->memory = memory;
+  loaded->in = static_cast<size_t>(h.in_channels) * h.in_lines * h.in_length;
+  loaded->out = static_cast<size_t>(h.out_channels) * h.out_places;
+  loaded->batch = h.batch;
+  loaded->net = sterna::open(memory, image.kernels, {1, nullptr});
+  choose_lanes(*loaded, image.lanes, lanes);
+  return made_function(env, loaded);
+}
+
+napi_value load_encoder(napi_env env, napi_callback_info info) {
+  Image image;
+  if (!image_of(env, info, sizeof(sterna::encoder::Header), image)) return nullptr;
+  sterna::encoder::Header h;
+  memcpy(&h, image.bytes, sizeof h);
+  if (h.magic != sterna::encoder::MAGIC || h.image_bytes != image.length) {
+    return fail(env, "load: not the image of an encoder");
   }
-  return made;
+  const uint64_t macs = static_cast<uint64_t>(h.sequence) * h.width * h.hidden;
+  const uint32_t lanes =
+      image.lanes != 1 && macs >= sterna::SHARE_MACS ? sterna::crew::lanes() : 1;
+  Loaded* loaded = new (std::nothrow) Loaded;
+  uint8_t* memory = loaded == nullptr ? nullptr
+                                      : memory_for(image, sterna::encoder::lay_out(
+                                                              loaded->coder, nullptr, h, lanes));
+  if (memory == nullptr) {
+    delete loaded;
+    return fail(env, "load: out of memory");
+  }
+  sterna::encoder::lay_out(loaded->coder, memory, h, lanes);
+  loaded->coder.image = memory;
+  loaded->coder.kernels = image.kernels;
+  loaded->coder.floats = &sterna::floats::functions_of(*image.kernels);
+  loaded->memory = memory;
+  loaded->in = loaded->out = static_cast<size_t>(h.sequence) * h.width;
+  loaded->batch = h.batch;
+  loaded->encoder = true;
+  choose_lanes(*loaded, image.lanes, lanes);
+  return made_function(env, loaded);
 }
 
 napi_value kernels(napi_env env, napi_callback_info) {
@@ -126,8 +260,9 @@ napi_value peak(napi_env env, napi_callback_info info) {
   napi_value args[1], made;
   int64_t rounds = 0;
   if (napi_get_cb_info(env, info, &argc, args, nullptr, nullptr) != napi_ok || argc < 1 ||
-      napi_get_value_int64(env, args[0], &rounds) != napi_ok || rounds < 1) {
-    return fail(env, "peak(rounds): a number above 0");
+      napi_get_value_int64(env, args[0], &rounds) != napi_ok || rounds < 1 ||
+      rounds > 100000000) {
+    return fail(env, "peak(rounds): a number from 1 to 100,000,000");
   }
   double done = 0;
 #if defined(__x86_64__)
@@ -146,7 +281,7 @@ NAPI_MODULE_INIT() {
   const struct {
     const char* name;
     napi_callback call;
-  } made[] = {{"load", load}, {"kernels", kernels}, {"peak", peak}};
+  } made[] = {{"load", load}, {"loadEncoder", load_encoder}, {"kernels", kernels}, {"peak", peak}};
   for (const auto& each : made) {
     napi_value function;
     if (napi_create_function(env, each.name, NAPI_AUTO_LENGTH, each.call, nullptr, &function) !=

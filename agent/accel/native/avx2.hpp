@@ -8,7 +8,9 @@
 
 namespace sterna::avx2 {
 
-inline bool supported() { return __builtin_cpu_supports("avx2"); }
+inline bool supported() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
 
 STERNA_AVX2 inline __m256i four(const int8_t* x) {
   int32_t v;
@@ -97,7 +99,29 @@ STERNA_AVX2 inline int32_t total(const int8_t* x, uint32_t quads) {
   return scalar::total(x, quads);
 }
 
-inline const Kernels KERNELS = {"avx2", supported, ternary, wide, total, scalar::requantise,
-                                scalar::quantise, scalar::real};
+// Four sums at a time, in doubles: the baseline compiler of scalar.hpp has no floor of its own.
+STERNA_AVX2 inline void requantise(const Sums& s, Range range, int8_t* y, size_t ldy) {
+  const __m256d low = _mm256_set1_pd(range.low), high = _mm256_set1_pd(range.high);
+  const __m256d half = _mm256_set1_pd(0.5);
+  for (uint32_t r = 0; r < s.rows; r++, y += ldy) {
+    const int32_t* from = s.sums + r * s.row;
+    for (uint32_t i = 0; i < s.count; i += 4) {
+      const __m128i sum = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i));
+      const __m128i bias = _mm_loadu_si128(reinterpret_cast<const __m128i*>(s.bias + i));
+      const __m128i all = _mm_sub_epi32(_mm_add_epi32(sum, bias), _mm_set1_epi32(s.offsets[r]));
+      __m256d v = _mm256_mul_pd(_mm256_cvtepi32_pd(all), _mm256_loadu_pd(s.scale + i));
+      v = _mm256_floor_pd(_mm256_add_pd(v, half));
+      v = _mm256_max_pd(_mm256_min_pd(v, high), low);
+      const __m128i steps = _mm256_cvtpd_epi32(v);
+      const __m128i words = _mm_packs_epi32(steps, steps);
+      const int32_t bytes = _mm_cvtsi128_si32(_mm_packs_epi16(words, words));
+      __builtin_memcpy(y + i, &bytes, least(4u, s.count - i));
+    }
+  }
+}
+
+inline const Kernels KERNELS = {"avx2",           supported,    ternary,           wide,    total,
+                                requantise,       scalar::quantise, scalar::real,
+                                scalar::real_sums, nullptr};
 
 }  // namespace sterna::avx2

@@ -3,7 +3,7 @@
 #include "scalar.hpp"
 #if defined(__x86_64__)
 #include "avx2.hpp"
-#include "avx512.hpp"
+#include "lookup.hpp"
 #elif defined(__aarch64__)
 #include "neon.hpp"
 #endif
@@ -12,7 +12,7 @@ namespace sterna {
 
 inline const Kernels* const ALL[] = {
 #if defined(__x86_64__)
-    &avx512::KERNELS, &avx2::KERNELS,
+    &vbmi::KERNELS, &avx512::KERNELS, &avx2::KERNELS,
 #elif defined(__aarch64__)
     &neon::DOT, &neon::PLAIN,
 #endif

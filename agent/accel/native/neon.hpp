@@ -89,9 +89,11 @@ inline void wide(const uint8_t* w, const int32_t*, uint32_t quads, const int8_t*
   }
 }
 
-inline const Kernels DOT = {"neon-dot",      supported_dot,      ternary_dot,     wide_dot,
-                            scalar::total, scalar::requantise, scalar::quantise, scalar::real};
-inline const Kernels PLAIN = {"neon",        scalar::supported,  ternary,         wide,
-                              scalar::total, scalar::requantise, scalar::quantise, scalar::real};
+inline const Kernels DOT = {
+    "neon-dot",         supported_dot,    ternary_dot,  wide_dot,          scalar::total,
+    scalar::requantise, scalar::quantise, scalar::real, scalar::real_sums, nullptr};
+inline const Kernels PLAIN = {
+    "neon",             scalar::supported, ternary,      wide,              scalar::total,
+    scalar::requantise, scalar::quantise,  scalar::real, scalar::real_sums, nullptr};
 
 }  // namespace sterna::neon

@@ -40,23 +40,27 @@ inline int32_t total(const int8_t* x, uint32_t quads) {
   return sum;
 }
 
-inline void requantise(const int32_t* sums, int32_t offset, const int32_t* bias, const int32_t* m,
-                       const int32_t* shift, uint32_t count, bool relu, int8_t* y) {
-  const int64_t low = relu ? 0 : -127;
-  for (uint32_t i = 0; i < count; i++) {
-    const int64_t product = static_cast<int64_t>(sums[i] + bias[i] - offset) * m[i];
-    // floor((v + 2^(s-1)) / 2^s), with the shift stored as s - 1
-    const int64_t value = ((product >> shift[i]) + 1) >> 1;
-    y[i] = static_cast<int8_t>(value < low ? low : value > 127 ? 127 : value);
+inline double value_of(const Sums& s, uint32_t row, uint32_t i) {
+  return (s.sums[row * s.row + i] + s.bias[i] - s.offsets[row]) * s.scale[i];
+}
+
+inline void requantise(const Sums& s, Range range, int8_t* y, size_t ldy) {
+  const double low = range.low, high = range.high;
+  for (uint32_t r = 0; r < s.rows; r++, y += ldy) {
+    for (uint32_t i = 0; i < s.count; i++) {
+      const double v = __builtin_floor(value_of(s, r, i) + 0.5);
+      y[i] = static_cast<int8_t>(v < low ? low : v > high ? high : v);
+    }
   }
 }
 
-inline bool quantise(const float* x, double inverse, uint32_t count, int8_t* y) {
+inline bool quantise(const float* x, double inverse, uint32_t count, int32_t limit, int8_t* y) {
   bool finite = true;
+  const double high = limit;
   for (uint32_t i = 0; i < count; i++) {
     finite = finite && x[i] - x[i] == 0;
     const double step = __builtin_floor(x[i] * inverse + 0.5);
-    y[i] = static_cast<int8_t>(step > 127 ? 127 : step > -127 ? step : -127);
+    y[i] = static_cast<int8_t>(step > high ? high : step > -high ? step : -high);
   }
   return finite;
 }
@@ -65,7 +69,16 @@ inline void real(const int8_t* x, const double* scale, uint32_t count, float* y)
   for (uint32_t i = 0; i < count; i++) y[i] = static_cast<float>(x[i] * scale[i]);
 }
 
-inline const Kernels KERNELS = {"scalar",   supported,  ternary,  wide,
-                                total,      requantise, quantise, real};
+inline void real_sums(const Sums& s, bool relu, float* y, size_t ldy) {
+  for (uint32_t r = 0; r < s.rows; r++, y += ldy) {
+    for (uint32_t i = 0; i < s.count; i++) {
+      const double value = value_of(s, r, i);
+      y[i] = static_cast<float>(relu && value < 0 ? 0 : value);
+    }
+  }
+}
+
+inline const Kernels KERNELS = {"scalar",   supported, ternary, wide,      total,
+                                requantise, quantise,  real,    real_sums, nullptr};
 
 }  // namespace sterna::scalar

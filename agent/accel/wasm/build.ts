@@ -6,7 +6,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const FOLDER = import.meta.dirname;
-const SOURCES = ["net.cc", "kernels.hpp", "../native/net.hpp", "../native/scalar.hpp"];
+const SOURCES = [
+  ...["net.cc", "kernels.hpp"],
+  ...["layout", "multiply", "rows", "stages", "gather", "net", "scalar"].map(
+    (name) => `../native/${name}.hpp`,
+  ),
+];
 const FLAGS = [
   "--target=wasm32 -O3 -msimd128 -std=c++17 -ffp-contract=off -fno-exceptions -fno-rtti",
   "-nostdlib -Wall -Wextra -Werror -Wl,--no-entry -Wl,--strip-all -Wl,-z,stack-size=65536",

@@ -86,7 +86,8 @@ inline int32_t total(const int8_t* x, uint32_t quads) {
   return rest;
 }
 
-inline const Kernels KERNELS = {"wasm", scalar::supported, ternary, wide, total,
-                                scalar::requantise, scalar::quantise, scalar::real};
+inline const Kernels KERNELS = {
+    "wasm",             scalar::supported, ternary,      wide,              total,
+    scalar::requantise, scalar::quantise,  scalar::real, scalar::real_sums, nullptr};
 
 }  // namespace sterna::simd128

@@ -16,6 +16,16 @@ void* memset(void* to, int value, size_t count) {
   return to;
 }
 
+void* memcpy(void* to, const void* from, size_t count) {
+  unsigned char* at = static_cast<unsigned char*>(to);
+  const unsigned char* source = static_cast<const unsigned char*>(from);
+  while (count-- > 0) {
+    *at++ = *source++;
+    asm volatile("");
+  }
+  return to;
+}
+
 // Where the image goes; the caller grows the memory first.
 __attribute__((export_name("image"))) unsigned char* image() {
   const uintptr_t base = reinterpret_cast<uintptr_t>(&__heap_base);
@@ -23,18 +33,17 @@ __attribute__((export_name("image"))) unsigned char* image() {
 }
 
 __attribute__((export_name("scratch"))) size_t scratch() {
-  return sterna::scratch_bytes(*reinterpret_cast<const sterna::Header*>(image()));
+  return sterna::scratch_bytes(*reinterpret_cast<const sterna::Header*>(image()), 1);
 }
 
 // Memory is zero when it is new, so the pads of the arena are.
 __attribute__((export_name("open"))) void open() {
-  const sterna::Header& h = *reinterpret_cast<const sterna::Header*>(image());
-  int8_t* arena = reinterpret_cast<int8_t*>(image()) + h.image_bytes;
-  int32_t* totals = reinterpret_cast<int32_t*>(arena + static_cast<size_t>(h.batch) * h.stride);
-  net = {image(), arena, totals, &sterna::simd128::KERNELS};
+  net = sterna::open(image(), &sterna::simd128::KERNELS, {1, nullptr});
 }
 
 __attribute__((export_name("infer"))) void infer(const float* x, float* y, uint32_t batch) {
   sterna::infer(net, x, y, batch);
 }
+
+__attribute__((export_name("reset"))) void reset(uint32_t asset) { sterna::reset(net, asset); }
 }

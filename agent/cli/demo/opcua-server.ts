@@ -1,5 +1,6 @@
 //! A small OPC UA server on loopback for the demo and the tests: AnalogDataItems with
 //! EUInformation and EURange, as a turbine controller shows them. Never part of the daemon.
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { MessageSecurityMode, SecurityPolicy, VariantOptions } from "node-opcua-client";
@@ -49,6 +50,8 @@ export type RunningOpcuaServer = {
 };
 
 const HOST = "127.0.0.1";
+const PORT_MIN = 10_000;
+const PORT_MAX = 32_000;
 const UNECE = "http://www.opcfoundation.org/UA/units/un/cefact";
 const EU_INFORMATION = "i=887";
 
@@ -166,15 +169,20 @@ function kindOf(ua: typeof import("node-opcua-client"), value: OpcuaValue, type:
   return { dataType: DataType[type], arrayType };
 }
 
-/** The library cannot listen on port 0; the gap until it listens is ours to accept on loopback. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * The library cannot listen on port 0. Below the ports that the kernel gives to outgoing connections
+ * (from 32768), so that none of these takes it in the gap until somebody listens.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(PORT_MIN, PORT_MAX);
     const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, HOST, () => {
-      const address = probe.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
+    const free = await new Promise<boolean>((resolve) => {
+      probe.once("error", () => resolve(false));
+      probe.listen(port, HOST, () => resolve(true));
     });
-  });
+    if (!free) continue;
+    await new Promise<void>((resolve) => probe.close(() => resolve()));
+    return port;
+  }
 }

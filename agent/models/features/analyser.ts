@@ -2,6 +2,7 @@
 //! domain, and the envelope spectrum that shows a rolling bearing's damage long before velocity
 //! moves. Owns its work buffers, so a block costs three transforms and no allocation.
 import FFT from "fft.js";
+import type { Block, BlockAnalysis } from "../../base/telemetry.js";
 import { type OrderAxis, resample } from "./orders.js";
 
 /** Damage of a bearing rings the housing here; a lower sampling rate narrows the band. */
@@ -9,18 +10,22 @@ const BAND_HZ = [2000, 6000] as const;
 const VELOCITY_HZ = [10, 1000] as const;
 /** Envelope lines above this serve no order of interest and are not kept. */
 const LINES_HZ_MAX = 1600;
+const COUNT_MIN = 4096;
+const COUNT_MAX = 32_768;
 
-export type BlockFeatures = {
-  /** m/s2, without the mean. */
-  readonly rms: number;
-  readonly peak: number;
-  /** peak / rms. */
-  readonly crest: number;
-  /** m4 / m2^2: 3 for Gaussian noise. */
-  readonly kurtosis: number;
-  /** m/s, 10-1000 Hz. */
-  readonly velocityRms: number;
-};
+/** An analyser for each length of block that comes; longer blocks are read up to a power of two. */
+export class Analysers {
+  readonly #byCount = new Map<number, BlockAnalyser>();
+
+  /** Null for a block that is too short to say anything. */
+  for(values: Float32Array): BlockAnalyser | null {
+    const count = 2 ** Math.floor(Math.log2(Math.min(values.length, COUNT_MAX)));
+    if (!(count >= COUNT_MIN)) return null;
+    const analyser = this.#byCount.get(count) ?? new BlockAnalyser(count);
+    this.#byCount.set(count, analyser);
+    return analyser;
+  }
+}
 
 export class BlockAnalyser {
   readonly count: number;
@@ -32,9 +37,8 @@ export class BlockAnalyser {
   readonly #analytic: number[];
   readonly #envelope: number[];
   readonly #lines: number[];
-  readonly #amplitudes: Float64Array;
-  #lineStep_hz = 0;
-  #lineCount = 0;
+  readonly #amplitudes: Float32Array;
+  #shown: Pick<BlockAnalysis, "lines" | "lineStep_hz">;
 
   /** `count`: samples of a block, a power of two; the envelope is formed at half that rate. */
   constructor(count: number) {
@@ -47,11 +51,19 @@ export class BlockAnalyser {
     this.#analytic = this.#zoom.createComplexArray();
     this.#envelope = new Array<number>(count / 2).fill(0);
     this.#lines = this.#zoom.createComplexArray();
-    this.#amplitudes = new Float64Array(count / 4);
+    this.#amplitudes = new Float32Array(count / 4);
+    this.#shown = { lines: this.#amplitudes, lineStep_hz: Number.NaN };
   }
 
-  /** Takes the first `count` samples. The spectra below speak of this block until the next. */
-  analyse(values: Float32Array, fs_hz: number): BlockFeatures {
+  /** The analysis of a block: as its worker has made it, else made here. */
+  of(block: Block): BlockAnalysis {
+    if (block.analysis === undefined) return this.analyse(block.values, block.fs_hz);
+    this.#shown = block.analysis;
+    return block.analysis;
+  }
+
+  /** Takes the first `count` samples. The lines, here and below, are this block's until the next. */
+  analyse(values: Float32Array, fs_hz: number): BlockAnalysis {
     const { count } = this;
     let mean = 0;
     for (let i = 0; i < count; i++) mean += values[i] as number;
@@ -71,15 +83,17 @@ export class BlockAnalyser {
     peak = Math.sqrt(peak);
     const rms = Math.sqrt(m2);
     this.#whole.realTransform(this.#bins, this.#input);
-    this.#formEnvelope(fs_hz);
+    const lines = this.#formEnvelope(fs_hz);
+    this.#shown = { lines, lineStep_hz: fs_hz / count };
     const kurtosis = m4 / count / (m2 * m2);
-    return { rms, peak, crest: peak / rms, kurtosis, velocityRms: this.#velocity(fs_hz) };
+    const plain = { rms, peak, crest: peak / rms, kurtosis };
+    return { ...plain, velocityRms: this.#velocity(fs_hz), ...this.#shown };
   }
 
   /** Envelope amplitudes over the cells of an order axis; NaN where the block cannot reach. */
   orders(axis: OrderAxis, speed_radps: number, into: Float32Array): void {
-    const linesPerOrder = speed_radps / (2 * Math.PI) / this.#lineStep_hz;
-    resample(this.#amplitudes.subarray(0, this.#lineCount), linesPerOrder, axis, into);
+    const { lines, lineStep_hz } = this.#shown;
+    resample(lines, speed_radps / (2 * Math.PI) / lineStep_hz, axis, into);
   }
 
   #velocity(fs_hz: number): number {
@@ -105,7 +119,7 @@ export class BlockAnalyser {
 
   // Only the band's own lines go into the inverse transform, at half the rate and moved to zero:
   // its magnitude is the Hilbert envelope, filtered and decimated at once.
-  #formEnvelope(fs_hz: number): void {
+  #formEnvelope(fs_hz: number): Float32Array {
     const half = this.count / 2;
     const step_hz = fs_hz / this.count;
     const first = Math.ceil(Math.min(BAND_HZ[0], 0.1 * fs_hz) / step_hz);
@@ -131,12 +145,12 @@ export class BlockAnalyser {
       this.#envelope[i] = ((this.#envelope[i] as number) - mean) * window;
     }
     this.#zoom.realTransform(this.#lines, this.#envelope);
-    this.#lineStep_hz = step_hz;
-    this.#lineCount = Math.min(this.#amplitudes.length, Math.ceil(LINES_HZ_MAX / step_hz));
-    for (let k = 0; k < this.#lineCount; k++) {
+    const lineCount = Math.min(this.#amplitudes.length, Math.ceil(LINES_HZ_MAX / step_hz));
+    for (let k = 0; k < lineCount; k++) {
       const re = this.#lines[2 * k] as number;
       const im = this.#lines[2 * k + 1] as number;
       this.#amplitudes[k] = (2 / half) * Math.sqrt(re * re + im * im);
     }
+    return this.#amplitudes.subarray(0, lineCount);
   }
 }

@@ -40,7 +40,7 @@ export function faultAxis(bearing: Bearing): OrderAxis {
 
 /** The strongest line of each cell; where no line falls into it, the nearest. */
 export function resample(
-  lines: Float64Array,
+  lines: Float32Array,
   linesPerOrder: number,
   axis: OrderAxis,
   into: Float32Array,

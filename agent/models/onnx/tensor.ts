@@ -44,17 +44,16 @@ export function countOf(dims: readonly number[], most: number): number | null {
 
 /** INT2 is packed 4 per byte, the first element in the low bits, two's complement. */
 export function unpackInt2(bytes: Uint8Array, count: number): Int8Array {
-  const values = new Int8Array(Math.ceil(count / 4) * 4);
-  for (let i = 0, at = 0; at < count; i++, at += 4) {
-    const byte = bytes[i] ?? 0;
-    // A field at the top of 32 bits comes down with its sign.
-    values[at] = (byte << 30) >> 30;
-    values[at + 1] = (byte << 28) >> 30;
-    values[at + 2] = (byte << 26) >> 30;
-    values[at + 3] = (byte << 24) >> 30;
-  }
-  return values.subarray(0, count);
+  const fours = new Int32Array(Math.ceil(count / 4));
+  for (let i = 0; i < fours.length; i++) fours[i] = INT2_FOURS[bytes[i] ?? 0] as number;
+  return new Int8Array(fours.buffer, 0, count);
 }
+
+/** The four elements of every byte, as four bytes of a little-endian word. */
+const INT2_FOURS = Int32Array.from({ length: 256 }, (_, byte) => {
+  const [a = 0, b = 0, c = 0, d = 0] = [30, 28, 26, 24].map((shift) => (byte << shift) >> 30);
+  return (a & 255) | ((b & 255) << 8) | ((c & 255) << 16) | ((d & 255) << 24);
+});
 
 export function packInt2(values: Int8Array): Uint8Array {
   const bytes = new Uint8Array(Math.ceil(values.length / 4));

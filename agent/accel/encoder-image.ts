@@ -1,0 +1,77 @@
+//! An encoder as the bytes that native/encoder.hpp computes from. encoder.ts has checked it.
+import { STEP_MAX_SMALL } from "./backend.js";
+import { checkEncoder, type EncoderPlan, type Projection } from "./encoder.js";
+import { align, type Image, laneBytes } from "./image.js";
+import { packLayer, TILE } from "./pack.js";
+
+// The rest mirrors native/encoder.hpp.
+const MAGIC = 0x5345_4e43;
+const HEADER_BYTES = 64;
+const LAYER_WORDS = 48;
+const LANES = 16;
+
+type Put = (view: ArrayBufferView) => number;
+
+/** `lookup`: the kernel can look up the sums of x within +-`STEP_MAX_SMALL`. */
+export function encoderImage(plan: EncoderPlan, batch: number, lookup: boolean): Image {
+  checkEncoder(plan, batch);
+  const { sequence, width, heads, hidden, epsilon, limit, layers } = plan;
+  const parts: { at: number; bytes: Uint8Array }[] = [];
+  let end = align(HEADER_BYTES + layers.length * LAYER_WORDS * 4);
+  const put = (view: ArrayBufferView): number => {
+    const at = end;
+    parts.push({ at, bytes: new Uint8Array(view.buffer, view.byteOffset, view.byteLength) });
+    end = align(end + view.byteLength);
+    return at;
+  };
+  const padded = Math.ceil(sequence / LANES) * LANES;
+  // Scores of four rows.
+  let lane = 4 * padded * 4;
+  const words = layers.map(({ in: first, out, up, down, norms }) => {
+    const projections = [first, out, up, down];
+    const list = projections.flatMap((projection) => {
+      const made = projectionWords(projection, lookup && limit <= STEP_MAX_SMALL, put);
+      lane = Math.max(lane, made.lane);
+      return made.words;
+    });
+    const inverses = new Float32Array(projections.map(({ inverse }) => inverse));
+    list.push(...new Uint32Array(inverses.buffer));
+    list.push(...norms.map(({ gain }) => put(gain)), ...norms.map(({ offset }) => put(offset)));
+    return list;
+  });
+  const bytes = new Uint8Array(end);
+  const header = new Uint32Array(bytes.buffer, 0, HEADER_BYTES / 4);
+  header.set([MAGIC, end, sequence, padded, width, heads, hidden, layers.length]);
+  header.set([batch, limit, align(lane), HEADER_BYTES], 8);
+  new Float32Array(bytes.buffer, 48, 1)[0] = epsilon;
+  for (const [i, list] of words.entries()) {
+    new Uint32Array(bytes.buffer, HEADER_BYTES + i * LAYER_WORDS * 4, LAYER_WORDS).set(list);
+  }
+  for (const part of parts) bytes.set(part.bytes, part.at);
+  return { bytes, sizeIn: sequence * width, sizeOut: sequence * width, batch };
+}
+
+function projectionWords(projection: Projection, small: boolean, put: Put) {
+  const { rows, cols, scale, bias } = projection;
+  const layer = { ...projection, ternary: true };
+  const packed = packLayer(layer, small);
+  const { form, weights, sparse } = packed;
+  const where = [put(weights), sparse === null ? 0 : put(sparse)];
+  const words = [
+    rows,
+    cols,
+    Math.ceil(cols / 4),
+    form,
+    ...where,
+    put(wide(scale)),
+    put(wide(bias)),
+  ];
+  return { words, lane: laneBytes(layer, packed) };
+}
+
+/** Kernels take sixteen at a time. */
+function wide(values: Float32Array): Float32Array {
+  const all = new Float32Array(Math.ceil(values.length / TILE) * TILE);
+  all.set(values);
+  return all;
+}

@@ -1,0 +1,90 @@
+//! A transformer encoder (post-norm, as BERT): ternary projections with static steps, which are
+//! exact integers, and a float tier for softmax, layer norm and GELU, which is not.
+import { assert } from "../base/errors.js";
+import { BATCH_MAX, STEP_MAX } from "./backend.js";
+import { COLS_MAX, withinRange } from "./image-check.js";
+
+/**
+ * A backend's y against the reference in doubles: at most this share of the largest |y|. Nearly all
+ * values agree to 1e-6; a float that falls on the other side of a step moves it by one in `limit`,
+ * and what comes after it by some of that.
+ */
+export function encoderBound({ limit }: Pick<EncoderPlan, "limit">): number {
+  return 2.5 / limit;
+}
+
+/** y[r] = sum_c w[r][c] x[c] * scale[r] + bias[r]; x as steps, weights -1, 0, +1. */
+export type Projection = {
+  readonly rows: number;
+  readonly cols: number;
+  readonly weights: Int8Array;
+  readonly scale: Float32Array;
+  readonly bias: Float32Array;
+  /** A float32. Steps of x: clamp(floor(x * inverse + 0.5)) within the `limit` of the plan. */
+  readonly inverse: number;
+};
+
+/** y = gain * (v - mean) / sqrt(variance + epsilon) + offset. */
+export type Norm = { readonly gain: Float32Array; readonly offset: Float32Array };
+
+/**
+ * q, k, v = in(x); a = out(softmax(q k^T / sqrt(head)) v), by heads; m = norms[0](x + a);
+ * y = norms[1](m + down(gelu(up(m)))), gelu in its tanh form.
+ */
+export type EncoderLayer = {
+  /** 3 * width rows: queries, keys, values. */
+  readonly in: Projection;
+  readonly out: Projection;
+  readonly up: Projection;
+  readonly down: Projection;
+  readonly norms: readonly [Norm, Norm];
+};
+
+export type EncoderPlan = {
+  /** Places of a sequence; x and y are `sequence x width`, place by place. */
+  readonly sequence: number;
+  readonly width: number;
+  readonly heads: number;
+  readonly hidden: number;
+  readonly epsilon: number;
+  /** Steps are clipped to +-limit: 127, or 7 for a model trained with 4 bits. */
+  readonly limit: number;
+  readonly layers: readonly EncoderLayer[];
+};
+
+/** Vectors of the float tier. */
+const LANES = 16;
+const SEQUENCE_MAX = 4096;
+const VALUES_MAX = 2 ** 26;
+
+export function checkEncoder(plan: EncoderPlan, batch: number): void {
+  const { sequence, width, heads, hidden, epsilon, limit, layers } = plan;
+  const whole = [sequence, width, heads, hidden, limit].every((n) => Number.isInteger(n) && n >= 1);
+  assert(whole && sequence <= SEQUENCE_MAX && limit <= STEP_MAX, "encoder: sizes");
+  assert(width % (heads * LANES) === 0, `encoder: heads of a multiple of ${LANES} channels`);
+  assert(hidden % LANES === 0, `encoder: hidden is a multiple of ${LANES}`);
+  assert(hidden <= COLS_MAX && 3 * width <= COLS_MAX, "encoder: columns");
+  assert(sequence * Math.max(hidden, 3 * width) <= VALUES_MAX, "encoder: values of a layer");
+  assert(Number.isInteger(batch) && batch >= 1 && batch <= BATCH_MAX, "encoder: batch");
+  assert(epsilon > 0 && Number.isFinite(epsilon) && layers.length > 0, "encoder: layers");
+  for (const layer of layers) {
+    checkProjection(layer.in, 3 * width, width);
+    checkProjection(layer.out, width, width);
+    checkProjection(layer.up, hidden, width);
+    checkProjection(layer.down, width, hidden);
+    const sized = layer.norms.every(({ gain, offset }) => {
+      return gain.length === width && offset.length === width;
+    });
+    assert(sized, "encoder: norms");
+  }
+}
+
+function checkProjection(projection: Projection, rows: number, cols: number): void {
+  const { weights, scale, bias, inverse } = projection;
+  const shape = projection.rows === rows && projection.cols === cols;
+  assert(shape && weights.length === rows * cols, "encoder: shape of a projection");
+  assert(scale.length === rows && bias.length === rows, "encoder: scales of a projection");
+  const single = inverse > 0 && Number.isFinite(inverse) && Math.fround(inverse) === inverse;
+  assert(single, "encoder: steps of a projection");
+  assert(withinRange(weights, 1), "encoder: a weight is out of range");
+}

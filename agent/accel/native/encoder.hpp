@@ -1,0 +1,198 @@
+// A transformer encoder behind one call: ternary projections on the integer kernels, the rest in
+// floats. agent/accel/encoder-image.ts lays it out and checks every size.
+#pragma once
+#include "floats.hpp"
+#include "multiply.hpp"
+
+namespace sterna::encoder {
+
+constexpr uint32_t MAGIC = 0x53454e43;
+
+// Mirrors encoder-image.ts, word for word.
+struct Projection {
+  uint32_t rows, cols, quads, form, weights, sparse, scale, bias;
+};
+struct Layer {
+  Projection in, out, up, down;  // in: queries, keys and values in one
+  float in_inverse, out_inverse, up_inverse, down_inverse;
+  uint32_t gain[2], offset[2];
+  uint32_t free[8];
+};
+struct Header {
+  uint32_t magic, image_bytes, sequence, padded, width, heads, hidden, layers;
+  uint32_t batch, limit, lane_bytes, layer_at;
+  float epsilon;
+  uint32_t free[3];
+};
+static_assert(sizeof(Layer) == 192 && sizeof(Header) == 64, "as encoder-image.ts has it");
+
+struct Encoder {
+  const uint8_t* image;
+  float *x, *mid, *sum, *heads, *keys;  // heads: [sequence][3 * width]; keys: [width][padded]
+  int8_t *narrow, *wide;                // steps: [sequence][width], [sequence][hidden]
+  int32_t* totals;
+  uint8_t* lane;
+  const Kernels* kernels;
+  const floats::Functions* floats;
+  Crew crew;
+};
+
+inline const Header& header(const Encoder& e) { return *reinterpret_cast<const Header*>(e.image); }
+
+template <class T>
+inline const T* part(const Encoder& e, uint32_t at) {
+  return reinterpret_cast<const T*>(e.image + at);
+}
+
+inline size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// Cuts `memory` up behind the image, or, without any, says how many bytes that takes.
+inline size_t lay_out(Encoder& e, uint8_t* memory, const Header& h, uint32_t lanes) {
+  size_t at = rounded(h.image_bytes);
+  const auto take = [&](auto*& to, size_t count) {
+    to = memory == nullptr ? nullptr : reinterpret_cast<decltype(to + 0)>(memory + at);
+    at += rounded(count * sizeof *to);
+  };
+  const size_t values = static_cast<size_t>(h.sequence) * h.width;
+  take(e.x, values);
+  take(e.mid, values);
+  take(e.sum, values);
+  take(e.heads, values * 3);
+  take(e.keys, static_cast<size_t>(h.width) * h.padded);
+  take(e.narrow, values + 64);
+  take(e.wide, static_cast<size_t>(h.sequence) * h.hidden + 64);
+  take(e.totals, h.sequence);
+  take(e.lane, static_cast<size_t>(lanes) * h.lane_bytes);
+  return at + 64;
+}
+
+struct Part {
+  const Encoder& e;
+  const Layer& l;
+  uint32_t from, to;
+  uint8_t* scratch;
+};
+
+template <class Done>
+inline void project(const Part& p, const Projection& m, const int8_t* x, Done done) {
+  const Encoder& e = p.e;
+  const uint32_t count = p.to - p.from;
+  x += static_cast<size_t>(p.from) * m.cols;
+  int32_t* totals = e.totals + p.from;
+  if (m.form == TERNARY && m.sparse == 0) {
+    for (uint32_t r = 0; r < count; r++) {
+      totals[r] = e.kernels->total(x + static_cast<size_t>(r) * m.cols, m.quads);
+    }
+  }
+  const uint32_t* sparse = m.sparse == 0 ? nullptr : part<uint32_t>(e, m.sparse);
+  const Matrix matrix = {*e.kernels, m.form, m.rows, m.quads, part<uint8_t>(e, m.weights), nullptr,
+                         sparse};
+  const Piece piece = {x, m.cols, totals, count, 0, (m.rows + TILE - 1) / TILE};
+  multiply(matrix, piece, p.scratch, done);
+}
+
+inline void project_reals(const Part& p, const Projection& m, const int8_t* x, float* y) {
+  const float *scale = part<float>(p.e, m.scale), *bias = part<float>(p.e, m.bias);
+  project(p, m, x, [&](const Sums& sums, uint32_t r, uint32_t at) {
+    float* to = y + static_cast<size_t>(p.from + r) * m.rows + at;
+    p.e.floats->reals(sums, scale + at, bias + at, to, m.rows);
+  });
+}
+
+// Queries, keys and values of some rows; keys are turned, so that attention reads them in vectors.
+inline void run_in(const Part& p) {
+  const Encoder& e = p.e;
+  const Header& h = header(e);
+  const size_t w = h.width;
+  const float limit = static_cast<float>(h.limit);
+  const size_t first = p.from * w;
+  e.floats->steps(e.x + first, static_cast<uint32_t>((p.to - p.from) * w), p.l.in_inverse, limit,
+                  e.narrow + first);
+  project_reals(p, p.l.in, e.narrow, e.heads);
+  constexpr uint32_t LINE = 16;  // floats of a cache line
+  for (uint32_t from = p.from; from < p.to; from += LINE) {
+    const uint32_t few = least(LINE, p.to - from);
+    const float* rows = e.heads + from * 3 * w + w;
+    for (size_t i = 0; i < w; i++) {
+      float* to = e.keys + i * h.padded + from;
+      for (uint32_t t = 0; t < few; t++) to[t] = rows[t * 3 * w + i];
+    }
+  }
+}
+
+// y = norm(sum + residual), row by row.
+inline void run_norm(const Part& p, int which, const float* residual, float* y) {
+  const Encoder& e = p.e;
+  const Header& h = header(e);
+  const float *gain = part<float>(e, p.l.gain[which]), *offset = part<float>(e, p.l.offset[which]);
+  for (uint32_t t = p.from; t < p.to; t++) {
+    const size_t at = static_cast<size_t>(t) * h.width;
+    e.floats->normalise(e.sum + at, residual + at, h.width, gain, offset, h.epsilon, y + at);
+  }
+}
+
+// All that some rows need once every key and value is there.
+inline void run_rest(const Part& p) {
+  const Encoder& e = p.e;
+  const Header& h = header(e);
+  const Layer& l = p.l;
+  const size_t w = h.width, first = p.from * w;
+  const float limit = static_cast<float>(h.limit);
+  const floats::Heads heads = {e.heads, e.keys, e.heads + 2 * w, 3 * w, h.padded, h.sequence,
+                               h.heads, h.width / h.heads, l.out_inverse, limit, e.narrow};
+  e.floats->attend(heads, p.from, p.to, reinterpret_cast<float*>(p.scratch));
+  project_reals(p, l.out, e.narrow, e.sum);
+  run_norm(p, 0, e.x, e.mid);
+  e.floats->steps(e.mid + first, static_cast<uint32_t>((p.to - p.from) * w), l.up_inverse, limit,
+                  e.narrow + first);
+  const float *scale = part<float>(e, l.up.scale), *bias = part<float>(e, l.up.bias);
+  project(p, l.up, e.narrow, [&](const Sums& sums, uint32_t r, uint32_t at) {
+    int8_t* to = e.wide + static_cast<size_t>(p.from + r) * h.hidden + at;
+    e.floats->gelu_steps(sums, scale + at, bias + at, l.down_inverse, limit, to, h.hidden);
+  });
+  project_reals(p, l.down, e.wide, e.sum);
+  run_norm(p, 1, e.mid, e.x);
+}
+
+struct Job {
+  const Encoder& e;
+  const Layer& l;
+  uint32_t parts;
+  void (*run)(const Part&);
+};
+
+inline void run_part(const void* data, uint32_t index, uint32_t lane) {
+  const Job& job = *static_cast<const Job*>(data);
+  const uint32_t sequence = header(job.e).sequence;
+  uint8_t* scratch = job.e.lane + static_cast<size_t>(lane) * header(job.e).lane_bytes;
+  job.run({job.e, job.l, begin_of(sequence, index, job.parts),
+           begin_of(sequence, index + 1, job.parts), scratch});
+}
+
+inline void run_parts(const Job& job) {
+  if (job.parts == 1) run_part(&job, 0, 0);
+  else job.e.crew.share(job.e.crew.lanes, job.parts, run_part, &job);
+}
+
+// x and y: batch * sequence * width. A sequence with a value that is no number gives NaN.
+inline void infer(const Encoder& e, const float* x, float* y, uint32_t batch) {
+  const Header& h = header(e);
+  const size_t values = static_cast<size_t>(h.sequence) * h.width;
+  const Layer* layers = part<Layer>(e, h.layer_at);
+  // Rounds of ROWS_MAX rows fill the kernels; parts are what lanes share.
+  const uint32_t parts = e.crew.lanes == 1 ? 1 : least(e.crew.lanes * 2, (h.sequence + 5) / 6);
+  for (uint32_t b = 0; b < batch; b++, x += values, y += values) {
+    bool finite = true;
+    for (size_t i = 0; i < values; i++) {
+      e.x[i] = x[i];
+      finite = finite && x[i] - x[i] == 0;
+    }
+    for (uint32_t i = 0; finite && i < h.layers; i++) {
+      run_parts({e, layers[i], parts, run_in});
+      run_parts({e, layers[i], parts, run_rest});
+    }
+    for (size_t i = 0; i < values; i++) y[i] = finite ? e.x[i] : __builtin_nanf("");
+  }
+}
+
+}  // namespace sterna::encoder

@@ -1,0 +1,78 @@
+//! The units that a config declares, held against physics: what `check --recording` prints and what
+//! commissioning asks before it learns. It names a suspect and changes nothing.
+import type { AssetConfig } from "../config/config.js";
+import type { Assembly } from "./assembly.js";
+import { KINDS } from "./assets.js";
+import type { Channel, Item } from "./base/telemetry.js";
+import { type Declared, type Suspect, suspects, testable } from "./models/suspect.js";
+import { UNIT_LAWS } from "./models/unit-laws.js";
+import { UnitSample } from "./models/unit-sample.js";
+import type { Find } from "./sensors/recording.js";
+
+export type Judged = {
+  readonly asset: string;
+  readonly kind: string;
+  readonly suspects: readonly Suspect[];
+  /** Channels whose unit some law could test, and those that none could. */
+  readonly tested: readonly string[];
+  readonly untested: readonly string[];
+};
+
+/** Judges one asset; `channels` are its readings in SI under the units as declared. */
+export function judgeUnits(asset: AssetConfig, channels: readonly Declared[]): Judged {
+  const laws = UNIT_LAWS.get(asset.kind) ?? [];
+  const plate = plateOf(asset);
+  const found = suspects(channels, laws, plate);
+  const read = testable(channels, laws, plate);
+  const of = (tested: boolean): string[] =>
+    asset.channels.map(({ name }) => name).filter((name) => read.has(name) === tested);
+  const { id, kind } = asset;
+  return { asset: id, kind, suspects: found, tested: of(true), untested: of(false) };
+}
+
+/** SI values of the nameplate, with the defaults of the kind. */
+function plateOf({ kind, nameplate }: AssetConfig): ReadonlyMap<string, number> {
+  const rows = KINDS[kind]?.nameplate ?? [];
+  return new Map(
+    rows.flatMap(({ key, otherwise }): [string, number][] => {
+      const value = nameplate[key]?.value ?? otherwise;
+      return value === null ? [] : [[key, value]];
+    }),
+  );
+}
+
+/**
+ * The channel without its plausible range: a wrong unit puts readings outside it, and a reading that
+ * was thrown away tells nothing.
+ */
+export function boundless(channel: Channel): Channel {
+  return { ...channel, min: Number.NEGATIVE_INFINITY, max: Number.POSITIVE_INFINITY };
+}
+
+/** Collects the readings of every asset; `find` is for reading recordings into it. */
+export function unitSamples(assembly: Assembly): {
+  readonly find: Find;
+  take(item: Item): void;
+  judge(): Judged[];
+} {
+  const samples = new Map(
+    assembly.members.map(({ config }) => {
+      const own = assembly.channels.filter(({ asset, pattern }) => asset === config.id && !pattern);
+      return [config.id, new UnitSample(own)];
+    }),
+  );
+  return {
+    find(asset, name) {
+      const channel = assembly.find(asset, name);
+      return channel === null || channel.pattern ? null : boundless(channel);
+    },
+    take(item) {
+      const asset = assembly.channels[item.channel]?.asset ?? "";
+      samples.get(asset)?.take(item);
+    },
+    judge: () =>
+      assembly.members.map(({ config }) =>
+        judgeUnits(config, samples.get(config.id)?.declared() ?? []),
+      ),
+  };
+}

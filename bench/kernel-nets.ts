@@ -1,0 +1,65 @@
+//! The networks that the kernels are measured on.
+import {
+  denseStage,
+  type Layer,
+  type Plan,
+  STEP_MAX,
+  STEP_MAX_SMALL,
+} from "../agent/accel/backend.js";
+import { type Prng, prng } from "../agent/base/prng.js";
+import type { NetLayer, TernaryNet } from "../agent/models/onnx/ternary-net.js";
+import type { PeerLayer } from "./peers/onnxruntime.js";
+
+/** One layer as a network: floats in, its sums as floats out. `small`: steps of 4 bits. */
+export function densePlan(rows: number, cols: number, small = false): Plan {
+  const random = prng(rows + cols, "bench");
+  const layer: Layer = {
+    rows,
+    cols,
+    weights: Int8Array.from({ length: rows * cols }, () => Math.floor(random.next() * 3) - 1),
+    ternary: true,
+    bias: new Int32Array(rows).fill(3),
+    multiplier: new Uint16Array(rows).fill(20_000),
+    shift: new Uint8Array(rows).fill(19),
+    relu: false,
+  };
+  const to = Math.ceil((cols + 4) / 64) * 64;
+  const scale = new Float64Array(rows).fill(0.1);
+  return {
+    input: {
+      ...{ channels: cols, lines: 1, length: 1, at: 0, line: 0 },
+      ...{ inverse: small ? 2 : 31, limit: small ? STEP_MAX_SMALL : STEP_MAX },
+    },
+    stages: [denseStage(layer, 0, to)],
+    state: [],
+    output: { channels: rows, places: 1, at: to, scale, sums: true, relu: false },
+    arena_bytes: to + rows,
+  };
+}
+
+export function ternaryNet(layers: readonly PeerLayer[], shape: readonly number[]): TernaryNet {
+  const random = prng(3, "net");
+  return {
+    input: { name: "x", unit: "1", min: -4, max: 4, shape, scale: 0.03 },
+    layers: layers.map((layer, i) => ternaryLayer(random, layer, i === layers.length - 1)),
+    output: { name: "y", unit: "1", min: -50, max: 50, classes: [] },
+    meta: { version: "1", training: "sha256:none", facts: {} },
+  };
+}
+
+function ternaryLayer(random: Prng, layer: PeerLayer, last: boolean): NetLayer {
+  const { rows, cols } = layer;
+  const shared = {
+    weights: Int8Array.from({ length: rows * cols }, () => Math.floor(random.next() * 3) - 1),
+    ternary: true,
+    wScale: new Float32Array(rows).fill(0.05),
+    bias: new Float32Array(rows).fill(0.01),
+    relu: !last,
+    outScale: last ? null : 0.03,
+  };
+  if (layer.kind === "dense") return { ...shared, kind: "dense", rows, cols };
+  const { kernel, stride, pad } = layer;
+  const channels = cols / kernel;
+  return { ...shared, kind: "conv1d", filters: rows, channels, kernel, stride, pad };
+}
+

@@ -1,0 +1,80 @@
+//! The float tier: every native backend against the encoder in doubles, within the stated bound.
+import { expect, test } from "vitest";
+import type { Backend } from "../../agent/accel/backend.js";
+import { type EncoderPlan, encoderBound } from "../../agent/accel/encoder.js";
+import { openNative } from "../../agent/accel/native.js";
+import { loadReferenceEncoder } from "../../agent/accel/reference-encoder.js";
+import { DRIVERS } from "../../agent/accel/registry.js";
+import { prng } from "../../agent/base/prng.js";
+import { randomEncoder } from "./encoders.js";
+
+const SHAPES = [
+  { sequence: 7, width: 32, heads: 2, hidden: 64, limit: 127, depth: 3, kept: 1 },
+  { sequence: 33, width: 128, heads: 2, hidden: 320, limit: 127, depth: 2, kept: 0.3 },
+  { sequence: 20, width: 256, heads: 4, hidden: 512, limit: 7, depth: 2, kept: 1 },
+] as const;
+
+function infer(loaded: ReturnType<Backend["loadEncoder"]>, plan: EncoderPlan, bad: boolean) {
+  const size = plan.sequence * plan.width;
+  const random = prng(5, "x");
+  const x = Float32Array.from({ length: 2 * size }, () => random.normal());
+  if (bad) x[3] = Number.NaN;
+  const y = new Float32Array(2 * size);
+  loaded.infer(x, y, 2);
+  const again = new Float32Array(2 * size);
+  loaded.infer(x, again, 2);
+  expect(again).toEqual(y);
+  return y;
+}
+
+const native = DRIVERS.filter(({ name }) => /^(avx|neon)/.test(name));
+for (const { name, probe, open } of native) {
+  test.skipIf(probe() !== null)(`${name} runs encoders within the bound`, () => {
+    for (const [seed, shape] of SHAPES.entries()) {
+      const plan = randomEncoder(seed, shape);
+      const expected = infer(loadReferenceEncoder(plan, 2), plan, false);
+      const found = infer(open().loadEncoder(plan, 2), plan, false);
+      const largest = expected.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+      const off = found.reduce((a, b, i) => Math.max(a, Math.abs(b - (expected[i] as number))), 0);
+      expect(largest).toBeGreaterThan(1);
+      expect(off / largest).toBeLessThan(encoderBound(plan));
+    }
+  });
+}
+
+test.skipIf(native.every(({ probe }) => probe() !== null))(
+  "a NaN makes its own sequence NaN; threads change nothing",
+  () => {
+    const { name } = native.find(({ probe }) => probe() === null) as (typeof native)[number];
+    const shape = {
+      sequence: 48,
+      width: 256,
+      heads: 4,
+      hidden: 512,
+      limit: 127,
+      depth: 2,
+      kept: 1,
+    };
+    const plan = randomEncoder(9, shape);
+    const alone = infer(openNative(name, 1).loadEncoder(plan, 2), plan, true);
+    const half = alone.length / 2;
+    expect(alone.subarray(0, half).every(Number.isNaN)).toBe(true);
+    expect(alone.subarray(half).every(Number.isFinite)).toBe(true);
+    expect(infer(openNative(name, 2).loadEncoder(plan, 2), plan, true)).toEqual(alone);
+  },
+);
+
+test("an encoder of the wrong shape is refused before any memory is taken", () => {
+  const good = randomEncoder(0, SHAPES[0]);
+  const bad: readonly [Partial<EncoderPlan>, RegExp][] = [
+    [{ sequence: 0 }, /sizes/],
+    [{ sequence: 2 ** 30 }, /sizes/],
+    [{ heads: 3 }, /heads/],
+    [{ hidden: 48 }, /shape of a projection/],
+    [{ epsilon: Number.NaN }, /layers/],
+    [{ layers: [] }, /layers/],
+  ];
+  for (const [change, message] of bad) {
+    expect(() => loadReferenceEncoder({ ...good, ...change }, 1)).toThrow(message);
+  }
+});

@@ -1,0 +1,55 @@
+//! Random encoders for the tests and the benchmarks of the float tier.
+import type { EncoderLayer, EncoderPlan, Norm, Projection } from "../../agent/accel/encoder.js";
+import { type Prng, prng } from "../../agent/base/prng.js";
+
+export type EncoderShape = Omit<EncoderPlan, "layers" | "epsilon"> & {
+  readonly depth: number;
+  /** Share of blocks of 64 x 16 weights that are kept in the feed-forward projections. */
+  readonly kept: number;
+};
+
+export function randomEncoder(seed: number, shape: EncoderShape): EncoderPlan {
+  const { depth, kept, ...sizes } = shape;
+  const random = prng(seed, "encoder");
+  const layers = Array.from({ length: depth }, () => layerOf(random, shape, kept));
+  return { ...sizes, epsilon: 1e-5, layers };
+}
+
+function layerOf(random: Prng, { width, hidden, limit }: EncoderShape, kept: number): EncoderLayer {
+  // Steps reach some three deviations of what comes in.
+  const by = limit / 3;
+  const norm = (): Norm => ({
+    gain: Float32Array.from({ length: width }, () => 0.8 + 0.4 * random.next()),
+    offset: Float32Array.from({ length: width }, () => random.normal() * 0.1),
+  });
+  return {
+    in: projection(random, 3 * width, width, by, 1),
+    out: projection(random, width, width, 4 * by, 1),
+    up: projection(random, hidden, width, by, kept),
+    down: projection(random, width, hidden, by, kept),
+    norms: [norm(), norm()],
+  };
+}
+
+function projection(
+  random: Prng,
+  rows: number,
+  cols: number,
+  by: number,
+  kept: number,
+): Projection {
+  const inverse = Math.fround(by);
+  const across = Math.ceil(cols / 16);
+  const blocks = Array.from({ length: Math.ceil(rows / 64) * across }, () => random.next() < kept);
+  const weights = new Int8Array(rows * cols);
+  for (let row = 0; row < rows; row++) {
+    for (let col = 0; col < cols; col++) {
+      const on = blocks[Math.floor(row / 64) * across + Math.floor(col / 16)];
+      if (on) weights[row * cols + col] = Math.floor(random.next() * 3) - 1;
+    }
+  }
+  const gain = 1 / (inverse * Math.sqrt(cols * kept * 0.67));
+  const scale = Float32Array.from({ length: rows }, () => gain * (0.8 + 0.4 * random.next()));
+  const bias = Float32Array.from({ length: rows }, () => random.normal() * 0.05);
+  return { rows, cols, weights, scale, bias, inverse };
+}

@@ -1,0 +1,138 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createPlant } from "../../agent/sensors/plants/kinds.js";
+import { sterna } from "../fixtures/agent.js";
+import { DATA, table, unit } from "../models/suspect-sets.js";
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), "sterna-check-"));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+const write = (name: string, content: string): string => {
+  const file = join(dir, name);
+  writeFileSync(file, content);
+  return file;
+};
+
+/** What the controller of a simulated turbine sends in six hours, in its own units. */
+function turbineRecording(): {
+  readonly file: string;
+  readonly channels: ReadonlyMap<string, string>;
+} {
+  const plant = createPlant("wind-turbine", {
+    asset: "wt07",
+    seed: 7,
+    period_ms: 60_000,
+    blockEvery_ms: 1e9,
+  });
+  const lines: string[] = [];
+  plant.advance(plant.now_ms() + 6 * 3_600_000, {
+    scalar(i, t, si) {
+      const channel = plant.channels[i];
+      if (channel === undefined) return;
+      const { factor, offset } = unit(channel.unit);
+      const v = Number(((si - offset) / factor).toPrecision(7));
+      lines.push(JSON.stringify({ t, a: "wt07", c: channel.name, v }));
+    },
+    block: () => {},
+  });
+  const scalars = plant.channels.filter(({ shape }) => shape === "scalar");
+  return {
+    file: write("turbine.ndjson", lines.join("\n")),
+    channels: new Map(scalars.map((channel) => [channel.name, channel.unit])),
+  };
+}
+
+function turbineConfig(name: string, channels: ReadonlyMap<string, string>): string {
+  const rows = [...channels].map(([channel, said]) => `      ${channel}: { unit: "${said}" }`);
+  return write(
+    name,
+    `gateway: { id: gw, site: s }
+assets:
+  - id: wt07
+    kind: wind-turbine
+    nameplate: { ratedPower: 5 MW, rotorRadius: 63 m, gearRatio: 97 }
+    channels:
+${rows.join("\n")}
+`,
+  );
+}
+
+/** What is said of units; the rest of `check` has its own test. */
+const unitLines = (out: string): string[] => out.split("\n").filter((line) => /: unit/.test(line));
+
+test("a recording tells which declared unit is wrong, and which would fit", () => {
+  const { file, channels } = turbineRecording();
+  const good = sterna("check", turbineConfig("good.yaml", channels), "--recording", file);
+  expect([good.code, good.err]).toEqual([0, ""]);
+  const said = (name: string, wrong: string) => {
+    const config = turbineConfig("wrong.yaml", new Map([...channels, [name, wrong]]));
+    const { code, out } = sterna("check", config, "--recording", file);
+    return [code, ...unitLines(out)];
+  };
+  // In MW most readings leave the plausible range of the port, and must be seen all the same.
+  const found = [
+    unitLines(good.out),
+    said("power", "MW"),
+    said("rotorSpeed", "rad/s"),
+    said("oilTemp", "K"),
+    said("generatorTorque", "N.m"),
+  ];
+  for (const line of found.flat()) expect(String(line).split("\n").length).toBe(1);
+  expect(found).toMatchSnapshot();
+}, 30_000);
+
+test("too little, nothing known, and no file are said plainly", () => {
+  const { file, channels } = turbineRecording();
+  const config = turbineConfig("good.yaml", channels);
+  const short = write("short.ndjson", '{"t":1700000000000,"a":"wt07","c":"power","v":1}');
+  const generic = write(
+    "generic.yaml",
+    "gateway: { id: gw, site: s }\nassets: [{ id: wt07, channels: { power: { unit: kW } } }]\n",
+  );
+  const results = [
+    sterna("check", config, "--recording", short),
+    sterna("check", generic, "--recording", file),
+  ];
+  expect(results.map(({ code, out, err }) => [code, unitLines(out), err])).toMatchSnapshot();
+  expect(sterna("check", config, "--recording", join(dir, "absent")).code).toBe(1);
+});
+
+test.skipIf(!existsSync(DATA))(
+  "a real gas turbine, declared as published",
+  () => {
+    const read = table("gas_turbine_emissions/gt_2012.csv.gz");
+    const columns = { inletTemp: "AT", ambientPressure: "AP", dischargePressure: "CDP" } as const;
+    const lines = Object.entries(columns).flatMap(([c, column]) =>
+      (read.get(column) ?? []).map((v, i) => ({
+        t: 1_300_000_000_000 + i * 3_600_000,
+        a: "gt01",
+        c,
+        v,
+      })),
+    );
+    lines.sort((a, b) => a.t - b.t);
+    const file = write("gt.ndjson", lines.map((line) => JSON.stringify(line)).join("\n"));
+    const config = (pressure: string): string =>
+      write(
+        "gt.yaml",
+        `gateway: { id: gw, site: s }
+assets:
+  - id: gt01
+    kind: gas-turbine
+    channels:
+      inletTemp: { unit: Cel }
+      ambientPressure: { unit: mbar }
+      dischargePressure: { unit: ${pressure} }
+`,
+      );
+    const wrong = sterna("check", config("mbar"), "--recording", file);
+    expect([wrong.code, ...unitLines(wrong.out)]).toMatchSnapshot();
+    expect(sterna("check", config("bar"), "--recording", file).code).toBe(0);
+  },
+  30_000,
+);
