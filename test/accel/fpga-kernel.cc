@@ -163,6 +163,7 @@ int open(const char* path, int, ...) {
   return fail(ENOENT);
 }
 int close(int) { return 0; }
+int flock(int, int) { return 0; }
 int ioctl(int fd, unsigned long request, ...) {
   va_list list;
   va_start(list, request);

@@ -90,6 +90,7 @@ test("libc maps a device's registers and waits for its interrupt", () => {
   const sees = windowOf(libc().map(openSync(file, "r+"), 2 ** 20));
   sees.store(5, 2);
   expect(uio.waitIrq(100)).toBe(true);
+  expect(() => openUio(libc(), file, join(folder, "sys"))).toThrow("in use by another process");
   uio.close();
   expect(() => uio.read(0, new Uint32Array(1))).toThrow("it is closed");
   writeFileSync(join(folder, "sys/uio7/maps/map0/size"), "0x1000\n");

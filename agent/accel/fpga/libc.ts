@@ -7,6 +7,8 @@ export type Libc = {
   /** Read and write, closed at exec. */
   open(path: string): number;
   close(fd: number): void;
+  /** Refuses a device that another process has locked; the lock ends with the descriptor. */
+  lock(fd: number, path: string): void;
   /** `argument` is read and written in place; gives what the call returns. */
   ioctl(fd: number, request: number, argument: Uint8Array, what: string): number;
   /** Shared, read and write, from the start of the file. */
@@ -25,6 +27,7 @@ const O_CLOEXEC = 0o2000000;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
+const LOCK_EX_NB = 6;
 const POLLIN = 1;
 const EINTR = 4;
 
@@ -44,6 +47,7 @@ export function openLibc(library: string | null): Libc {
   const lib = koffi.load(library);
   const open = lib.func("int open(const char *, int, ...)");
   const close = lib.func("int close(int)");
+  const flock = lib.func("int flock(int, int)");
   const ioctl = lib.func("int ioctl(int, unsigned long, ...)");
   const mmap = lib.func("void *mmap(void *, size_t, int, int, int, long)");
   const poll = lib.func("int poll(void *, unsigned long, int)");
@@ -62,6 +66,10 @@ export function openLibc(library: string | null): Libc {
       return fd;
     },
     close: (fd) => void close(fd),
+    lock(fd, path): void {
+      if (flock(fd, LOCK_EX_NB) === 0) return;
+      throw new OperatingError("EWOULDBLOCK", `${path}: in use by another process`);
+    },
     ioctl(fd, request, argument, what): number {
       const done: number = ioctl(fd, request, "void *", argument);
       if (done < 0) throw failed(what);

@@ -54,6 +54,7 @@ export function openSpi(sys: Libc, { device, speed_Hz, gpio }: SpiOptions): Spi 
     framed = !quiet;
   };
   try {
+    sys.lock(fd, device);
     mode(0, false);
     set(SPI_IOC_WR_BITS_PER_WORD, 8, "8 bits a word");
     set(SPI_IOC_WR_MAX_SPEED_HZ, speed_Hz, "its clock");

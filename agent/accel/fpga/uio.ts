@@ -36,6 +36,7 @@ export function openUio(sys: Libc, device: string, sysfs = SYSFS): Transport {
   const bytes = mapBytes(device, sysfs);
   const fd = sys.open(device);
   try {
+    sys.lock(fd, device);
     const window = windowOf(sys.map(fd, bytes));
     const irq: Irq = {
       arm: () => sys.writeWord(fd, 1),
