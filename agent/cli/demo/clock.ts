@@ -3,14 +3,23 @@
 //! hear a silence that is the demo's own.
 import { type Clock, steady_ms, wallClock } from "../../base/clock.js";
 import type { View } from "../../status/view.js";
+import { dronePeriod_ms, turbinePeriod_ms } from "./setup.js";
 
-/** Wall time between two ticks; the world goes on for twice as long and then waits for the next. */
+/** Wall time between two ticks; the world goes on for somewhat longer and then waits for the next. */
 const TICK_ms = 50;
-const STEP_ms_max = 2 * TICK_ms;
-/** Wall time without an arrival after which the world waits, and how fast it goes on meanwhile. */
-const LAG_ms_max = 3_000;
-const LAG_SHARE = 0.05;
-const LOOK_EVERY_ms = 250;
+const STEP_ms_max = 70;
+/** While it waits for an arrival it goes on at this share: a way in that is dead is still noticed. */
+const LAG_SHARE = 0.01;
+/**
+ * Wall time without an arrival after which the world waits. A drone's shortest hold is 10 s, which
+ * are 170 ms at sixty times the wall clock: a reading that took longer would come after its deadline.
+ */
+const JSON_ms_max = 80;
+/** The server publishes ten times a second. */
+const OPCUA_ms_max = 500;
+/** A block comes every two seconds. */
+const BLOCK_ms_max = 5_000;
+const PERIODS = 3;
 
 export type WorldClock = Clock & {
   /** Wall time of a machine that keeps up, since the start. */
@@ -31,18 +40,12 @@ export function worldClock(speed: number, steady: () => number = steady_ms): Wor
     now,
     elapsed_ms: () => (now() - start_ms) / speed,
     start(lags): void {
-      let looked_ms = Number.NEGATIVE_INFINITY;
-      let lagging = false;
       mark_ms = steady();
       rate = speed;
       timer = setInterval(() => {
         at_ms = now();
         mark_ms = steady();
-        if (mark_ms - looked_ms >= LOOK_EVERY_ms) {
-          lagging = lags();
-          looked_ms = mark_ms;
-        }
-        rate = lagging ? speed * LAG_SHARE : speed;
+        rate = lags() ? speed * LAG_SHARE : speed;
       }, TICK_ms);
     },
     stop(): void {
@@ -51,13 +54,21 @@ export function worldClock(speed: number, steady: () => number = steady_ms): Wor
   };
 }
 
-/** Whether some way into the agent, scalars or blocks of one asset, has been silent for long. */
+/** Whether some way into the agent, scalars or blocks of one asset, has been silent for too long. */
 export function lagsBehind({ assets, now_ms, started_ms }: View, speed: number): boolean {
-  return assets.some(({ channels }) =>
+  return assets.some(({ kind, channels }) =>
     (["scalar", "block"] as const).some((shape) => {
       const heard = channels.filter((channel) => channel.shape === shape);
       const newest_ms = Math.max(started_ms, ...heard.map(({ r_ms }) => r_ms ?? started_ms));
-      return heard.length > 0 && now_ms - newest_ms > LAG_ms_max * speed;
+      return heard.length > 0 && now_ms - newest_ms > patience_ms(kind, shape, speed);
     }),
   );
+}
+
+/** In the world's time; never less than some periods of the plant, whatever the speed. */
+function patience_ms(kind: string, shape: "scalar" | "block", speed: number): number {
+  if (shape === "block") return BLOCK_ms_max * speed;
+  return kind === "quadrotor"
+    ? Math.max(JSON_ms_max * speed, PERIODS * dronePeriod_ms(speed))
+    : Math.max(OPCUA_ms_max * speed, PERIODS * turbinePeriod_ms(speed));
 }
