@@ -20,9 +20,10 @@ module spi_slave (
   wire selected = !cs_s[1];
 
   reg [5:0]  bits;     // of the header, or of the word
-  reg        header, reading, was_re, was_we;
+  reg        header, reading, ignore, was_re;
   reg [31:0] in, out, fetched;
   wire [31:0] next_in = {in[30:0], mosi_s[1]};
+  wire read = next_in[31:24] == 8'h03;
   assign miso = out[7];
 
   always @(posedge clk) begin
@@ -37,16 +38,15 @@ module spi_slave (
       if (header) begin
         if (bits == 31) begin
           addr <= next_in[17:0];
-          reading <= next_in[31:24] == 8'h03;
-          if (next_in[31:24] == 8'h03) re <= 1;
+          reading <= read;
+          ignore <= next_in[31:24] != 8'h02;
+          if (read) re <= 1; // the answer begins after the byte of pause
           else begin header <= 0; bits <= 0; end
-          if (next_in[31:24] != 8'h03 && next_in[31:24] != 8'h02) ignore <= 1;
-          else ignore <= 0;
         end
         if (bits == 39) begin header <= 0; bits <= 0; out <= fetched; end
       end else begin
         bits <= bits == 31 ? 6'd0 : bits + 1'b1;
-        if (bits == 31 && !reading && !ignore) begin
+        if (bits == 31 && !ignore) begin
           we <= 1;
           wdata <= {next_in[7:0], next_in[15:8], next_in[23:16], next_in[31:24]};
         end
@@ -60,5 +60,4 @@ module spi_slave (
       end
     end
   end
-  reg ignore;
 endmodule
