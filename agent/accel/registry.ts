@@ -5,8 +5,8 @@ import {
   FPGA_DEFAULT,
   type FpgaOptions,
   isEmulated,
+  openDevice,
   openFpga,
-  openTransport,
   probeFpga,
 } from "./fpga/fpga.js";
 import { measure } from "./measure.js";
@@ -60,7 +60,7 @@ export function driversOf({ fpga }: AccelOptions, live = true): readonly Driver[
     name: "fpga",
     tier: "exact",
     probe: () => probeFpga(fpga),
-    open: () => (live ? openFpga(bestCpu(), () => openTransport(fpga)) : bestCpu()),
+    open: () => (live ? openFpga(bestCpu(), () => openDevice(fpga)) : bestCpu()),
     device: fpga.device,
     taken: isEmulated(fpga) ? "by name" : "by plan",
   };

@@ -6,7 +6,14 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Backend } from "../../agent/accel/backend.js";
 import { openEmulator } from "../../agent/accel/fpga/emulator.js";
-import { FPGA_DEFAULT, openFpga, openTransport, probeFpga } from "../../agent/accel/fpga/fpga.js";
+import {
+  FPGA_DEFAULT,
+  type FpgaOptions,
+  openDevice,
+  openFpga,
+  openTransport,
+  probeFpga,
+} from "../../agent/accel/fpga/fpga.js";
 import { openLibc } from "../../agent/accel/fpga/libc.js";
 import { AT, REGISTER, STATUS } from "../../agent/accel/fpga/registers.js";
 import { openRtl, type Rtl } from "../../agent/accel/fpga/rtl.js";
@@ -16,6 +23,8 @@ import { guard, type Outage } from "../../agent/accel/guard.js";
 import { reference } from "../../agent/accel/reference.js";
 import { OperatingError } from "../../agent/base/errors.js";
 import { prng } from "../../agent/base/prng.js";
+import { openCompute } from "../../agent/compute.js";
+import { NO_LIMITS } from "../../agent/models/plan.js";
 import { outputOf, truthOf } from "./fpga-compare.js";
 import { pinsOf } from "./fpga-pins.js";
 import { inputFor, planFrom } from "./plans.js";
@@ -219,10 +228,27 @@ test("what the path alone tells", () => {
   if (process.getuid?.() !== 0) expect(probe(file)).toMatch(/no right .*EACCES.*group/);
 });
 
-test("a device that is absent when it is opened leaves the CPU, and says why", () => {
+test.each<[string, (options: FpgaOptions) => Transport, string]>([
+  ["by its path", openDevice, "/dev/spidev9.9: no such device; "],
+  ["by the kernel", (o) => openTransport(o, () => openLibc(null)), "/dev/spidev9.9: ENOENT"],
+])("a device that is absent as it is opened, %s, leaves the CPU", (_, open, why) => {
   const options = { ...FPGA_DEFAULT, device: "/dev/spidev9.9" };
-  const open = (): Transport => openTransport(options, () => openLibc(null));
-  const { backend, outages } = guarded(open, 0);
+  const { backend, outages } = guarded(() => open(options), 0);
   runs(backend, () => {});
-  expect(outages).toMatchObject([{ when: "self-test", why: "/dev/spidev9.9: ENOENT" }]);
+  expect(outages).toMatchObject([{ when: "self-test", why: expect.stringContaining(why) }]);
+});
+
+test("the config's device, absent: the agent's backend computes on the CPU, and says why once", () => {
+  const fpga = { ...FPGA_DEFAULT, device: "/dev/spidev9.9" };
+  const accel = { ...NO_LIMITS, backend: "fpga", checkShare: 0, power_W: {}, fpga };
+  const compute = openCompute(accel, true);
+  if (typeof compute === "string") throw new Error(compute);
+  runs(compute.backend, () => {});
+  runs(compute.backend, () => {});
+  expect(compute.outages).toMatchObject([{ backend: "fpga", when: "self-test" }]);
+  // check and replay never touch it, so they have nothing to say of it.
+  const offline = openCompute(accel, false);
+  if (typeof offline === "string") throw new Error(offline);
+  runs(offline.backend, () => {});
+  expect(offline.outages).toEqual([]);
 });

@@ -99,6 +99,13 @@ export function openTransport(options: FpgaOptions, sys: () => Libc = libc): Tra
   }
 }
 
+/** The same after a look at the path, which says more than an errno does. */
+export function openDevice(options: FpgaOptions): Transport {
+  const absent = probeFpga(options);
+  if (absent !== null) throw new OperatingError("fpga-gone", absent);
+  return openTransport(options);
+}
+
 /**
  * `open` gives what is behind the options; `cpu` computes what the core lacks. A device that is
  * absent or no core of ours throws its OperatingError when a network is loaded, one that fails when
