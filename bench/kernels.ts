@@ -186,17 +186,14 @@ const ROWS: Readonly<Record<string, (name: string) => Row>> = {
   "gemm-3072x768-b128": (name) => gemmRow(name, [3072, 768, 128], 0.85, false),
   "gemv-4096-vs-fp32": (name) =>
     faster(name, 30, [gemv(1), gemv(2)], peers(WIDE, [4096], ["fp32"])),
-  "gemv-4096-vs-int8": (name) =>
-    faster(name, 4.5, [gemv(1), gemv(2)], peers(WIDE, [4096], INT8)),
+  "gemv-4096-vs-int8": (name) => faster(name, 4.5, [gemv(1), gemv(2)], peers(WIDE, [4096], INT8)),
   "a4-gemm": (name) => gemmRow(name, [3072, 768, 128], 1.15, true),
-  "mlp-57k": (name) =>
-    faster(name, 15, [netRun(mlpFile())], peers(MLP, [64], ["fp32", ...INT8])),
+  "mlp-57k": (name) => faster(name, 15, [netRun(mlpFile())], peers(MLP, [64], ["fp32", ...INT8])),
   "mlp-57k-us": (name) => {
     const [value = Number.NaN] = times_us([netRun(mlpFile())]);
     return { name, value, unit: "us", max: 1 };
   },
-  "cnn-62k-vs-fp32": (name) =>
-    faster(name, 4, [netRun(cnnFile())], peers(CNN, [1, 256], ["fp32"])),
+  "cnn-62k-vs-fp32": (name) => faster(name, 4, [netRun(cnnFile())], peers(CNN, [1, 256], ["fp32"])),
   "cnn-62k-vs-int8": (name) =>
     faster(name, 1.5, [netRun(cnnFile())], peers(CNN, [1, 256], ["static int8"])),
   "bert-dense": (name) => bertRow(name, 1, 4),

@@ -57,7 +57,15 @@ function projectionWords(projection: Projection, small: boolean, put: Put) {
   const packed = packLayer(layer, small);
   const { form, weights, sparse } = packed;
   const where = [put(weights), sparse === null ? 0 : put(sparse)];
-  const words = [rows, cols, Math.ceil(cols / 4), form, ...where, put(wide(scale)), put(wide(bias))];
+  const words = [
+    rows,
+    cols,
+    Math.ceil(cols / 4),
+    form,
+    ...where,
+    put(wide(scale)),
+    put(wide(bias)),
+  ];
   return { words, lane: laneBytes(layer, packed) };
 }
 

@@ -150,7 +150,9 @@ export function isSmall(plan: Plan, stage: Matmul): boolean {
 /** What the steps that a stage writes are clipped to. */
 function limitOf(stage: Stage): number {
   if ("layer" in stage) return stage.layer.limit ?? STEP_MAX;
-  return stage.kind === "table" ? stage.table.reduce((a, b) => Math.max(a, Math.abs(b)), 0) : STEP_MAX;
+  return stage.kind === "table"
+    ? stage.table.reduce((a, b) => Math.max(a, Math.abs(b)), 0)
+    : STEP_MAX;
 }
 
 function farthest(offsets: Uint32Array): number {

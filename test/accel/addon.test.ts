@@ -77,8 +77,10 @@ function child(code: string): { readonly status: number | null; readonly text: s
   return { status: done.status, text: (done.stdout + done.stderr).trim() };
 }
 
-test.skipIf(absent)("small networks start no thread; large ones some, and the exit is clean", () => {
-  const found = child(`
+test.skipIf(absent)(
+  "small networks start no thread; large ones some, and the exit is clean",
+  () => {
+    const found = child(`
     const before = threads();
     net(256, 0)();
     console.log(threads() - before);
@@ -87,8 +89,9 @@ test.skipIf(absent)("small networks start no thread; large ones some, and the ex
     const { availableParallelism } = await import("node:os");
     console.log(threads() - before === Math.min(8, availableParallelism()) - 1);
   `);
-  expect(found).toEqual({ status: 0, text: "0\ntrue" });
-});
+    expect(found).toEqual({ status: 0, text: "0\ntrue" });
+  },
+);
 
 test.skipIf(absent)("worker threads share the crew, and end while it lives on", () => {
   const found = child(`

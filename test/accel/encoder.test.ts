@@ -1,7 +1,7 @@
 //! The float tier: every native backend against the encoder in doubles, within the stated bound.
 import { expect, test } from "vitest";
 import type { Backend } from "../../agent/accel/backend.js";
-import { encoderBound, type EncoderPlan } from "../../agent/accel/encoder.js";
+import { type EncoderPlan, encoderBound } from "../../agent/accel/encoder.js";
 import { openNative } from "../../agent/accel/native.js";
 import { loadReferenceEncoder } from "../../agent/accel/reference-encoder.js";
 import { DRIVERS } from "../../agent/accel/registry.js";
@@ -46,7 +46,15 @@ test.skipIf(native.every(({ probe }) => probe() !== null))(
   "a NaN makes its own sequence NaN; threads change nothing",
   () => {
     const { name } = native.find(({ probe }) => probe() === null) as (typeof native)[number];
-    const shape = { sequence: 48, width: 256, heads: 4, hidden: 512, limit: 127, depth: 2, kept: 1 };
+    const shape = {
+      sequence: 48,
+      width: 256,
+      heads: 4,
+      hidden: 512,
+      limit: 127,
+      depth: 2,
+      kept: 1,
+    };
     const plan = randomEncoder(9, shape);
     const alone = infer(openNative(name, 1).loadEncoder(plan, 2), plan, true);
     const half = alone.length / 2;

@@ -19,7 +19,14 @@ import { inputFor, planFrom, randomPlan } from "./plans.js";
 
 const FOLDER = mkdtempSync(join(tmpdir(), "sterna-kernels-"));
 const CASES = 60;
-const FLAGS = ["-std=c++17", "-ffp-contract=off", "-fno-exceptions", "-fno-rtti", "-Wno-psabi", "-pthread"];
+const FLAGS = [
+  "-std=c++17",
+  "-ffp-contract=off",
+  "-fno-exceptions",
+  "-fno-rtti",
+  "-Wno-psabi",
+  "-pthread",
+];
 const SOURCE = join(import.meta.dirname, "run-image.cc");
 
 function has(...commands: readonly string[]): boolean {
@@ -40,7 +47,11 @@ type Cases = {
 };
 
 /** One file of plans with inputs, and what the reference gives for all of them in a row. */
-function write(name: string, bound: number, made: Iterable<readonly [Image, Loaded, Float32Array]>) {
+function write(
+  name: string,
+  bound: number,
+  made: Iterable<readonly [Image, Loaded, Float32Array]>,
+) {
   const file = join(FOLDER, name);
   const parts: Uint8Array[] = [];
   const expected: number[] = [];
@@ -75,7 +86,10 @@ function* large(lookup: boolean): Generator<readonly [Image, Loaded, Float32Arra
   }
 }
 
-function* encoders(lookup: boolean, limit: number): Generator<readonly [Image, Loaded, Float32Array]> {
+function* encoders(
+  lookup: boolean,
+  limit: number,
+): Generator<readonly [Image, Loaded, Float32Array]> {
   for (const [seed, kept] of [1, 0.3].entries()) {
     const sizes = { sequence: 19, width: 96, heads: 2, hidden: 272, depth: 2 };
     const plan = randomEncoder(seed, { ...sizes, limit, kept });
@@ -95,7 +109,12 @@ const all = (lookup: boolean): readonly Cases[] => [
   ...encoderCases(lookup),
 ];
 
-function run(command: string, args: readonly string[], { file, expected, bound }: Cases, lanes = 1) {
+function run(
+  command: string,
+  args: readonly string[],
+  { file, expected, bound }: Cases,
+  lanes = 1,
+) {
   const bytes = execFileSync(command, [...args, file, `${lanes}`], { maxBuffer: 2 ** 26 });
   const found = new Float32Array(Uint8Array.from(bytes).buffer);
   expect(found.length).toBe(expected.length);
@@ -110,7 +129,12 @@ function run(command: string, args: readonly string[], { file, expected, bound }
 
 /** The status of a run that this CPU has no kernel for. */
 const ABSENT = 3;
-function runWhereKnown(binary: string, kernel: string, cases: readonly Cases[], lanes: number): void {
+function runWhereKnown(
+  binary: string,
+  kernel: string,
+  cases: readonly Cases[],
+  lanes: number,
+): void {
   for (const each of cases) {
     try {
       run(binary, [kernel], each, lanes);

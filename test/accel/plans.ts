@@ -65,7 +65,15 @@ export function planFrom(random: Prng, options: Options): Plan {
   let at = 0;
   let pad = padOf(0);
   const inverse = 0.37 + random.next();
-  const input = { channels, lines: 1, length, at: pad * channels, line: 0, inverse, limit: limit(-1) };
+  const input = {
+    channels,
+    lines: 1,
+    length,
+    at: pad * channels,
+    line: 0,
+    inverse,
+    limit: limit(-1),
+  };
   const stages: Stage[] = [];
   for (const [i, shape] of shapes.entries()) {
     const conv = shape.kind === "conv";

@@ -1,7 +1,8 @@
 //! smoke.mjs ADDON: loads an addon and compares each of its kernels that this CPU can run with the
 //! reference. Ends with 1 when one differs or when none runs.
-import { addonAt, nativeFrom } from "../../../dist/agent/accel/native.js";
+
 import { samplePlan } from "../../../dist/agent/accel/measure.js";
+import { addonAt, nativeFrom } from "../../../dist/agent/accel/native.js";
 import { reference } from "../../../dist/agent/accel/reference.js";
 
 const [file = ""] = process.argv.slice(2);
