@@ -281,7 +281,8 @@ NAPI_MODULE_INIT() {
   const struct {
     const char* name;
     napi_callback call;
-  } made[] = {{"load", load}, {"loadEncoder", load_encoder}, {"kernels", kernels}, {"peak", peak}};
+  } made[] = {
+      {"load", load}, {"loadEncoder", load_encoder}, {"kernels", kernels}, {"peak", peak}};
   for (const auto& each : made) {
     napi_value function;
     if (napi_create_function(env, each.name, NAPI_AUTO_LENGTH, each.call, nullptr, &function) !=

@@ -4,7 +4,8 @@
 #pragma once
 #include "avx512.hpp"
 
-#define STERNA_VBMI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi")))
+#define STERNA_VBMI \
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi")))
 
 namespace sterna::vbmi {
 
