@@ -13,6 +13,12 @@ const ADDON = packageFile("build/Release/sterna_accel.node");
 const absent = !existsSync(ADDON);
 if (absent) console.log("no addon was built: it is not tested here");
 
+test("an addon of another version is no addon", () => {
+  const file = join(mkdtempSync(join(tmpdir(), "sterna-stale-")), "stale.cjs");
+  writeFileSync(file, "exports.kernels = () => []; exports.layout = 2;");
+  expect(() => addonAt(file)).toThrow("built from other sources");
+});
+
 /** Anything, and now and then what is nearly right. */
 const argument = fc.oneof(
   fc.anything({ withTypedArray: true, withBigInt: true, withNullPrototype: true }),
