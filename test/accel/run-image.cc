@@ -40,7 +40,7 @@ void run_encoder(const uint8_t* image, const sterna::Kernels* kernels, sterna::C
   const size_t values = static_cast<size_t>(h.sequence) * h.width;
   sterna::encoder::Encoder e{};
   e.x = block<float>(values), e.mid = block<float>(values), e.sum = block<float>(values);
-  e.heads = block<float>(values * 3);
+  e.heads = block<float>(h.sequence * sterna::encoder::heads_stride(h));
   e.keys = block<float>(static_cast<size_t>(h.width) * h.padded);
   e.narrow = static_cast<int8_t*>(malloc(values));
   e.wide = static_cast<int8_t*>(malloc(static_cast<size_t>(h.sequence) * h.hidden));

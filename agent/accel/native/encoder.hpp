@@ -28,7 +28,7 @@ static_assert(sizeof(Layer) == 192 && sizeof(Header) == 64, "as encoder-image.ts
 
 struct Encoder {
   const uint8_t* image;
-  float *x, *mid, *sum, *heads, *keys;  // heads: [sequence][3 * width]; keys: [width][padded]
+  float *x, *mid, *sum, *heads, *keys;  // heads: [sequence][heads_stride]; keys: [width][padded]
   int8_t *narrow, *wide;                // steps: [sequence][width], [sequence][hidden]
   int32_t* totals;
   uint8_t* lane;
@@ -44,6 +44,13 @@ inline const T* part(const Encoder& e, uint32_t at) {
   return reinterpret_cast<const T*>(e.image + at);
 }
 
+// Floats from one row of queries, keys and values to the next: an odd number of cache lines, or the
+// rows would meet in a few sets of the cache.
+inline size_t heads_stride(const Header& h) {
+  const size_t lines = static_cast<size_t>(h.width) * 3 / 16;
+  return 16 * (lines | 1);
+}
+
 inline size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // Cuts `memory` up behind the image, or, without any, says how many bytes that takes.
@@ -57,7 +64,7 @@ inline size_t lay_out(Encoder& e, uint8_t* memory, const Header& h, uint32_t lan
   take(e.x, values);
   take(e.mid, values);
   take(e.sum, values);
-  take(e.heads, values * 3);
+  take(e.heads, h.sequence * heads_stride(h));
   take(e.keys, static_cast<size_t>(h.width) * h.padded);
   take(e.narrow, values + 64);
   take(e.wide, static_cast<size_t>(h.sequence) * h.hidden + 64);
@@ -91,11 +98,11 @@ inline void project(const Part& p, const Projection& m, const int8_t* x, Done do
   multiply(matrix, piece, p.scratch, done);
 }
 
-inline void project_reals(const Part& p, const Projection& m, const int8_t* x, float* y) {
+inline void project_reals(const Part& p, const Projection& m, const int8_t* x, float* y,
+                          size_t ldy) {
   const float *scale = part<float>(p.e, m.scale), *bias = part<float>(p.e, m.bias);
   project(p, m, x, [&](const Sums& sums, uint32_t r, uint32_t at) {
-    float* to = y + static_cast<size_t>(p.from + r) * m.rows + at;
-    p.e.floats->reals(sums, scale + at, bias + at, to, m.rows);
+    p.e.floats->reals(sums, scale + at, bias + at, y + (p.from + r) * ldy + at, ldy);
   });
 }
 
@@ -108,14 +115,15 @@ inline void run_in(const Part& p) {
   const size_t first = p.from * w;
   e.floats->steps(e.x + first, static_cast<uint32_t>((p.to - p.from) * w), p.l.in_inverse, limit,
                   e.narrow + first);
-  project_reals(p, p.l.in, e.narrow, e.heads);
+  const size_t stride = heads_stride(h);
+  project_reals(p, p.l.in, e.narrow, e.heads, stride);
   constexpr uint32_t LINE = 16;  // floats of a cache line
   for (uint32_t from = p.from; from < p.to; from += LINE) {
     const uint32_t few = least(LINE, p.to - from);
-    const float* rows = e.heads + from * 3 * w + w;
+    const float* rows = e.heads + from * stride + w;
     for (size_t i = 0; i < w; i++) {
       float* to = e.keys + i * h.padded + from;
-      for (uint32_t t = 0; t < few; t++) to[t] = rows[t * 3 * w + i];
+      for (uint32_t t = 0; t < few; t++) to[t] = rows[t * stride + i];
     }
   }
 }
@@ -138,10 +146,10 @@ inline void run_rest(const Part& p) {
   const Layer& l = p.l;
   const size_t w = h.width, first = p.from * w;
   const float limit = static_cast<float>(h.limit);
-  const floats::Heads heads = {e.heads, e.keys, e.heads + 2 * w, 3 * w, h.padded, h.sequence,
+  const floats::Heads heads = {e.heads, e.keys, e.heads + 2 * w, heads_stride(h), h.padded, h.sequence,
                                h.heads, h.width / h.heads, l.out_inverse, limit, e.narrow};
   e.floats->attend(heads, p.from, p.to, reinterpret_cast<float*>(p.scratch));
-  project_reals(p, l.out, e.narrow, e.sum);
+  project_reals(p, l.out, e.narrow, e.sum, w);
   run_norm(p, 0, e.x, e.mid);
   e.floats->steps(e.mid + first, static_cast<uint32_t>((p.to - p.from) * w), l.up_inverse, limit,
                   e.narrow + first);
@@ -150,7 +158,7 @@ inline void run_rest(const Part& p) {
     int8_t* to = e.wide + static_cast<size_t>(p.from + r) * h.hidden + at;
     e.floats->gelu_steps(sums, scale + at, bias + at, l.down_inverse, limit, to, h.hidden);
   });
-  project_reals(p, l.down, e.wide, e.sum);
+  project_reals(p, l.down, e.wide, e.sum, w);
   run_norm(p, 1, e.mid, e.x);
 }
 
