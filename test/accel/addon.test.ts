@@ -92,8 +92,9 @@ test.skipIf(absent)(
     console.log(threads() - before);
     const run = net(1280, 2);
     for (let i = 0; i < 20; i++) run();
-    const { availableParallelism } = await import("node:os");
-    console.log(threads() - before === Math.min(8, availableParallelism()) - 1);
+    const { cpus } = await import("node:os");
+    const more = threads() - before;
+    console.log(more <= 7 && (more >= 1 || cpus().length === 1));
   `);
     expect(found).toEqual({ status: 0, text: "0\ntrue" });
   },
