@@ -6,7 +6,7 @@ import { Alarms } from "./alarms.js";
 import type { Alarm } from "./alerts/alarm.js";
 import type { Applied } from "./alerts/apply.js";
 import type { Reconciled } from "./alerts/reconcile.js";
-import { openStore } from "./alerts/store.js";
+import { type LatchRow, openStore } from "./alerts/store.js";
 import { type Assembly, assemble } from "./assembly.js";
 import { type Clock, steady_ms } from "./base/clock.js";
 import type { Log } from "./base/log.js";
@@ -80,7 +80,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
   const history = new History();
   const outgoing = openOutgoing(config, store, counts, log, clock, () => schedule());
   const ring = new Ring<Item>(config.intake.ring);
-  const own = ownAlarms(config.gateway.id, store);
+  const own = ownAlarms(config.gateway.id, store, assembly.backend.outages);
   let ticked_ms = steady_ms();
   let held_ms = ticked_ms;
 
@@ -91,9 +91,10 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     }
     const holds = steady_ms() - held_ms >= HOLDS_EVERY_ms;
     if (holds) held_ms = steady_ms();
-    const latches = assembly.watches.flatMap((watch) =>
-      watch.unsaved(holds).map((row) => ({ asset: watch.id, ...row })),
-    );
+    const latches: LatchRow[] = [];
+    for (const { id, unsaved } of assembly.watches) {
+      for (const row of unsaved(holds)) latches.push({ asset: id, ...row });
+    }
     // Of an alarm that moved twice the last row; of one that is not kept (reconcile.ts) none.
     const moved = all.map((one) => one.alarm);
     const rows = moved.filter((row) => alarms.get(row.asset, row.rule) === row);
@@ -106,7 +107,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     if (messages.length > 0) outgoing?.publisher.wake();
     for (const one of all) history.note(one);
     // The messages leave as this tick ends; a microtask comes after them.
-    if (all.length > 0) queueMicrotask(() => all.forEach((one) => say(one, log)));
+    if (all.length > 0) queueMicrotask(() => say(all, log));
   };
   const commit = (changes: readonly Noted[], now_ms: number): void => {
     const applied = [...changes.flatMap((c) => alarms.apply(c)), ...alarms.expire(now_ms)];
@@ -209,12 +210,14 @@ function liveSources(
   return [replaySource(recording, findOrOpen(assembly.find, assembly.level), 1, log)];
 }
 
-function sayWhatRuns({ members, backend: opened }: Assembly, log: Log): void {
-  const { backend, skipped, why } = opened;
+function sayWhatRuns({ members, backend: compute }: Assembly, log: Log): void {
+  const { backend, skipped, why, placements, outages } = compute;
   log.info(
     { backend: backend.name, tier: backend.tier, skipped, why },
     `models run on ${backend.name}`,
   );
+  for (const placed of placements) log.info({ placed }, "a network was placed");
+  for (const outage of outages) log.error(outage, `${outage.backend} is out of use`);
   for (const { config, off, commissioned } of members) {
     const { id, kind } = config;
     if (off.length > 0) log.warn({ asset: id, kind, off }, "some checks are switched off");
@@ -228,7 +231,9 @@ function sayNotes(notes: readonly string[], log: Log): void {
   if (notes.length > NOTES_MAX) log.warn({ more: notes.length - NOTES_MAX }, what);
 }
 
-function say({ alarm, transition }: Applied, log: Log): void {
-  const { asset, rule, severity, value, limit, suppressedBy } = alarm;
-  log.info({ asset, rule, severity, value, limit, suppressedBy }, `alarm ${transition}`);
+function say(all: readonly Applied[], log: Log): void {
+  for (const { alarm, transition } of all) {
+    const { asset, rule, severity, value, limit, suppressedBy } = alarm;
+    log.info({ asset, rule, severity, value, limit, suppressedBy }, `alarm ${transition}`);
+  }
 }

@@ -47,7 +47,7 @@ export class Alarms {
   /** A change, and what it means for alarms that it explains, or explained until now. */
   apply(change: Noted): Applied[] {
     const { asset, rule, detected_ms } = change;
-    const occurrence = occurrenceOf(change, this.#marks(change));
+    const occurrence = this.#costed(change, occurrenceOf(change, this.#marks(change)));
     const moved = this.raiseOrClear(change.to, occurrence);
     if (moved === null) return [];
     return [moved, ...this.#refold(asset, rule.id, detected_ms)];
@@ -83,6 +83,18 @@ export class Alarms {
     this.#expiry_ms = Number.NEGATIVE_INFINITY;
     const { place, knows } = this.#options;
     return reconcile(place, this.#table, retained, now_ms, knows);
+  }
+
+  /** With its cost; what a restart hid is missing, and the alarm says so. */
+  #costed({ asset, rule, to, cost = null }: Noted, what: Occurrence): Occurrence {
+    // The cause states the loss; what is folded into it would state it again.
+    const before = this.get(asset, rule.id);
+    const folded = to === "raise" ? this.#causeOf(asset, rule) : before?.suppressedBy;
+    if (cost === null || folded != null) return { ...what, cost: undefined };
+    if (cost.whole) return { ...what, cost: cost.amount };
+    const stated = before?.cost?.v ?? 0;
+    const amount = { ...cost.amount, v: cost.amount.v + stated };
+    return { ...what, cost: amount, marks: [...what.marks, "cost-incomplete"] };
   }
 
   #marks({ asset, rule, monitor, to }: Noted): string[] {

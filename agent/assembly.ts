@@ -1,13 +1,13 @@
 //! From a config to assets under watch: the channel table, one frame per asset, its monitors and
 //! compiled rules. Faults found here have their place in the config file, like those of loading.
-import type { AssetConfig, ChannelConfig, Config } from "../config/config.js";
-import { type Opened, openBackend } from "./accel/registry.js";
+import type { AssetConfig, ChannelConfig, Config, Gaps } from "../config/config.js";
 import { assert, ConfigError, type Fault } from "./base/errors.js";
 import type { Channel } from "./base/telemetry.js";
-import { faultAt, fitKind, openModels } from "./fitting.js";
+import { type Compute, openCompute } from "./compute.js";
+import { faultAt, fitKind, meterOf, openModels } from "./fitting.js";
 import type { Monitor, Port } from "./models/monitor.js";
 import { compileRules } from "./rules/compile.js";
-import type { Rule, RuleRow, Signal } from "./rules/rule.js";
+import type { Rule, RuleFault, RuleRow, Signal } from "./rules/rule.js";
 import { parseUnit } from "./units/parse.js";
 import { STALE_SIGNAL, Watch } from "./watch.js";
 
@@ -48,7 +48,7 @@ export type Assembly = {
   readonly channels: readonly Channel[];
   readonly members: readonly Member[];
   readonly watches: readonly Watch[];
-  readonly backend: Opened;
+  readonly backend: Compute;
   /** The config of a channel by id; levels share that of their pattern. */
   configOf(channel: number): ChannelConfig;
   memberOf(asset: string): Member | undefined;
@@ -64,10 +64,7 @@ export function assemble(config: Config): Assembly {
   const table = new ChannelTable();
   const members = new Map<string, Parts>();
   const faults: Fault[] = [];
-  const backend = openBackend(config.accel.backend);
-  if (typeof backend === "string") {
-    throw new ConfigError([faultAt(config, ["accel", "backend"], backend, "")]);
-  }
+  const backend = openedBackend(config, faults);
   for (const asset of config.assets) {
     members.set(asset.id, join(config, asset, backend, table, faults));
   }
@@ -114,6 +111,26 @@ export function assemble(config: Config): Assembly {
   };
 }
 
+/** The faults alone: what a config that has others already is checked for, too. */
+export function faultsOf(config: Config): readonly Fault[] {
+  try {
+    assemble(config);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+}
+
+function openedBackend(config: Config, faults: Fault[]): Compute {
+  const backend = openCompute(config.accel);
+  if (typeof backend !== "string") return backend;
+  faults.push(faultAt(config, ["accel", "backend"], backend, ""));
+  const instead = openCompute({ ...config.accel, backend: "reference" });
+  assert(typeof instead !== "string", "the reference runs everywhere");
+  return instead;
+}
+
 /** Every channel of the agent by id; levels of patterns join while it runs. */
 class ChannelTable {
   readonly channels: Channel[] = [];
@@ -147,7 +164,7 @@ const isPattern = ({ binding }: ChannelConfig): boolean =>
 function join(
   config: Config,
   asset: AssetConfig,
-  { backend }: Opened,
+  { backend }: Compute,
   table: ChannelTable,
   faults: Fault[],
 ): Parts {
@@ -194,6 +211,15 @@ function join(
     const inputs = monitor.inputs.map((name) => indexOf(signals, name));
     watch.addMonitor(monitor, inputs, outputs[i] ?? []);
   });
+  const meter = meterOf(asset, signals);
+  if (meter !== null) {
+    watch.addMonitor(
+      meter.monitor,
+      meter.monitor.inputs.map((name) => indexOf(signals, name)),
+      [],
+    );
+    watch.meter = meter;
+  }
   const templates = new Map<string, RuleRow[]>();
   const { off, commissioned } = fitting;
   const parts = { config: asset, watch, signals, templates, derived, off, commissioned };
@@ -209,10 +235,11 @@ function addRules(
   own: ReadonlyMap<string, Signal>,
   faults: Fault[],
 ): void {
-  const written = compileRules(asset.rules, asset.id, own);
+  const rows = [...asset.rules, ...(asset.gaps?.rules ?? [])];
+  const written = compileRules(rows, asset.id, own);
   for (const { row, fault } of written.faults) {
-    const rule = asset.rules[row];
-    if (rule === undefined) continue;
+    const rule = rows[row];
+    if (rule === undefined || followsFrom(asset.gaps, fault, rule, own)) continue;
     const { column, ...place } = config.where([...rule.path, fault.field]);
     faults.push({ ...place, column: column + fault.at, what: fault.fault, instead: "" });
   }
@@ -234,6 +261,18 @@ function addRules(
     const what = `an alarm of a level of "${other.id}" may have the name ${id}, too`;
     faults.push(faultAt(config, [...path, "id"], what, "rename one of the two"));
   }
+}
+
+/** Whether a condition only fails for what could not be read. */
+function followsFrom(
+  gaps: Gaps | null,
+  { field, at, length }: RuleFault,
+  rule: RuleRow,
+  own: ReadonlyMap<string, Signal>,
+): boolean {
+  const name = (rule[field] ?? "").slice(at, at + length);
+  if (gaps === null || own.has(name)) return false;
+  return gaps.channels.has(name) || (gaps.open && /^[A-Za-z_][\w.-]*$/.test(name));
 }
 
 function openLevel(

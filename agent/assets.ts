@@ -57,6 +57,8 @@ export type AssetKind = {
   readonly rules: readonly RuleRow[];
   /** What commissioning learns of a healthy machine of this kind. */
   readonly learns: readonly Learnt[];
+  /** Signal of the power that it should give, for the cost of alarms, where not `expectedPower`. */
+  readonly expectedPower?: string;
   monitors(asset: AssetSetup): Fitted;
 };
 
@@ -87,6 +89,7 @@ const TABLE: readonly AssetKind[] = [
       nameplate: GAS_TURBINE_PLATE,
       rules: [...GAS_TURBINE_RULES, ...sensorRules(GAS_TURBINE_PORTS, [])],
       learns: GAS_TURBINE_LEARNT,
+      expectedPower: "loadDemand", // it falls short of its reference at a limit only
     },
     [createGasTurbineMonitor],
   ),

@@ -5,6 +5,7 @@ import type { AssetConfig, Config, Kind, Kinds, Path } from "../config/config.js
 import type { Backend } from "./accel/backend.js";
 import { type AssetKind, KINDS } from "./assets.js";
 import { assert, type Fault } from "./base/errors.js";
+import { type CostMeter, costMeter } from "./cost-meter.js";
 import { bindUserModel } from "./models/bind.js";
 import { limitsOf } from "./models/chain/port.js";
 import type { Monitor, Port } from "./models/monitor.js";
@@ -28,6 +29,9 @@ function configKind({ ports, nameplate }: AssetKind): Kind {
     nameplate: Object.fromEntries(nameplate.map(({ key, unit }) => [key, unit])),
   };
 }
+
+/** The channel of the power that a machine gives, of every kind. */
+const GIVEN = "power";
 
 export type Fitting = {
   readonly monitors: readonly Monitor[];
@@ -89,6 +93,10 @@ export function openModels(
       faults.push(faultAt(config, [...spec.path, "file"], model, "name an ONNX file"));
       return [];
     }
+    const { gaps } = asset;
+    const names = spec.in.flatMap((input) => input.channels);
+    // What it should be bound to could not be read.
+    if (gaps !== null && (gaps.open || names.some((name) => gaps.channels.has(name)))) return [];
     const bound = bindUserModel(model, spec, signals);
     if ("inputs" in bound) return [bound];
     for (const { at, what, instead } of bound) {
@@ -96,6 +104,16 @@ export function openModels(
     }
     return [];
   });
+}
+
+/** Meters the cost of alarms where the asset has a price and both powers are known to it. */
+export function meterOf(
+  { kind, price }: AssetConfig,
+  signals: ReadonlyMap<string, Signal>,
+): CostMeter | null {
+  const expected = KINDS[kind]?.expectedPower ?? "expectedPower";
+  const known = [expected, GIVEN].every((name) => signals.get(name)?.dim === "W");
+  return price === null || !known ? null : costMeter(price, expected, GIVEN);
 }
 
 export function faultAt(config: Config, path: Path, what: string, instead: string): Fault {

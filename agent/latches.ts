@@ -5,6 +5,8 @@ import { type Latch, type Rule, TRUE, UNKNOWN } from "./rules/rule.js";
 
 export const IDLE: Latch = { raised: false, since_ms: null, onset_ms: null };
 
+const NONE: readonly LatchText[] = [];
+
 /** A shorter hold is not worth a write. */
 const HOLD_STORED_ms_min = 1_000;
 
@@ -70,9 +72,9 @@ export class Latches {
    * What to store: changes and ended holds at once, running ones when `holds` says so. `live_ms` is
    * the arrival time until which the newest values of a rule's channels count.
    */
-  unsaved(holds: boolean, live_ms: (rule: Rule) => number): LatchText[] {
+  unsaved(holds: boolean, live_ms: (rule: Rule) => number): readonly LatchText[] {
     if (holds) for (const rule of this.running) if (this.#isLong(rule)) this.#dirty.add(rule);
-    if (this.#dirty.size === 0) return [];
+    if (this.#dirty.size === 0) return NONE; // the usual case, at every tick
     const texts = [...this.#dirty].map((rule): LatchText => {
       const latch = this.of(rule);
       if (latch.since_ms === null) this.#onDisk.delete(rule);

@@ -1,4 +1,5 @@
 import type { Quality } from "./base/telemetry.js";
+import type { Cost } from "./cost-meter.js";
 import type { Finding, Monitor } from "./models/monitor.js";
 import type { Change } from "./rules/rule.js";
 
@@ -8,4 +9,6 @@ export type Noted = Change & {
   readonly finding: Finding | null;
   readonly monitor: Monitor | null;
   readonly quality: Quality;
+  /** What it has cost since its onset; absent where the asset has no price, null where unknown. */
+  readonly cost?: Cost | null;
 };

@@ -22,8 +22,25 @@ export function restore(
     const rule = ruleOf(asset, id);
     if (rule !== undefined) assembly.memberOf(asset)?.watch.latches.resume(rule, latch);
   }
+  agree(assembly, alarms);
   return active.flatMap((alarm) => {
     if (ruleOf(alarm.asset, alarm.rule) !== undefined) return [];
     return alarms.retire(alarm, now_ms) ?? [];
   });
+}
+
+/**
+ * Alarm and latch are stored together, yet a disk may have bent one row of the two: the alarm counts,
+ * or one that is active would never end, and one that is not never come again.
+ */
+function agree(assembly: Assembly, alarms: Alarms): void {
+  for (const { watch } of assembly.members) {
+    for (const rule of watch.rules()) {
+      const alarm = alarms.get(watch.id, rule.id);
+      const raised = alarm?.active ?? false;
+      if (watch.latches.of(rule).raised === raised) continue;
+      const onset_ms = raised ? (alarm?.onset_ms ?? null) : null;
+      watch.latches.settle(rule, { raised, since_ms: null, onset_ms }, true);
+    }
+  }
 }

@@ -47,7 +47,7 @@ const VERSION = packageVersion();
 
 export function viewOf(facts: Facts, now_ms: number): View {
   const { config, assembly, alarms, store, counts, history, ring, started_ms } = facts;
-  const { backend, skipped } = assembly.backend;
+  const { backend, skipped, outages } = assembly.backend;
   return {
     gateway: config.gateway.id,
     site: config.gateway.site,
@@ -71,6 +71,7 @@ export function viewOf(facts: Facts, now_ms: number): View {
       outboxBytes: store.bytes(),
       outboxDropped: store.dropped().reduce((sum, count) => sum + count, 0),
       unstored: store.pending(),
+      outages: outages.length,
       raised: history.raised,
       cleared: history.cleared,
     },

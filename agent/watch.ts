@@ -2,6 +2,7 @@
 //! rules and their latches. Everything here is a function of what arrived and when, so a recording
 //! replayed gives the same changes; it must never read a clock.
 import type { Block, Channel, Item, Reject, Sample } from "./base/telemetry.js";
+import type { CostMeter } from "./cost-meter.js";
 import {
   type Freshness,
   neverSeen,
@@ -32,6 +33,7 @@ export const STALE_SIGNAL = "staleChannels";
 export class Watch {
   readonly id: string;
   frame: Float64Array;
+  meter: CostMeter | null = null;
   readonly latches = new Latches();
   #fresh = new Map<number, Freshness>();
   #rules: Rule[] = [];
@@ -105,6 +107,7 @@ export class Watch {
   }
 
   readonly rule = (id: string): Rule | undefined => this.#ruleById.get(id);
+  readonly rules = (): readonly Rule[] => this.#rules;
 
   get monitors(): readonly Monitor[] {
     return this.#bound.map((bound) => bound.monitor);
@@ -238,11 +241,11 @@ export class Watch {
   }
 
   /** Latches that the store does not know; with `holds` those of running hold times too. */
-  unsaved(holds: boolean): LatchText[] {
-    return this.latches.unsaved(holds, ({ on, off }) =>
-      this.#live_ms([...on.reads, ...(off?.reads ?? [])], new Set()),
-    );
-  }
+  readonly unsaved = (holds: boolean): readonly LatchText[] =>
+    this.latches.unsaved(holds, this.#liveOf);
+
+  readonly #liveOf = ({ on, off }: Rule): number =>
+    this.#live_ms([...on.reads, ...(off?.reads ?? [])], new Set());
 
   /** Arrival time until which what stands at these indexes counts; what made it, where derived. */
   #live_ms(reads: readonly number[], seen: Set<number>): number {
@@ -264,13 +267,11 @@ export class Watch {
     const written = reads.filter((index) => this.#writers.has(index));
     const told = written.find((index) => this.explain(index) !== null) ?? written[0] ?? -1;
     const unsure = reads.some((index) => this.#byIndex[index]?.quality === "uncertain");
-    return {
-      ...change,
-      stale: this.staleNames(),
-      finding: this.explain(told),
-      monitor: this.#writers.get(told)?.monitor ?? null,
-      quality: unsure ? "uncertain" : "good",
-    };
+    const quality = unsure ? "uncertain" : "good";
+    const monitor = this.#writers.get(told)?.monitor ?? null;
+    const cost = this.meter?.of(change) ?? null;
+    const known = { finding: this.explain(told), monitor, quality, cost } as const;
+    return { ...change, ...known, stale: this.staleNames() };
   }
 
   #goStale(at_ms: number, changes: Noted[]): void {

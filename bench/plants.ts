@@ -1,11 +1,8 @@
 //! How many seconds of a plant one core simulates in a second: `node bench/plants.js`. Scalars every
 //! ten seconds, vibration blocks off or every ten minutes; the best of three runs.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { arch, cpus } from "node:os";
 import { createPlant } from "../agent/sensors/plants/kinds.js";
 import type { PlantKind } from "../agent/sensors/plants/plant.js";
-
-type Row = { readonly name: string; readonly value: number; readonly unit: string; min?: number };
+import { type Row, report } from "./result.js";
 
 const NEVER_ms = 1e15;
 
@@ -37,9 +34,4 @@ const rows: Row[] = [
     ...least,
   },
 ];
-const machine = { cpu: cpus()[0]?.model ?? "", cores: cpus().length, arch: arch() };
-const versions = { node: process.version };
-mkdirSync("bench/results", { recursive: true });
-const text = JSON.stringify({ machine, versions, rows }, null, 2);
-writeFileSync("bench/results/plants.json", `${text}\n`);
-for (const { name, value, unit } of rows) process.stdout.write(`${name} ${value} ${unit}\n`);
+process.exitCode = report("plants", rows);

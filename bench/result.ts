@@ -3,9 +3,10 @@
 //!   const rows: Row[] = [ratioRow("latency-1k", "ms", agent, script, { max: 2 }), ...];
 //!   process.exitCode = report("pipeline", rows, { mosquitto: "2.0.11" });
 //!
+//! A run of some rows keeps the others of the file, each with the time at which it was measured.
 //! A row's bound holds for `ratio` where there is one, else for `value`. A figure that could not
 //! be measured is `failedRow(...)`: its value is null, and it counts as a missed bound.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { arch, cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 
@@ -20,6 +21,14 @@ export type Row = Bound & {
   readonly peer?: number;
   readonly ratio?: number;
   readonly note?: string;
+  /** When it was measured; set by `report`. */
+  readonly at?: string;
+};
+
+export type Results = {
+  readonly machine: Readonly<Record<string, string | number>>;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly rows: readonly Row[];
 };
 
 export function percentile(values: readonly number[], share: number): number {
@@ -83,11 +92,15 @@ export function table(rows: readonly Row[]): string {
     .join("\n");
 }
 
-/** Prints the table, writes the file, and returns the exit code. */
+/**
+ * Prints the table, writes the file, and returns the exit code, that of the rows just measured.
+ * `partial`: rows of the file that this run did not measure stay.
+ */
 export function report(
   name: string,
   rows: readonly Row[],
   versions: Readonly<Record<string, string>> = {},
+  partial = false,
 ): number {
   const folder = join(ROOT, "bench/results");
   mkdirSync(folder, { recursive: true });
@@ -97,14 +110,33 @@ export function report(
     memory_MB: Math.round(totalmem() / 1e6),
     os: `${process.platform} ${release()} ${arch()}`,
   };
+  const at = new Date().toISOString().slice(0, 16);
   const all = { node: process.versions.node, sterna: ownVersion(), ...versions };
-  const text = JSON.stringify({ machine, versions: all, rows }, null, 2);
-  writeFileSync(join(folder, `${name}.json`), `${text}\n`);
+  const measured = { machine, versions: all, rows: rows.map((row) => ({ ...row, at })) };
+  const file = join(folder, `${name}.json`);
+  const known = partial && existsSync(file) ? readResults(file) : null;
+  const merged = known === null ? measured : merge(known, measured);
+  if (known !== null && merged === measured) {
+    console.log("the file is of another machine or version: only the rows of this run are kept");
+  }
+  writeFileSync(file, `${JSON.stringify(merged, null, 2)}\n`);
   console.log(`\n${table(rows)}`);
   return rows.every(holds) ? 0 : 1;
 }
 
-function shown(value: number | null | undefined): string {
+/** Fresh rows in the place of old ones; old ones of another machine or version count for nothing. */
+export function merge(known: Results, fresh: Results): Results {
+  const same = ({ machine, versions }: Results) => JSON.stringify([machine, versions]);
+  if (same(known) !== same(fresh)) return fresh;
+  const byName = new Map([...known.rows, ...fresh.rows].map((row) => [row.name, row]));
+  return { ...fresh, rows: [...byName.values()] };
+}
+
+export function readResults(file: string): Results {
+  return JSON.parse(readFileSync(file, "utf8")) as Results;
+}
+
+export function shown(value: number | null | undefined): string {
   if (value === undefined) return "";
   if (value === null) return "none";
   return Math.abs(value) >= 1_000

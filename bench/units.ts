@@ -1,31 +1,18 @@
 //! The figures of the units: what they cost the compiler, the program and the rules. Each row is a
 //! difference or a ratio against the same work without units, in the same run.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, release } from "node:os";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compileCondition } from "../agent/rules/compile.js";
 import type { Signal } from "../agent/rules/rule.js";
 import { add, mul, type Qty, scale, unit } from "../agent/units/index.js";
+import { median, type Row, report } from "./result.js";
 import { distinct, mixed, nothing } from "./units-source.js";
-
-type Row = {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly peer?: string;
-  readonly ratio?: number;
-  readonly min?: number;
-  readonly max?: number;
-};
 
 const ROOT = process.cwd();
 const COUNT = 2_000;
 const RUNS = 3;
 const LIBRARY = "../../agent/units/index.js";
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-
 function compiler(name: string, folder: string, source: string) {
   writeFileSync(join(folder, "source.ts"), source);
   const compilerOptions = { rootDir: ROOT, noUnusedLocals: false, types: [] };
@@ -94,7 +81,7 @@ function runtimeRow(): Row {
     for (let i = 0; i < LENGTH; i++) q[i] = 3 * ((p[i] ?? 0) * 2) + 0.5;
   };
   const ratio = ratioOf(typed, raw);
-  return { name: "runtime-ratio", value: ratio, unit: "1", peer: "raw numbers", ratio, max: 1.05 };
+  return { name: "runtime-ratio", value: ratio, unit: "1", max: 1.05, note: "against raw numbers" };
 }
 
 function seconds(work: () => void, times: number): number {
@@ -143,20 +130,9 @@ function ruleRows(): Row[] {
   seconds(compile, 2_000);
   const rounds = Array.from({ length: 11 }, () => (seconds(compile, 200) / 200) * 1e6);
   return [
-    { name: "rule-ratio", value: ratio, unit: "1", peer: "by hand", ratio, max: 1.25 },
+    { name: "rule-ratio", value: ratio, unit: "1", max: 1.25, note: "against code by hand" },
     { name: "rule-compile", value: median(rounds), unit: "us", max: 50 },
   ];
 }
 
-const rows = [runtimeRow(), ...ruleRows(), ...compilerRows()];
-for (const { name, value, unit: u, max } of rows) {
-  const held = max === undefined ? "" : value <= max ? `ok, <= ${max}` : `MISSED, <= ${max}`;
-  process.stdout.write(`${name.padEnd(36)} ${value.toPrecision(4).padStart(9)} ${u} ${held}\n`);
-}
-const machine = { cpu: cpus()[0]?.model ?? "", cpus: cpus().length, kernel: release() };
-const versions = { node: process.version };
-mkdirSync(join(ROOT, "bench/results"), { recursive: true });
-writeFileSync(
-  join(ROOT, "bench/results/units.json"),
-  `${JSON.stringify({ machine, versions, rows }, null, 2)}\n`,
-);
+process.exitCode = report("units", [runtimeRow(), ...ruleRows(), ...compilerRows()]);

@@ -2,7 +2,16 @@
 import type { Amount } from "../agent/units/parse.js";
 import { isUnitFault, parseUnit } from "../agent/units/parse.js";
 import { type Connections, readChannels } from "./channels.js";
-import type { AssetConfig, Kind, Kinds, Nameplate, Path, RuleConfig } from "./config.js";
+import type {
+  AssetConfig,
+  ChannelConfig,
+  Gaps,
+  Kind,
+  Kinds,
+  Nameplate,
+  Path,
+  RuleConfig,
+} from "./config.js";
 import { amount, noun, show } from "./formats.js";
 import { checkUnique, isMapping, own, readItem, refuseAt, suggest } from "./rows.js";
 import { openProfiles, readRules } from "./rules.js";
@@ -14,22 +23,29 @@ import type { Reading } from "./yaml.js";
 const GENERIC: Kind = { ports: [], nameplate: {} };
 const NAMEPLATE_DEPTH_MAX = 4;
 
+export type Assets = {
+  readonly list: readonly AssetConfig[];
+  /** Those that cannot be used too, for further checks. */
+  readonly all: readonly AssetConfig[];
+};
+
 export function readAssets(
   list: unknown,
   reading: Reading,
   kinds: Kinds,
   connections: Connections,
   gateway: string | null,
-): readonly AssetConfig[] {
+): Assets {
   const profiles = openProfiles(reading);
   if (!Array.isArray(list) || list.length === 0) {
     const what = list === undefined ? "there are no assets" : "assets is a list of at least one";
     reading.fault(["assets"], what, `write assets: [{ id: line3, channels: ${CHANNELS} }]`);
-    return [];
+    return { list: [], all: [] };
   }
   checkUnique(list, ["assets"], reading);
   const known: Kinds = { generic: GENERIC, ...kinds };
-  const found = list.flatMap((raw: unknown, index): AssetConfig[] => {
+  const unusable = new Set<AssetConfig>();
+  const all = list.flatMap((raw: unknown, index): AssetConfig[] => {
     const path: Path = ["assets", index];
     if (gateway !== null && isMapping(raw) && raw["id"] === gateway) {
       const what = `the gateway has the id ${gateway} already`;
@@ -49,10 +65,18 @@ export function readAssets(
     const channels = Object.hasOwn(raw, "channels")
       ? readChannels(raw["channels"], at, reading, ports, connections)
       : [];
-    const rules = readRules(raw["rules"] ?? null, [...path, "rules"], reading, "config");
+    const listed = raw["rules"] ?? null;
+    const { whole: rules, rest } = readRules(listed, [...path, "rules"], reading, "config");
     const plate = raw["nameplate"] ?? null;
     const nameplate = readNameplate(plate, [...path, "nameplate"], reading, kind ?? null);
-    if (item === null) return [];
+    const gaps = gapsOf(raw["channels"], channels, rest, kind !== undefined);
+    if (item === null) {
+      const nothing = { id: "", profiles: [], price: null, baseline: null, disable: [] };
+      const known = kind === undefined ? "generic" : String(name);
+      const part = { ...nothing, kind: known, nameplate, channels, rules, gaps, path };
+      unusable.add(part);
+      return [part];
+    }
     const { id, disable, baseline } = item;
     const added = item.profiles.flatMap((profile, i) => {
       return profiles.rulesOf(profile, [...path, "profiles", i]);
@@ -61,7 +85,7 @@ export function readAssets(
     return [
       {
         id,
-        kind: item.kind,
+        kind: kind === undefined ? "generic" : item.kind,
         nameplate,
         channels,
         rules: [...rules, ...added].filter((rule) => !disable.includes(rule.id)),
@@ -69,11 +93,24 @@ export function readAssets(
         price: item.price,
         baseline: baseline === null ? null : fromConfig(reading.file, baseline),
         disable,
+        gaps,
         path,
       },
     ];
   });
-  return found;
+  return { list: all.filter((asset) => !unusable.has(asset)), all };
+}
+
+/** What of an asset could not be read. */
+function gapsOf(
+  map: unknown,
+  read: readonly ChannelConfig[],
+  rules: readonly RuleConfig[],
+  kindKnown: boolean,
+): Gaps {
+  const names = isMapping(map) ? Object.keys(map) : [];
+  const channels = names.filter((name) => !read.some((channel) => channel.name === name));
+  return { channels: new Set(channels), open: !isMapping(map) || !kindKnown, rules };
 }
 
 /** Two rules of one id would be one alarm; of a profile's, the user says which one counts. */

@@ -1,5 +1,6 @@
 //! What a loaded config is. Times are ms, bytes are bytes, every unit string has been parsed once.
 //! load.ts builds it; agent.ts hands each folder the part it needs.
+import type { Fault } from "../agent/base/errors.js";
 import type { RuleRow } from "../agent/rules/rule.js";
 import type { Amount, Unit } from "../agent/units/parse.js";
 import type { Price } from "../agent/units/price.js";
@@ -93,8 +94,23 @@ export type AssetConfig = {
   readonly price: Price | null;
   /** Rules of the kind that are switched off by id. */
   readonly disable: readonly string[];
+  /** Only in a config with faults, which is checked further but never used. */
+  readonly gaps: Gaps | null;
   readonly path: Path;
 };
+
+/** What could not be read of an asset: nothing that rests on it may be called a fault. */
+export type Gaps = {
+  /** Channels by name. */
+  readonly channels: ReadonlySet<string>;
+  /** Other names may be missing too: all channels, the kind, outputs of models. */
+  readonly open: boolean;
+  /** Conditions of rules that have another fault: to be compiled all the same. */
+  readonly rules: readonly RuleConfig[];
+};
+
+/** Checks what needs the whole config: conditions against channels, models against their files. */
+export type Check = (config: Config) => readonly Fault[];
 
 /** Nested amounts of a nameplate, as written: `hssBearing.rollers` -> amount in SI. */
 export type Nameplate = { readonly [key: string]: Amount };
@@ -123,6 +139,19 @@ export type ModelOutput = {
   readonly unit: Unit;
 };
 
+export type AccelConfig = {
+  readonly backend: string;
+  readonly checkShare: number;
+  /** Null: all. */
+  readonly allow: readonly string[] | null;
+  readonly exact: boolean;
+  readonly prefer: "latency" | "energy";
+  readonly latency_max_ms: number | null;
+  readonly power_max_W: number | null;
+  /** W by the name of the backend. */
+  readonly power_W: Readonly<Record<string, number>>;
+};
+
 export type Config = {
   readonly file: string;
   readonly gateway: { readonly id: string; readonly site: string };
@@ -136,7 +165,7 @@ export type Config = {
   };
   readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
-  readonly accel: { readonly backend: string };
+  readonly accel: AccelConfig;
   readonly intake: {
     readonly ring: number;
     readonly levels_max: number;

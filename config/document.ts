@@ -49,7 +49,7 @@ export function configurationPage(): string {
       "assets: channels",
       `By name: \`channels: ${s.CHANNELS}\`. A channel has one ` +
         "source, `mqtt`, `opcua` or `simulated`; without any, recordings and models feed it. " +
-        "`unit` is required for a channel that is no port of the asset's kind.",
+        "`unit` is required over `mqtt`, and for a channel that is no port of the asset's kind.",
       s.CHANNEL,
     ),
     section(

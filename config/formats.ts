@@ -155,6 +155,37 @@ export const time = (least: string, most: string): Format<number> =>
 export const size = (least: string, most: string): Format<number> =>
   measured("size", "bit", 8, [least, most], "200 MBy");
 
+/** Power in W. */
+export const power = (least: string, most: string): Format<number> =>
+  measured("power", "W", 1, [least, most], "5 W");
+
+/** A number from 0 to 1. */
+export const share: Format<number> = {
+  name: "share, 0 to 1",
+  example: "0.001",
+  read(value, refuse) {
+    if (typeof value === "number" && value >= 0 && value <= 1) return value;
+    return refuse(`${show(value)} is no share`, "write a number from 0 to 1");
+  },
+};
+
+export type Draw = { readonly device: string; readonly power_W: number };
+const watts = power("0 W", "10 kW");
+/** What a device draws while it computes: `fpga 50 mW`. */
+export const draw: Format<Draw> = {
+  name: "device with its draw",
+  example: '"fpga 50 mW"',
+  read(value, refuse) {
+    const found = typeof value === "string" ? /^(\S+) +(.+)$/.exec(value) : null;
+    const [, device, amount] = found ?? [];
+    if (device === undefined || amount === undefined) {
+      return refuse(`${show(value)} is no device with its draw`, 'write such as "fpga 50 mW"');
+    }
+    const power_W = watts.read(amount, refuse);
+    return power_W === null ? null : { device, power_W };
+  },
+};
+
 export const unit: Format<Unit> = {
   name: "unit",
   example: "A",

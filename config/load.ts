@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { ConfigError, type Fault, formatFault } from "../agent/base/errors.js";
 import { readAssets } from "./assets.js";
 import type { Connections } from "./channels.js";
-import type { Config, Env, Kinds, MqttConfig, OpcuaConfig } from "./config.js";
+import type { AssetConfig, Check, Config, Env, Kinds, MqttConfig, OpcuaConfig } from "./config.js";
 import { show } from "./formats.js";
 import { readModels } from "./models.js";
 import { checkKeys, isMapping, type Mapping, readItem } from "./rows.js";
@@ -18,7 +18,7 @@ import { type Reading, readYaml } from "./yaml.js";
 const KEYS = [...Object.keys(SCALARS), ...Object.keys(TOP), ...Object.keys(LISTS)];
 
 /** Loads and checks a config file; throws ConfigError with every fault. */
-export function loadConfig(file: string, kinds: Kinds, env: Env): Config {
+export function loadConfig(file: string, kinds: Kinds, env: Env, check?: Check): Config {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(file);
@@ -28,15 +28,19 @@ export function loadConfig(file: string, kinds: Kinds, env: Env): Config {
     const what = `cannot be read (${code})`;
     throw new ConfigError([{ file, line: 0, column: 0, what, instead }]);
   }
-  return parseConfig(bytes, file, kinds, env);
+  return parseConfig(bytes, file, kinds, env, check);
 }
 
-/** The same for a text; `file` names it in faults, and relative paths start from its folder. */
+/**
+ * The same for a text; `file` names it in faults, and relative paths start from its folder. Where
+ * there are faults `check` adds those that it finds in what could be read.
+ */
 export function parseConfig(
   input: string | Uint8Array,
   file: string,
   kinds: Kinds,
   env: Env,
+  check: Check = () => [],
 ): Config {
   const reading = readYaml(input, file, []);
   const { root } = reading;
@@ -51,12 +55,14 @@ export function parseConfig(
   const servers = isMapping(root["opcua"]) ? Object.keys(root["opcua"]) : [];
   const connections: Connections = { mqtt: root["mqtt"] !== undefined, opcua: servers };
   const gatewayId = gatewayOf(root);
-  const list = readAssets(root["assets"], reading, kinds, connections, gatewayId);
+  const { list, all } = readAssets(root["assets"], reading, kinds, connections, gatewayId);
+  const before = reading.faults.length;
   const models = readModels(root["models"], reading, list);
+  const modelsWhole = reading.faults.length === before;
   const mqtt = root["mqtt"] === undefined ? null : readMqtt(scalars, reading, env);
-  if (reading.faults.length > 0) throw new ConfigError(inOrder(reading.faults));
+  const { faults } = reading;
   const { gateway, topicRoot, store, http, log, accel, intake, time } = scalars;
-  return {
+  const config: Config = {
     file,
     gateway,
     topicRoot,
@@ -69,7 +75,16 @@ export function parseConfig(
     },
     http,
     log,
-    accel,
+    accel: {
+      backend: accel.backend,
+      checkShare: accel.checkShare,
+      allow: accel.allow.length === 0 ? null : accel.allow,
+      exact: accel.exact,
+      prefer: accel.prefer,
+      latency_max_ms: accel.latencyMax,
+      power_max_W: accel.powerMax,
+      power_W: Object.fromEntries(accel.power.map(({ device, power_W }) => [device, power_W])),
+    },
     intake: {
       ring: intake.ring,
       levels_max: intake.levelsMax,
@@ -78,10 +93,18 @@ export function parseConfig(
     },
     time: { ahead_max_ms: time.aheadMax, behind_max_ms: time.behindMax },
     models,
-    assets: list,
+    assets: faults.length === 0 ? list.map(complete) : all.map((one) => open(one, modelsWhole)),
     where: placesOf(input, file, reading),
   };
+  if (faults.length > 0) throw new ConfigError(inOrder([...faults, ...check(config)]));
+  return config;
 }
+
+const complete = (asset: AssetConfig): AssetConfig => ({ ...asset, gaps: null });
+
+/** A model that could not be read may write any channel. */
+const open = (asset: AssetConfig, modelsWhole: boolean): AssetConfig =>
+  modelsWhole || asset.gaps === null ? asset : { ...asset, gaps: { ...asset.gaps, open: true } };
 
 /** Held weakly: it serves faults alone, and of 1,000 channels the parsed document is 10 MB. */
 function placesOf(input: string | Uint8Array, file: string, first: Reading): Config["where"] {

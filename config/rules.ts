@@ -1,11 +1,11 @@
 //! Rules as rows of the config and of profiles. Their texts are compiled later, against the signals
 //! of their asset: here only their shape is checked.
 import { readdirSync, readFileSync } from "node:fs";
-import { packageFile } from "../agent/base/files.js";
 import type { Fault } from "../agent/base/errors.js";
+import { packageFile } from "../agent/base/files.js";
 import type { Path, Place, RuleConfig } from "./config.js";
 import { show } from "./formats.js";
-import { checkUnique, readItem, suggest } from "./rows.js";
+import { checkUnique, isMapping, type Mapping, readItem, suggest } from "./rows.js";
 import { PROFILE, RULE, RULES } from "./schema.js";
 import { type Reading, readYaml } from "./yaml.js";
 
@@ -13,22 +13,24 @@ const FOLDER = "config/profiles";
 /** Rules that every asset has (assembly.ts). */
 const BUILT_IN = ["stale"];
 
-export function readRules(
-  list: unknown,
-  path: Path,
-  reading: Reading,
-  source: string,
-): readonly RuleConfig[] {
-  if (list === null) return [];
+/** The rules, and what is left of those with a fault that makes them none: their conditions. */
+export type Rules = { readonly whole: readonly RuleConfig[]; readonly rest: readonly RuleConfig[] };
+
+export function readRules(list: unknown, path: Path, reading: Reading, source: string): Rules {
+  const rest: RuleConfig[] = [];
+  if (list === null) return { whole: [], rest };
   if (!Array.isArray(list)) {
     reading.fault(path, "rules is a list", `write ${RULES}`);
-    return [];
+    return { whole: [], rest };
   }
   checkUnique(list, path, reading);
-  return list.flatMap((raw: unknown, index): RuleConfig[] => {
+  const whole = list.flatMap((raw: unknown, index): RuleConfig[] => {
     const at = [...path, index];
     const item = readItem(RULE, raw, at, reading, "a rule");
-    if (item === null) return [];
+    if (item === null) {
+      if (isMapping(raw)) rest.push(conditionsOf(raw, at));
+      return [];
+    }
     const { id, when, clear, for: for_ms, clearFor: clearFor_ms, severity, foldedInto } = item;
     if (BUILT_IN.includes(id)) {
       reading.fault([...at, "id"], `every asset has a rule ${id} already`, "rename this one");
@@ -54,6 +56,27 @@ export function readRules(
       },
     ];
   });
+  return { whole, rest };
+}
+
+/** A rule of the conditions alone; one that is no text has had its fault. */
+function conditionsOf(raw: Mapping, path: Path): RuleConfig {
+  const read = (key: "when" | "clear") => RULE[key].format.read(raw[key] ?? null, () => null);
+  return {
+    id: "",
+    when: String(read("when") ?? "true"),
+    clear: raw["clear"] === undefined ? null : String(read("clear") ?? "true"),
+    for_ms: 0,
+    clearFor_ms: 0,
+    severity: "info",
+    class: "process",
+    text: "",
+    action: "",
+    source: "",
+    foldedInto: [],
+    version: 1,
+    path,
+  };
 }
 
 /** The profiles of one config; each file is read once. */
@@ -84,7 +107,7 @@ export function openProfiles(reading: Reading): Profiles {
       const file = readProfile(name, reading.faults);
       const item = readItem(PROFILE, file.root, [], file, "a profile");
       const found = readRules(item?.rules ?? null, ["rules"], file, `profile ${name}`);
-      const rules = found.map((r) => ({ ...r, path: ["profiles", name, ...r.path] }));
+      const rules = found.whole.map((r) => ({ ...r, path: ["profiles", name, ...r.path] }));
       opened.set(name, rules);
       return rules;
     },

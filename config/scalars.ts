@@ -99,7 +99,7 @@ function propertyOf(row: Row<unknown>): convict.SchemaObj {
     },
   });
   const name = format.name as "*"; // the types of convict list its own formats only
-  const nullable = row.otherwise === null;
+  const nullable = row.otherwise !== undefined && written === null;
   // Sensitive: convict must not print values, some of which are secrets put in the wrong place.
   return { doc, format: name, default: written, nullable, sensitive: true };
 }

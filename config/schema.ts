@@ -48,7 +48,23 @@ export const SCALARS = {
     level: given(f.choice("debug", "info", "warn", "error"), "info", "Least level that is logged"),
   },
   accel: {
-    backend: given(t.level, "auto", "Compute backend by name (`sterna devices`); auto: the best"),
+    backend: given(
+      t.level,
+      "auto",
+      "Compute backend by name (`sterna devices`); auto: the fastest; plan: each part of a network " +
+        "where measured costs put it (`sterna plan`)",
+    ),
+    checkShare: given(
+      f.share,
+      0.001,
+      "Share of inferences that are checked against the reference while the agent runs",
+    ),
+    allow: several(t.level, 16, "Backends that a plan may use; all where absent"),
+    exact: given(f.flag, true, "A plan uses only backends that give identical integers"),
+    prefer: given(f.choice("latency", "energy"), "latency", "What a plan makes least of"),
+    latencyMax: optional(f.time("1 us", "1 h"), "Longest inference that a plan may have"),
+    powerMax: optional(f.power("1 mW", "10 kW"), "A plan uses no backend that draws more"),
+    power: several(f.draw, 16, "What backends draw while they compute, for the plan"),
   },
   intake: {
     ring: given(
@@ -113,7 +129,10 @@ export const ASSET = {
   rules: optional(f.part("list of rules", RULES), "Rules in addition to those of the kind"),
   profiles: several(t.level, 16, "Rule sets of config/profiles to add"),
   baseline: optional(t.filePath, "File of the commissioning baseline"),
-  price: optional(f.price, "Price of its energy, for the cost of alarms; not used yet"),
+  price: optional(
+    f.price,
+    "Price of its energy: alarms of a machine that gives less power than expected state their cost",
+  ),
   disable: several(t.level, 256, "Ids of rules of the kind or a profile to leave out"),
 } as const;
 

@@ -68,8 +68,22 @@ export function openBackend(wanted: string, drivers = DRIVERS): Opened | string 
   const [first] = present;
   if (first !== undefined) return pick(wanted, first, present, skipped);
   const known = drivers.map((driver) => driver.name).join(", ");
-  const reasons = skipped.join("; ") || `write one of auto, ${known}`;
+  const reasons = skipped.join("; ") || `write one of auto, plan, ${known}`;
   return `accel.backend "${wanted}" cannot be used: ${reasons}`;
+}
+
+/** Every device that is here, opened, best first. */
+export function openPresent(drivers = DRIVERS): {
+  readonly present: readonly Backend[];
+  readonly skipped: readonly string[];
+} {
+  const probed = drivers.map((driver) => ({ driver, absent: driver.probe() }));
+  return {
+    present: probed.flatMap(({ driver, absent }) => (absent === null ? [driver.open()] : [])),
+    skipped: probed.flatMap(({ driver: { name }, absent }) =>
+      absent === null ? [] : [`${name}: ${absent}`],
+    ),
+  };
 }
 
 function pick(

@@ -21,7 +21,7 @@ export type Occurrence = {
   readonly limit: (Measured & { readonly source: string }) | null;
   readonly expected: (Measured & { readonly sigma: number }) | null;
   /** What it has cost from onset to this transition; absent where no price is configured. */
-  readonly cost?: Measured;
+  readonly cost?: Measured | undefined;
   readonly model: string | null;
   readonly evidence: readonly string[];
   readonly onset_ms: number;

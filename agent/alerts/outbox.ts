@@ -186,7 +186,9 @@ export class Outbox {
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     const take = (where: string) => {
-      const statement = db.prepare(`DELETE FROM outbox WHERE ${where} RETURNING row, bytes, priority`);
+      const statement = db.prepare(
+        `DELETE FROM outbox WHERE ${where} RETURNING row, bytes, priority`,
+      );
       return (...values: unknown[]) => this.#gone(statement.all(...values) as Gone[]);
     };
     const delivered = take("row = ?");

@@ -10,6 +10,8 @@ const RETRY_ms = 1_000;
 /** Delivered rows are deleted with the next commit, or alone after this; a crash repeats them. */
 const SWEEP_ms = 1_000;
 const SWEEP_ROWS_MAX = 256;
+/** Commits after which the next tick with nothing to write moves the log into the file. */
+const CHECKPOINT_COMMITS = 100;
 const WAITING_BYTES_MAX = 16 * 1_048_576;
 const OUTBOX_BYTES_MAX = 200 * 1_000_000;
 const OUTBOX_AGE_MAX_ms = 7 * 24 * 3_600_000;
@@ -60,6 +62,8 @@ export class Store {
   #write: ((now_ms: number) => void) | null = null;
   #retry_ms = Number.NEGATIVE_INFINITY;
   #swept_ms = Number.NEGATIVE_INFINITY;
+  /** Commits that stand in the log alone. */
+  #unmoved = 0;
   /** Why the disk refuses at the moment; null when it does not. */
   trouble: OperatingError | null = null;
   /** Where the last unusable file was moved to. */
@@ -92,7 +96,10 @@ export class Store {
     for (const alarm of batch.alarms) this.#alarms.set(`${alarm.asset}/${alarm.rule}`, alarm);
     for (const latch of batch.latches) this.#latches.set(`${latch.asset}/${latch.rule}`, latch);
     this.#outbox.append(batch.messages, now_ms);
-    if (!this.#due(now_ms)) return null;
+    if (!this.#due(now_ms)) {
+      this.#checkpoint();
+      return null;
+    }
     if (this.trouble !== null && now_ms < this.#retry_ms) return this.#refuse(this.trouble, null);
     try {
       if (this.#write === null) this.#open(now_ms);
@@ -105,6 +112,7 @@ export class Store {
     this.#latches.clear();
     this.#outbox.written();
     this.#swept_ms = now_ms;
+    this.#unmoved += 1;
     this.trouble = null;
     return null;
   }
@@ -184,6 +192,18 @@ export class Store {
     const acknowledged = this.#outbox.acknowledged();
     if (acknowledged === 0) return this.trouble !== null;
     return acknowledged >= SWEEP_ROWS_MAX || now_ms >= this.#swept_ms + SWEEP_ms;
+  }
+
+  /** In a quiet tick: left to SQLite it falls into the commit of some alarm, which then waits. */
+  #checkpoint(): void {
+    if (this.#unmoved < CHECKPOINT_COMMITS) return;
+    this.#unmoved = 0;
+    try {
+      this.#db?.pragma("wal_checkpoint(PASSIVE)");
+    } catch (error) {
+      // A full disk: all is safe in the log, and the next commit says what is wrong.
+      storeError("cannot shorten the log", error, this.#dir);
+    }
   }
 
   #refuse(trouble: OperatingError, failed_ms: number | null): OperatingError {

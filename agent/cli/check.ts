@@ -1,5 +1,5 @@
 import { loadConfig } from "../../config/load.js";
-import { type Assembly, assemble } from "../assembly.js";
+import { type Assembly, assemble, faultsOf } from "../assembly.js";
 import { CONFIG_KINDS } from "../fitting.js";
 import { type Judged, unitSamples } from "../judge-units.js";
 import { readRecording } from "../sensors/recording.js";
@@ -11,7 +11,7 @@ import { type Arguments, EXIT } from "./command.js";
  */
 export async function check({ positionals, values }: Arguments): Promise<number> {
   const file = positionals[0] as string;
-  const config = loadConfig(file, CONFIG_KINDS, process.env);
+  const config = loadConfig(file, CONFIG_KINDS, process.env, faultsOf);
   const assembly = assemble(config);
   const { channels, members } = assembly;
   console.log(`${file}: good; ${config.assets.length} asset(s), ${channels.length} channel(s)`);

@@ -10,23 +10,38 @@ export type Arguments = {
   readonly values: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 };
 
+type Option = {
+  readonly type: "string" | "boolean";
+  readonly multiple?: boolean;
+  /** What stands for the value in the help; "" for a flag. */
+  readonly value: string;
+  readonly about: string;
+};
 type Command = {
   readonly usage: string;
   readonly about: string;
   readonly positionals: number;
-  readonly options: NonNullable<ParseArgsConfig["options"]>;
+  readonly options: Readonly<Record<string, Option>>;
+  /** Exit codes other than 0 and 2, which every command has. */
+  readonly codes: readonly (1 | 78)[];
   readonly load: () => Promise<(args: Arguments) => Promise<number>>;
 };
 
-const text = { type: "string" } as const;
-const flag = { type: "boolean" } as const;
+const text = (value: string, about: string): Option => ({ type: "string", value, about });
+const flag = (about: string): Option => ({ type: "boolean", value: "", about });
+const CONFIG = text("FILE", "the config; config/examples has some");
+const SECONDS = "wall seconds after which it ends; without it at Ctrl-C";
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   run: {
     usage: "run --config FILE",
     about: "the daemon: watch until stopped; --recording FILE plays one live instead",
     positionals: 0,
-    options: { config: text, recording: text },
+    options: {
+      config: CONFIG,
+      recording: text("FILE", "play this recording live in place of the config's sources"),
+    },
+    codes: [1, 78],
     load: async () => (await import("./run.js")).run,
   },
   check: {
@@ -34,21 +49,28 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     about:
       "every fault of a config file; with a recording, units that physics contradicts (exit 1)",
     positionals: 1,
-    options: { recording: text },
+    options: { recording: text("FILE", "a recording; its values are held against the units") },
+    codes: [1, 78],
     load: async () => (await import("./check.js")).check,
   },
   replay: {
     usage: "replay RECORDING --config FILE",
     about: "the transitions a recording gives, one JSON document a line",
     positionals: 1,
-    options: { config: text },
+    options: { config: CONFIG },
+    codes: [1, 78],
     load: async () => (await import("./replay.js")).replay,
   },
   record: {
     usage: "record --config FILE --out FILE",
     about: "what the sources send, to a new file (.gz is compressed); also --duration SECONDS",
     positionals: 0,
-    options: { config: text, out: text, duration: text },
+    options: {
+      config: CONFIG,
+      out: text("FILE", "where to write; must not exist yet; compressed where it ends in .gz"),
+      duration: text("SECONDS", SECONDS),
+    },
+    codes: [1, 78],
     load: async () => (await import("./record.js")).record,
   },
   demo: {
@@ -56,22 +78,42 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     about: "a simulated turbine, a broker and the agent; also --speed, --seed, --duration",
     positionals: 0,
     options: {
-      inject: { type: "string", multiple: true },
-      speed: text,
-      seed: text,
-      duration: text,
-      json: flag,
+      inject: {
+        ...text("FAULT@20s", "break something after so many wall seconds; may come several times"),
+        multiple: true,
+      },
+      speed: text("FACTOR", "how much faster than the wall clock the plants run; 60 where absent"),
+      seed: text("NUMBER", "of the plants' random numbers; 1 where absent"),
+      duration: text("SECONDS", SECONDS),
+      json: flag("print the transition documents as `replay` does, and nothing else"),
     },
+    codes: [1],
     load: async () => (await import("./demo.js")).demo,
+  },
+  plan: {
+    usage: "plan MODEL [--config FILE]",
+    about: "where each part of a model would run, measured here, and why",
+    positionals: 1,
+    options: { config: text("FILE", "take the limits of accel from this config") },
+    codes: [1, 78],
+    load: async () => (await import("./plan.js")).plan,
   },
   devices: {
     usage: "devices",
     about: "the compute backends and why each can or cannot be used here",
     positionals: 0,
     options: {},
+    codes: [],
     load: async () => (await import("./devices.js")).devices,
   },
 };
+
+const CODES = {
+  0: "done",
+  1: "failed",
+  2: "wrong command line",
+  78: "faults in the config, each printed with its place",
+} as const;
 
 /** Runs one command line and returns the exit code; prints what a person needs to know. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
@@ -80,7 +122,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     console.log(packageVersion());
     return EXIT.done;
   }
-  if (name === "--help" || name === "help") {
+  if (name === "--help" || name === "-h" || name === "help") {
     console.log(help());
     return EXIT.done;
   }
@@ -89,9 +131,14 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     console.error(`sterna: there is no command "${name}"\n\n${help()}`);
     return EXIT.usage;
   }
+  if (rest.includes("--help") || rest.includes("-h")) {
+    console.log(helpOf(command));
+    return EXIT.done;
+  }
   const args = readArguments(command, rest);
   if (typeof args === "string") {
-    console.error(`sterna ${name}: ${args}\nusage: sterna ${command.usage}`);
+    const more = `sterna ${name} --help says more`;
+    console.error(`sterna ${name}: ${args}\nusage: sterna ${command.usage}; ${more}`);
     return EXIT.usage;
   }
   try {
@@ -111,9 +158,13 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
 
 function readArguments(command: Command, rest: readonly string[]): Arguments | string {
   try {
+    const options: ParseArgsConfig["options"] = {};
+    for (const [key, { type, multiple = false }] of Object.entries(command.options)) {
+      options[key] = { type, multiple };
+    }
     const { positionals, values } = parseArgs({
       args: [...rest],
-      options: command.options,
+      options,
       allowPositionals: true,
     });
     if (positionals.length !== command.positionals) {
@@ -132,7 +183,31 @@ function help(): string {
     "",
     ...rows,
     "  sterna --help | --version",
+    "  sterna COMMAND --help",
     "",
     "exit codes: 0 done, 1 failed, 2 wrong command line, 78 faults in the config",
+  ].join("\n");
+}
+
+function helpOf({ usage, about, options, codes }: Command): string {
+  const rows = Object.entries(options).map(([key, option]): [string, string] => [
+    `--${key} ${option.value}`.trimEnd(),
+    option.about,
+  ]);
+  const wide = Math.max(...[...rows, ["--help"]].map(([left = ""]) => left.length));
+  const lines = [...rows, ["--help", "this text"]].map(
+    ([left = "", right = ""]) => `  ${left.padEnd(wide)}  ${right}`,
+  );
+  const ends = ([0, 1, 2, 78] as const).filter(
+    (code) => code === 0 || code === 2 || codes.includes(code),
+  );
+  return [
+    `usage: sterna ${usage}`,
+    "",
+    about,
+    "",
+    ...lines,
+    "",
+    `exit codes: ${ends.map((code) => `${code} ${CODES[code]}`).join(", ")}`,
   ].join("\n");
 }

@@ -3,21 +3,22 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import mqtt from "mqtt";
 import { parseConfig } from "../../config/load.js";
 import { startAgent } from "../agent.js";
-import { type Clock, wallClock } from "../base/clock.js";
 import type { Log } from "../base/log.js";
 import { CONFIG_KINDS } from "../fitting.js";
 import { type Injection, parseInjection } from "../sensors/plants/injection.js";
 import { type Arguments, EXIT } from "./command.js";
 import { startBroker } from "./demo/broker.js";
+import { lagsBehind, type WorldClock, worldClock } from "./demo/clock.js";
 import { startOpcuaServer } from "./demo/opcua-server.js";
 import { feedPlant, opcuaNodes } from "./demo/plant-feed.js";
 import { alarmLine, welcome } from "./demo/say.js";
 import { configText, createPlants, inject } from "./demo/setup.js";
 import { openPage } from "./page.js";
-import { ended } from "./signals.js";
+import { ended, secondsOf } from "./signals.js";
 
 /** What goes wrong is said beside the alarms, and nothing else is. */
 const TROUBLE: Log = {
@@ -28,6 +29,7 @@ const TROUBLE: Log = {
 };
 const SPEED = 60;
 const SPEED_MAX = 3_600;
+const LOOK_ms = 50;
 
 export type DemoOptions = {
   readonly injections: readonly Injection[];
@@ -44,7 +46,7 @@ export async function demo({ values }: Arguments): Promise<number> {
     return EXIT.usage;
   }
   const { speed, seed, injections, json } = options;
-  const clock = fastClock(speed);
+  const clock = worldClock(speed);
   const stateDir = mkdtempSync(join(tmpdir(), "sterna-demo-"));
   const plants = createPlants(seed, speed, clock.now());
   for (const injection of injections) inject(plants, injection, speed);
@@ -53,7 +55,13 @@ export async function demo({ values }: Arguments): Promise<number> {
   const server = await startOpcuaServer({ port: 0, stateDir, nodes });
   const peer = await mqtt.connectAsync(broker.url);
   await peer.subscribeAsync("sterna/v1/demo/+/alarm/+/event", { qos: 1 });
-  peer.on("message", (_, payload) => console.log(json ? `${payload}` : alarmLine(payload)));
+  const seen = new Set<string>();
+  peer.on("message", (_, payload) => {
+    const { id } = JSON.parse(payload.toString());
+    if (seen.has(id)) return; // a lost connection repeats what was not acknowledged
+    seen.add(id);
+    console.log(json ? `${payload}` : alarmLine(payload));
+  });
   const peers = { broker: broker.url, opcua: server.endpoint, stateDir, speed };
   const config = parseConfig(configText(plants, peers), "demo", CONFIG_KINDS, {});
   const agent = await startAgent(config, { log: TROUBLE, clock });
@@ -66,7 +74,9 @@ export async function demo({ values }: Arguments): Promise<number> {
   if (!json) {
     for (const line of welcome(agent.view(), peers, page?.url ?? "", options)) console.log(line);
   }
-  await ended(options.duration_s);
+  clock.start(() => lagsBehind(agent.view(), speed));
+  await Promise.race([ended(), over(clock, options.duration_s)]);
+  clock.stop();
   for (const feed of feeds) feed.stop();
   await page?.stop();
   await agent.stop();
@@ -77,11 +87,9 @@ export async function demo({ values }: Arguments): Promise<number> {
   return EXIT.done;
 }
 
-/** The agent lives in the time of the plants, else their stamps would run away from it. */
-function fastClock(speed: number): Clock {
-  const wall = wallClock();
-  const start_ms = wall.now();
-  return { now: () => start_ms + (wall.now() - start_ms) * speed };
+/** In the time of the world: on a machine that cannot keep up the same happens, only later. */
+async function over(clock: WorldClock, duration_s: number): Promise<void> {
+  while (clock.elapsed_ms() < duration_s * 1_000) await sleep(LOOK_ms);
 }
 
 function readOptions(values: Arguments["values"]): DemoOptions | string {
@@ -90,10 +98,10 @@ function readOptions(values: Arguments["values"]): DemoOptions | string {
     return value === undefined ? otherwise : Number(value);
   };
   const [speed, seed] = [number("speed", SPEED), number("seed", 1)];
-  const duration_s = number("duration", Number.POSITIVE_INFINITY);
+  const duration_s = secondsOf(values["duration"]);
   if (!(speed >= 1 && speed <= SPEED_MAX)) return `--speed is a factor from 1 to ${SPEED_MAX}`;
   if (!Number.isSafeInteger(seed)) return "--seed is a whole number";
-  if (!(duration_s > 0)) return "--duration is a number of seconds";
+  if (!(duration_s > 0)) return "--duration is a number of seconds, such as 60 or 60s";
   const json = values["json"] === true;
   const injections: Injection[] = [];
   for (const text of [values["inject"] ?? []].flat()) {

@@ -1,4 +1,5 @@
 import { probeAll } from "../accel/registry.js";
+import { type MemoryMap, probeMemory } from "../base/memory-nodes.js";
 import { EXIT } from "./command.js";
 
 /** Prints every compute backend, best first, and why each can or cannot be used here. */
@@ -6,5 +7,24 @@ export async function devices(): Promise<number> {
   for (const { name, tier, available, why } of probeAll()) {
     console.log(`${name.padEnd(14)} ${available ? `available, ${tier}` : `absent: ${why}`}`);
   }
+  for (const line of memoryLines(probeMemory())) console.log(line);
   return EXIT.done;
+}
+
+const giB = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+/** Memory beyond the nearest; nothing where a machine has one node and no device. */
+function memoryLines({ nodes, cxl, dax }: MemoryMap): string[] {
+  const far = nodes.length > 1 ? nodes : [];
+  return [
+    ...far.map(({ id, total_bytes, free_bytes, cpuLess }) => {
+      const what = cpuLess ? "memory alone" : "with processors";
+      return `memory node ${id}  ${what}, ${giB(free_bytes)} of ${giB(total_bytes)} free`;
+    }),
+    ...cxl.map(({ name, ram_bytes, node }) => {
+      const size = Number.isNaN(ram_bytes) ? "size unknown" : giB(ram_bytes);
+      return `CXL ${name}  ${size}, ${node < 0 ? "on no memory node" : `memory node ${node}`}`;
+    }),
+    ...dax.map((file) => `${file}  memory that the kernel has not taken`),
+  ];
 }

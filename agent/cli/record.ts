@@ -7,7 +7,7 @@ import { recordingWriter } from "../sensors/recorder.js";
 import { intakeCounts, intakeOf, sourcesOf } from "../sources.js";
 import { type Arguments, EXIT } from "./command.js";
 import { configOf } from "./load.js";
-import { ended } from "./signals.js";
+import { ended, secondsOf } from "./signals.js";
 
 const IDLE_ms = 1_000;
 
@@ -24,9 +24,9 @@ export async function record(args: Arguments): Promise<number> {
     console.error(`sterna record: ${out} exists; name a new file`);
     return EXIT.usage;
   }
-  const duration_s = duration === undefined ? Number.POSITIVE_INFINITY : Number(duration);
+  const duration_s = secondsOf(duration);
   if (!(duration_s > 0)) {
-    console.error("sterna record: --duration is a number of seconds");
+    console.error("sterna record: --duration is a number of seconds, such as 60 or 60s");
     return EXIT.usage;
   }
   const log = pino({ level: config.log.level }, process.stderr);

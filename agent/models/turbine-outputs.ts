@@ -58,7 +58,7 @@ export const OUTPUTS: readonly Port[] = [
     port(`${name}.limit`, "K", "residual that the commissioned machine never reaches"),
   ]),
   port("thermal.stress", "Pa", "stress of the constrained high-speed bearing seat"),
-  port("expectedPower", "W", "what a healthy rotor gives in this wind"),
+  port("expectedPower", "W", "what a healthy rotor gives in this wind, as far as the grid allows"),
   port("efficiency", "1", "power over expected power, ten-minute mean"),
   port("rotor.loss", "1", "share of power that the blades lose"),
   port("rotor.evidence", "1", "how surely: accumulated deviations in sigma"),

@@ -299,10 +299,12 @@ class TurbineCore {
     const blown = watt(0.5 * density * disc_m2 * wind_mps ** 3);
     const within = wind_mps >= TURBINE.cutIn_mps && wind_mps <= TURBINE.cutOut_mps;
     const best_W = watt.of(this.#best.infer(blown));
-    const expected = within ? Math.min(this.#rated_W, best_W) : Number.NaN;
+    const allowed = this.#value("gridCurtailment");
+    const curtailed = allowed < 1;
+    const most_W = this.#rated_W * (curtailed ? allowed : 1);
+    const expected = within ? Math.min(most_W, best_W) : Number.NaN;
     put(expected);
     const power_W = this.#value("power");
-    const curtailed = this.#value("gridCurtailment") < 1;
     if (!Number.isNaN(expected + power_W) && !curtailed && STATES_RUNNING.includes(this.#state)) {
       const keep = Math.exp(-dt_s / 600);
       const blend = (old: number, now: number): number =>

@@ -70,6 +70,8 @@ export const DRONE_RULES: readonly RuleRow[] = [
     text: "The battery is about to reach its reserve",
     action: "Land now",
     source: "nameplate reserve",
+    // A cell that fails takes the charge of the pack with it, and says to land by itself.
+    foldedInto: ["battery-cell"],
   }),
   ruleRow({
     id: "imu-clipping",

@@ -24,6 +24,7 @@ const ROWS = {
   sterna_outbox_bytes: ["gauge", "Their size", []],
   sterna_outbox_dropped_total: ["counter", "Messages given up for size or age", []],
   sterna_unstored_messages: ["gauge", "Messages that the disk has not taken yet", []],
+  sterna_backend_outages_total: ["counter", "Compute devices taken out of use", []],
 } as const satisfies Readonly<
   Record<string, readonly ["gauge" | "counter", string, readonly string[]]>
 >;
@@ -90,4 +91,5 @@ function fill(view: View, set: Set): void {
   set("sterna_outbox_bytes", counters.outboxBytes);
   set("sterna_outbox_dropped_total", counters.outboxDropped);
   set("sterna_unstored_messages", counters.unstored);
+  set("sterna_backend_outages_total", counters.outages);
 }

@@ -78,6 +78,8 @@ export type Counters = {
   readonly outboxDropped: number;
   /** Transitions that the disk has not taken yet. */
   readonly unstored: number;
+  /** Compute devices taken out of use for a wrong answer or a failure. */
+  readonly outages: number;
   readonly raised: number;
   readonly cleared: number;
 };

@@ -111,7 +111,7 @@ export const BOUND = `
   H26 Ohm/m; H27 deg/m; H28 uF/km; H29 ug/L; H30 um2; H31 A/kg; H32 A2.s; H33 F/km; H34 Hz.m
   H35 K.m/W; H36 MOhm/km; H37 MOhm/m; H38 MA; H39 MHz.m; H40 N/A; H42 Pa/m; H43 S/cm; H44 TOhm
   H45 V.s/m; H46 V/s; H47 W/m3; H48 aF; H49 cm/h; H50 /cm3; H53 kg/bar; H54 kg/dm3/K
-  H55 kg/dm3/bar; H56 kg/m2/s; H58 m/V/s; H59 m2/N; H60 m3/m2; H61 mS/cm; H62 mV/min; H63 mg/cm2
+  H55 kg/dm3/bar; H56 kg/m2/s; H58 m/V/s; H59 m2/N; H60 m3/m3; H61 mS/cm; H62 mV/min; H63 mg/cm2
   H64 mg/g; H65 mL/m3; H66 mm/a; H67 mm/h; H68 mmol/g; H69 pPa/km; H70 ps; H71 %/mo; H72 %/hbar
   H73 %/daK; H74 W/m; H75 daPa; H76 g/mm; H78 cm[H2O]; H79 0.000333333333333333 m; H80 44.45 mm
   H81 mm/min; H82 0.000352777777777778 m; H83 L/kg; H84 g.mm; H85 /wk; H88 MOhm.km; H89 %/Ohm

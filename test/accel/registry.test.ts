@@ -51,7 +51,9 @@ test("auto measures those present and takes the fastest, with the times as its r
 test("a device that is named is used or refused, never replaced", () => {
   const refused = openBackend("fpga", [absent, present]);
   expect(refused).toContain('"fpga" cannot be used: fpga: no board on /dev/spidev0.0');
-  expect(openBackend("gpu", [absent, present])).toContain("write one of auto, fpga, reference");
+  expect(openBackend("gpu", [absent, present])).toContain(
+    "write one of auto, plan, fpga, reference",
+  );
 });
 
 test("probeAll lists every device in order, with the reason", () => {

@@ -99,6 +99,49 @@ describe("on a sound disk", () => {
     expect(ids(all(begin().store))).toEqual([first?.id, third?.id]);
   });
 
+  test("what was just written is not read back, and is the same as what is on the disk", () => {
+    const { store } = begin();
+    store.commit(only(message(), message({ retain: true, topic: "s" })), NOW_ms);
+    const before = all(store).at(-1)?.row ?? 0;
+    const newer = message({ retain: true, topic: "s" });
+    store.commit(only(message(), newer, message()), NOW_ms + 1);
+    const [first] = store.peek(before, 1);
+    store.acknowledge(first?.row ?? 0);
+    store.commit(only(message({ retain: true, topic: "s" })), NOW_ms + 2);
+    const held = store.peek(before, 100);
+    expect(ids(held)).not.toContain(newer.id);
+    expect(held.length).toBe(2);
+    expect(ids(all(store)).slice(-2)).toEqual(ids(held));
+    store.close(NOW_ms);
+    expect(ids(all(begin().store)).slice(-2)).toEqual(ids(held));
+  });
+
+  test("a burst beyond what memory holds is read from the disk: all of it, in order", () => {
+    const { store } = begin();
+    const burst = Array.from({ length: 600 }, () => message());
+    store.commit(only(...burst), NOW_ms);
+    const found: string[] = [];
+    for (let after = 0; ; ) {
+      const rows = store.peek(after, 64);
+      found.push(...ids(rows));
+      const last = rows.at(-1);
+      if (last === undefined) break;
+      after = last.row;
+    }
+    expect(found).toEqual(burst.map(({ id }) => id));
+  });
+
+  test("the log is moved into the file in quiet ticks, so that it stays short", () => {
+    const { store } = begin();
+    for (let i = 0; i < 400; i++) {
+      store.commit(only(message(), message(), message(), message()), NOW_ms + i);
+      store.commit(only(), NOW_ms + i);
+    }
+    // 400 commits of some 30 kB each; never moved they would make 12 MB.
+    expect(statSync(join(dir, "sterna.db-wal")).size).toBeLessThan(5_000_000);
+    expect(statSync(join(dir, "sterna.db")).size).toBeGreaterThan(1_000_000);
+  });
+
   test("equal ids are one message", () => {
     const { store } = begin();
     const twice = message();

@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { ConfigError } from "../../agent/base/errors.js";
@@ -109,6 +111,20 @@ assets:
   expect(rule).toMatchObject({ severity: "critical", source: "profile article" });
 });
 
+test("places are not kept in memory, and are found again", async () => {
+  const bytes = Buffer.from(
+    "gateway: { id: gw-1, site: demo }\nassets:\n  - id: line3\n    channels: { c: { unit: A } }\n",
+  );
+  const config = parse(bytes);
+  expect(config.where(["assets", 0, "id"])).toMatchObject({ line: 3, column: 9 });
+  bytes.write("#ateway"); // what is read again shows this
+  setFlagsFromString("--expose-gc");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  runInNewContext("gc")();
+  expect(config.where(["gateway", "id"]).column).toBe(1);
+  expect(config.where(["assets", 0, "id"])).toMatchObject({ line: 3, column: 9 });
+});
+
 test.each(["threshold", "turbine", "drone"])("config/examples/%s.yaml", (name) => {
   const config = loadConfig(packageFile(`config/examples/${name}.yaml`), KINDS, {});
   expect(config.assets[0]?.channels.length).toBeGreaterThan(0);
@@ -129,7 +145,10 @@ test("what is absent has its default", () => {
     opcua: {},
     models: [],
     log: { level: "info" },
-    accel: { backend: "auto" },
+    accel: {
+      ...{ backend: "auto", checkShare: 0.001, allow: null, exact: true, prefer: "latency" },
+      ...{ latency_max_ms: null, power_max_W: null, power_W: {} },
+    },
     http: { enabled: true, host: "127.0.0.1" },
     intake: { ring: 65_536, levels_max: 256, blockWorker: true, memoryNode: null },
     time: { ahead_max_ms: 60_000 },

@@ -2,27 +2,41 @@ import { expect, test } from "vitest";
 import { sterna } from "../fixtures/agent.js";
 
 const DEMO = ["demo", "--json", "--seed", "1"];
+/** Its durations are seconds of a machine that keeps up: a loaded one takes longer for the same. */
+const LIMIT_ms = 300_000;
 
-test("a worn bearing gives one alarm, that of its component", () => {
-  const { code, out } = sterna(...DEMO, "--inject", "hss_bearing@1s", "--duration", "20");
-  expect(code).toBe(0);
-  const said = out
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-  expect(said.map((d) => [d.subject, d.data.transition, d.data.class])).toEqual([
-    ["gearbox-hss", "raise", "machine"],
-  ]);
-  expect(said[0].data).toMatchObject({
-    limit: { v: 8, u: "1", source: "VibNet over several blocks" },
-    suppressedBy: null,
-    marks: [],
-  });
-});
+test(
+  "a worn bearing gives one alarm, that of its component",
+  () => {
+    const { code, out } = sterna(...DEMO, "--inject", "hss_bearing@1s", "--duration", "30");
+    expect(code).toBe(0);
+    const said = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const own = said.filter(({ data }) => data.suppressedBy === null);
+    expect(own.map((d) => [d.subject, d.data.transition, d.data.class])).toEqual([
+      ["gearbox-hss", "raise", "machine"],
+    ]);
+    // Its consequences, as many as come in the time, are folded into it.
+    const folded = said.filter(({ data }) => data.suppressedBy !== null);
+    for (const { data } of folded) expect(data.suppressedBy).toBe("gearbox-hss");
+    expect(own[0].data).toMatchObject({
+      limit: { v: 8, u: "1", source: "VibNet over several blocks" },
+      suppressedBy: null,
+      marks: [],
+    });
+  },
+  LIMIT_ms,
+);
 
-test("a healthy turbine gives none", () => {
-  expect(sterna(...DEMO, "--duration", "15")).toMatchObject({ code: 0, out: "" });
-});
+test(
+  "a healthy turbine gives none",
+  () => {
+    expect(sterna(...DEMO, "--duration", "15s")).toMatchObject({ code: 0, out: "" });
+  },
+  LIMIT_ms,
+);
 
 test("an unknown fault is answered with those there are", () => {
   const { code, err } = sterna("demo", "--inject", "hss_baering@1s");

@@ -86,7 +86,7 @@ test("no fault, stop or odd day of a simulated machine makes a unit suspect", ()
   });
   expect(FAULTS.length).toBeGreaterThan(35);
   expect(found).toEqual([]);
-});
+}, 120_000);
 
 const EMISSIONS = {
   inletTemp: ["AT", "Cel"],

@@ -98,6 +98,7 @@ export function view(alarms: readonly Alarm[] = []): View {
       outboxBytes: 4_000,
       outboxDropped: 0,
       unstored: 0,
+      outages: 0,
       raised: alarms.length,
       cleared: 0,
     },

@@ -112,7 +112,7 @@ test("the types read 10,000 strings as the agent does", () => {
     "type Refused<S extends string> = Dim<S> extends `error: ${string}` ? true : false;",
   ];
   expect(tsc("typescript", project({ "strings.ts": [...head, ...lines].join("\n") }))).toBe("");
-}, 120_000);
+}, 300_000);
 
 test("what the compiler says of a mistake fits in three lines and names the units", () => {
   const mistakes = [
@@ -135,4 +135,4 @@ test("what the compiler says of a mistake fits in three lines and names the unit
   for (const text of texts) expect(text.split("\n").length).toBeLessThanOrEqual(3);
   expect(texts.length).toBe(mistakes.length);
   expect(texts.join("\n")).toMatchSnapshot();
-}, 60_000);
+}, 300_000);

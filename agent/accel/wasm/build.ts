@@ -8,9 +8,9 @@ import { join } from "node:path";
 const FOLDER = import.meta.dirname;
 const SOURCES = [
   ...["net.cc", "kernels.hpp"],
-  ...["layout", "multiply", "rows", "stages", "gather", "net", "scalar"].map((name) => {
-    return `../native/${name}.hpp`;
-  }),
+  ...["layout", "multiply", "rows", "stages", "gather", "net", "scalar"].map(
+    (name) => `../native/${name}.hpp`,
+  ),
 ];
 const FLAGS = [
   "--target=wasm32 -O3 -msimd128 -std=c++17 -ffp-contract=off -fno-exceptions -fno-rtti",

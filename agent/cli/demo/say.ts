@@ -40,6 +40,7 @@ export function alarmLine(payload: Buffer): string {
   const head = `${time} ${data.transition.padEnd(6)} ${asset} ${subject}`;
   const what = `${data.class} ${data.severity}${value}${limit}`;
   if (data.suppressedBy !== null) return `${head}: ${what}, folded into ${data.suppressedBy}`;
+  if (data.transition === "clear") return `${head}: ${what}: ${data.evidence.join("; ")}`;
   if (data.transition !== "raise") return `${head}: ${what}`;
   return `${head}: ${what}: ${data.text}. ${why(data.evidence)}${data.action}`;
 }

@@ -15,6 +15,9 @@ const BLOCK_EVERY_ms = 2_000;
 const TURBINE_WALL_ms = 50;
 const DRONE_WALL_ms = 10;
 
+export const turbinePeriod_ms = (speed: number): number => Math.max(1_000, TURBINE_WALL_ms * speed);
+export const dronePeriod_ms = (speed: number): number => Math.max(200, DRONE_WALL_ms * speed);
+
 export type Plants = { readonly turbine: Plant; readonly drone: Plant };
 
 export function createPlants(seed: number, speed: number, start_ms: number): Plants {
@@ -22,10 +25,10 @@ export function createPlants(seed: number, speed: number, start_ms: number): Pla
     asset: TURBINE,
     seed,
     start_ms,
-    period_ms: Math.max(1_000, TURBINE_WALL_ms * speed),
+    period_ms: turbinePeriod_ms(speed),
     blockEvery_ms: BLOCK_EVERY_ms * speed,
   });
-  const period_ms = Math.max(200, DRONE_WALL_ms * speed);
+  const period_ms = dronePeriod_ms(speed);
   const drone = createPlant("quadrotor", { asset: DRONE, seed, start_ms, period_ms });
   return { turbine, drone };
 }

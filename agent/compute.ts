@@ -1,0 +1,52 @@
+//! What models run on, as the config wants it: one backend, the fastest, or a plan over several, each
+//! held to the reference; and what has come of it, for the log, the page and the agent's own alarm.
+import type { AccelConfig } from "../config/config.js";
+import { guard, type Outage } from "./accel/guard.js";
+import { reference } from "./accel/reference.js";
+import { type Opened, openBackend, openPresent } from "./accel/registry.js";
+import type { Limits, Placement } from "./models/plan.js";
+import { type Candidate, plannedBackend } from "./models/planned.js";
+
+/** What is kept of outages: the first ones tell. */
+const OUTAGES_MAX = 16;
+
+export type Compute = Opened & {
+  /** Devices that were taken out, in order. */
+  readonly outages: readonly Outage[];
+  /** How each network was placed, or why not; empty without a plan. */
+  readonly placements: readonly (Placement | string)[];
+};
+
+/** A text says why the backend named cannot be used. */
+export function openCompute(accel: AccelConfig): Compute | string {
+  const outages: Outage[] = [];
+  const report = (outage: Outage): void => {
+    if (outages.length < OUTAGES_MAX) outages.push(outage);
+  };
+  const held = { share: accel.checkShare, report };
+  if (accel.backend !== "plan") {
+    const opened = openBackend(accel.backend);
+    if (typeof opened === "string") return opened;
+    const own = opened.backend === reference;
+    const backend = own ? reference : guard(opened.backend, reference, held);
+    return { ...opened, backend, outages, placements: [] };
+  }
+  const placements: (Placement | string)[] = [];
+  const { present, skipped } = openPresent();
+  const candidates = present.map((backend): Candidate => {
+    const power_W = accel.power_W[backend.name] ?? null;
+    const memory_bytes = backend.memory_bytes ?? Number.POSITIVE_INFINITY;
+    const safe = backend === reference ? backend : guard(backend, reference, held);
+    return { backend: safe, power_W, memory_bytes };
+  });
+  const plan = plannedBackend(candidates, limitsOf(accel), reference, (placed) => {
+    placements.push(placed);
+  });
+  const why = `a plan over ${present.map(({ name }) => name).join(", ")}`;
+  return { backend: plan, skipped, why, outages, placements };
+}
+
+function limitsOf(accel: AccelConfig): Limits {
+  const { allow, prefer, exact, power_max_W, latency_max_ms } = accel;
+  return { allow, prefer, exact, power_max_W, latency_max_ms };
+}
