@@ -89,7 +89,8 @@ export async function demo({ values }: Arguments): Promise<number> {
 
 /** In the time of the world: on a machine that cannot keep up the same happens, only later. */
 async function over(clock: WorldClock, duration_s: number): Promise<void> {
-  while (clock.elapsed_ms() < duration_s * 1_000) await sleep(LOOK_ms);
+  // Unreferenced: after a signal the clock stands still, and this must not keep the process alive.
+  while (clock.elapsed_ms() < duration_s * 1_000) await sleep(LOOK_ms, undefined, { ref: false });
 }
 
 function readOptions(values: Arguments["values"]): DemoOptions | string {
