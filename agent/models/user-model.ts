@@ -3,12 +3,14 @@
 import { readFileSync, statSync } from "node:fs";
 import type { Backend } from "../accel/backend.js";
 import { openDense } from "./dense.js";
+import { openEncoder } from "./encoder-model.js";
 import { openHybrid } from "./hybrid.js";
 import type { Model } from "./model.js";
 import { hashOf, planNetwork } from "./network.js";
 import { readOnnx } from "./onnx/read.js";
 import { MODEL_BYTES_MAX } from "./onnx/read-tensor.js";
 import { recognise } from "./onnx/recognise.js";
+import { recogniseEncoder } from "./onnx/recognise-encoder.js";
 import type { TernaryNet } from "./onnx/ternary-net.js";
 import { openTrees } from "./tree-model.js";
 
@@ -35,6 +37,8 @@ export function openModel(bytes: Uint8Array, backend: Backend): Model | string {
   const hash = hashOf(bytes);
   const net = recognise(onnx);
   if (typeof net !== "string") return openTernary(net, backend, hash);
+  const encoder = recogniseEncoder(onnx);
+  if (typeof encoder !== "string") return openEncoder(onnx, encoder, backend, hash);
   if (onnx.metadata.has(CLAIM)) return `not a network of the ternary pattern: ${net}`;
   return openTrees(onnx, hash) ?? openHybrid(onnx, backend, hash) ?? openDense(onnx, bytes, hash);
 }
