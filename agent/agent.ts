@@ -17,6 +17,7 @@ import type { Log } from "./base/log.js";
 import { prng } from "./base/prng.js";
 import { Ring } from "./base/ring.js";
 import type { Item } from "./base/telemetry.js";
+import { Learning } from "./learning.js";
 import { type Stages, step } from "./pipeline.js";
 import type { Latch } from "./rules/rule.js";
 import { ownAlarms } from "./self.js";
@@ -75,11 +76,12 @@ export function alarmsOf(config: Config, assembly: Assembly, known: Store | null
 export async function startAgent(config: Config, options: AgentOptions): Promise<Agent> {
   const { log, clock } = options;
   const assembly = assemble(config);
-  sayWhatRuns(assembly, log);
   const started_ms = clock.now();
   const { dir, ...bounds } = config.store;
   const { store } = openStore(dir, { ...bounds, gateway: config.gateway.id }, started_ms);
   const alarms = alarmsOf(config, assembly, store);
+  const learning = new Learning(assembly.members, dir, log);
+  sayWhatRuns(assembly, log);
   const counts = intakeCounts();
   const history = new History();
   const wishes: Command[] = [];
@@ -119,6 +121,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     for (const { outcome } of answers) if (typeof outcome !== "string") applied.push(outcome);
     settle(applied, changes, now_ms);
     for (const { wish, outcome } of answers) outgoing?.commands.answer(wish, outcome, now_ms);
+    learning.tick(now_ms, (asset) => alarms.anyActive(asset));
     ticked_ms = now_ms;
   };
   settle(restore(store, assembly, alarms, config.gateway.id, started_ms), [], started_ms);
@@ -175,6 +178,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
       while (step(stages, clock.now()));
       stopped = true;
       await outgoing?.stop();
+      learning.close();
       const trouble = store.close(clock.now());
       if (trouble !== null) log.error({ code: trouble.code }, trouble.message);
     },
@@ -279,10 +283,12 @@ function sayWhatRuns({ members, backend: opened }: Assembly, log: Log): void {
     { backend: backend.name, tier: backend.tier, skipped, why },
     `models run on ${backend.name}`,
   );
-  for (const { config, off, commissioned } of members) {
+  for (const { config, off, commissioned, stage } of members) {
     const { id, kind } = config;
     if (off.length > 0) log.warn({ asset: id, kind, off }, "some checks are switched off");
-    if (!commissioned) log.warn({ asset: id, kind }, "not commissioned: no baseline");
+    if (!commissioned && stage.learning) {
+      log.info({ asset: id, kind, learnt: stage.progress }, "commissioning: it learns its normal");
+    } else if (!commissioned) log.warn({ asset: id, kind }, "not commissioned: no baseline");
   }
 }
 

@@ -4,7 +4,8 @@ import type { AssetConfig, ChannelConfig, Config } from "../config/config.js";
 import { type Opened, openBackend } from "./accel/registry.js";
 import { assert, ConfigError, type Fault } from "./base/errors.js";
 import type { Channel } from "./base/telemetry.js";
-import { faultAt, fitKind, openModels } from "./fitting.js";
+import { faultAt, fitKind, type Learn, openModels } from "./fitting.js";
+import type { Stage } from "./models/commission-stage.js";
 import type { Monitor, Port } from "./models/monitor.js";
 import { compileRules } from "./rules/compile.js";
 import type { Rule, RuleRow, Signal } from "./rules/rule.js";
@@ -35,7 +36,9 @@ export type Member = {
   readonly watch: Watch;
   readonly derived: readonly Derived[];
   readonly off: readonly string[];
+  /** False while the kind could learn the normal of this machine and has not. */
   readonly commissioned: boolean;
+  readonly stage: Stage;
 };
 
 type Parts = Member & {
@@ -58,7 +61,8 @@ export type Assembly = {
   level(channel: number, level: string): number | null;
 };
 
-export function assemble(config: Config): Assembly {
+/** `learn`: by hand, what `commission` does with a recording. */
+export function assemble(config: Config, learn: Learn = "config"): Assembly {
   const table = new ChannelTable();
   const members = new Map<string, Parts>();
   const faults: Fault[] = [];
@@ -67,7 +71,7 @@ export function assemble(config: Config): Assembly {
     throw new ConfigError([faultAt(config, ["accel", "backend"], backend, "")]);
   }
   for (const asset of config.assets) {
-    members.set(asset.id, join(config, asset, backend, table, faults));
+    members.set(asset.id, join(config, asset, backend, table, faults, learn));
   }
   if (faults.length > 0) throw new ConfigError(faults);
 
@@ -138,6 +142,7 @@ function join(
   { backend }: Opened,
   table: ChannelTable,
   faults: Fault[],
+  learn: Learn,
 ): Parts {
   const signals = new Map<string, Signal>();
   const plain: Channel[] = [];
@@ -150,7 +155,7 @@ function join(
   const staleIndex = signals.size;
   const none = { dim: "1", kind: "", point: false };
   signals.set(STALE_SIGNAL, { name: STALE_SIGNAL, index: staleIndex, ...none });
-  const fitting = fitKind(config, asset, backend, faults);
+  const fitting = fitKind(config, asset, backend, faults, learn);
   const derived: Derived[] = [];
   const write = (monitor: Monitor): number[] =>
     monitor.outputs.map((port) => {
@@ -183,8 +188,19 @@ function join(
     watch.addMonitor(monitor, inputs, outputs[i] ?? []);
   });
   const templates = new Map<string, RuleRow[]>();
-  const { off, commissioned } = fitting;
-  const parts = { config: asset, watch, signals, templates, derived, off, commissioned };
+  const { off, stage } = fitting;
+  const parts = {
+    config: asset,
+    watch,
+    signals,
+    templates,
+    derived,
+    off,
+    stage,
+    get commissioned() {
+      return stage.commissioned || stage.monitors.length === 0;
+    },
+  };
   addRules(config, parts, [...fitting.rules, STALE_RULE], own, faults);
   return parts;
 }

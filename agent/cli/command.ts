@@ -14,6 +14,8 @@ type Command = {
   readonly usage: string;
   readonly about: string;
   readonly positionals: number;
+  /** Positionals may be left out. */
+  readonly optional?: boolean;
   readonly options: NonNullable<ParseArgsConfig["options"]>;
   readonly load: () => Promise<(args: Arguments) => Promise<number>>;
 };
@@ -42,6 +44,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     positionals: 1,
     options: { config: text },
     load: async () => (await import("./replay.js")).replay,
+  },
+  commission: {
+    usage: "commission RECORDING --config FILE",
+    about: "learn the normal of a healthy period; also --asset, --from, --to, --out; --revert",
+    positionals: 1,
+    optional: true,
+    options: { config: text, asset: text, out: text, from: text, to: text, revert: flag },
+    load: async () => (await import("./commission.js")).commission,
   },
   record: {
     usage: "record --config FILE --out FILE",
@@ -115,7 +125,8 @@ function readArguments(command: Command, rest: readonly string[]): Arguments | s
       options: command.options,
       allowPositionals: true,
     });
-    if (positionals.length !== command.positionals) {
+    const left = command.optional === true && positionals.length === 0;
+    if (positionals.length !== command.positionals && !left) {
       return `takes ${command.positionals} file name(s), not ${positionals.length}`;
     }
     return { positionals, values: values as Arguments["values"] };

@@ -5,7 +5,7 @@ import type { Block } from "../base/telemetry.js";
 import { BEARING_PLATE, BEARING_PORTS } from "./bearing-ports.js";
 import { TrendWatch } from "./bearing-trend.js";
 import { Smooth } from "./chain/smooth.js";
-import { ThermalWatch } from "./chain/thermal.js";
+import { fitOf, ThermalWatch } from "./chain/thermal.js";
 import { SUSPICIONS } from "./chain/validity.js";
 import type { BlockFeatures } from "./features/analyser.js";
 import type { Finding, Monitor } from "./monitor.js";
@@ -54,11 +54,24 @@ const MACHINE: Machine = {
   learns: "loudness, friction",
   physics: (readings, setup) => new BearingPhysics(readings, setup),
 };
+const row = (
+  name: string,
+  about: Learnt["about"],
+  credible: readonly [number, number],
+  drift: number,
+): Learnt => ({
+  output: name,
+  middle: `${name}.middle`,
+  spread: `${name}.sigma`,
+  about,
+  credible,
+  drift,
+});
 export const BEARING_LEARNT: readonly Learnt[] = [
-  "heat.residual",
-  "friction.ratio",
-  "accel.level",
-].map((name) => ({ output: name, middle: `${name}.middle`, spread: `${name}.sigma` }));
+  row("heat.residual", "zero", [-15, 15], 1),
+  row("friction.ratio", "middle", [0.05, 20], 0.05),
+  row("accel.level", "middle", [-12, 8], 0.1), // ln: a tenth louder
+];
 
 export const createBearingMonitor = (setup: Setup): Monitor => createMachineMonitor(MACHINE, setup);
 
@@ -68,8 +81,7 @@ class BearingPhysics implements Physics {
   readonly #blocks: BlockWatch;
   readonly #heat: ThermalWatch;
   readonly #usualFriction: number;
-  readonly #usualLevel: number;
-  readonly #trend: TrendWatch;
+  readonly #trend = new TrendWatch(0);
   readonly #friction = new Smooth(60);
   readonly #air = new Smooth(AIR_s);
   #accelFault = Number.NaN;
@@ -81,13 +93,11 @@ class BearingPhysics implements Physics {
     this.#on = readings;
     this.#commissioned = setup.baseline !== null;
     this.#usualFriction = learnt(setup, "friction.ratio.middle", 1);
-    this.#usualLevel = learnt(setup, "accel.level.middle", Number.NaN);
-    this.#heat = new ThermalWatch(BEARING_RIG, FRICTION.most, {
-      heat: this.#usualFriction,
-      offset_K: learnt(setup, "heat.residual.middle", 0),
-      sigma_K: learnt(setup, "heat.residual.sigma", Number.NaN),
-    });
-    this.#trend = new TrendWatch(this.#usualLevel);
+    this.#heat = new ThermalWatch(
+      BEARING_RIG,
+      FRICTION.most,
+      fitOf(readings, "heat.residual.middle", "heat.residual.sigma", this.#usualFriction),
+    );
     const plate = (key: string): number => plateValue(setup, BEARING_PLATE, key);
     this.#blocks = new BlockWatch("accel", plate, "rollers and diameters", setup);
   }
@@ -131,7 +141,7 @@ class BearingPhysics implements Physics {
     this.#accelFault = isDead(found) ? DEAD : quiet ? TOO_QUIET : 0;
     this.#found = this.#accelFault === 0 ? found : null;
     if (this.#found === null) return true;
-    this.#rise = this.#trend.add(found.rms);
+    this.#rise = this.#trend.add(found.rms / Math.exp(this.#usualLevel));
     this.#blocks.judge(block, speed_radps);
     return true;
   }
@@ -166,8 +176,18 @@ class BearingPhysics implements Physics {
     return this.#blocks.spectrum();
   }
 
+  state(): number {
+    const speed_radps = this.#on.value("shaftSpeed");
+    return Number.isNaN(speed_radps) ? speed_radps : Number(speed_radps > SPEED_MIN_radps);
+  }
+
+  /** Middle of ln(rms) in the healthy period; NaN before commissioning. */
+  get #usualLevel(): number {
+    return this.#on.normal("accel.level.middle", Number.NaN);
+  }
+
   get #excess(): number {
-    return this.#friction.value / this.#usualFriction - 1;
+    return this.#friction.value / this.#on.normal("friction.ratio.middle", 1) - 1;
   }
 
   /** Itself and what drives it. */

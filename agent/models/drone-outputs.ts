@@ -25,6 +25,20 @@ export const OUTPUTS: readonly Port[] = machineOutputs(DRONE_PORTS, [
 ]);
 
 export const DRONE_LEARNT: readonly Learnt[] = [
-  { output: "vibe.ratio", middle: "vibe.ratio", spread: "vibe.sigma" },
-  { output: "mag.level", middle: "mag.level", spread: "mag.sigma" },
+  {
+    output: "vibe.ratio",
+    middle: "vibe.ratio",
+    spread: "vibe.sigma",
+    about: "one",
+    credible: [0.1, 10],
+    drift: 0.08,
+  },
+  {
+    output: "mag.level",
+    middle: "mag.level",
+    spread: "mag.sigma",
+    about: "middle",
+    credible: [15e-6, 90e-6],
+    drift: 0, // the field of a place does not age
+  },
 ];

@@ -79,8 +79,12 @@ class DronePhysics implements Physics {
     this.#power = new DronePower(readings, setup, pack);
     this.#commissioned = setup.baseline !== null;
     this.#field_T = learnt(setup, "mag.level", Number.NaN);
-    this.#shake = new ShakeWatch(learnt(setup, "vibe.ratio", 1));
+    this.#shake = new ShakeWatch(() => readings.normal("vibe.ratio", 1));
     this.says = this.#said();
+  }
+
+  state(): number {
+    return Number(this.#flying_s > FLYING.s);
   }
 
   explain(name: string): Finding | null {
@@ -209,16 +213,11 @@ class DronePhysics implements Physics {
     const flying = (): boolean => this.#flying_s > FLYING.s;
     const rotors = ROTORS.flatMap((rotor, i) => {
       const share = this.#shares[i] as RotorShare;
+      const warm = (): boolean => known(`escTemp${rotor}`);
       const heard = (): boolean => whole() && known(`rotorSpeed${rotor}`, `escCurrent${rotor}`);
       return [
         [`rotor${rotor}.asymmetry`, when(heard, () => share.asymmetry)],
-        [
-          `esc${rotor}.heat`,
-          when(
-            () => known(`escTemp${rotor}`),
-            () => share.heat_K,
-          ),
-        ],
+        [`esc${rotor}.heat`, when(warm, () => share.heat_K)],
       ] as const;
     });
     const baro = (): boolean => known("pressure");

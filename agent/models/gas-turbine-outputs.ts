@@ -27,8 +27,21 @@ export const OUTPUTS = machineOutputs(GAS_TURBINE_PORTS, [
   output("vibration2.ratio", "1", "over what speed and load explain"),
 ]);
 export const ratios = ["vibration1.ratio", "vibration2.ratio"];
+const row = (name: string, about: Learnt["about"], most: number, drift: number): Learnt => ({
+  output: name,
+  middle: `${name}.middle`,
+  spread: `${name}.sigma`,
+  about,
+  credible: about === "middle" && name.endsWith(".ratio") ? [1 / most, most] : [-most, most],
+  drift,
+});
+/** Gaps in kelvins; the others are shares. Wear counts as full at some 2 %: a fifth may be ageing. */
+const KELVINS = new Set(["dischargeTemp", "exhaustTempA", "exhaustTempB", "exhaustSpread"]);
 export const GAS_TURBINE_LEARNT: readonly Learnt[] = [
-  ...MEASURES.map((name) => `${name}.gap`),
-  ...NODES.map(({ node }) => `${node}.residual`),
-  ...ratios,
-].map((name) => ({ output: name, middle: `${name}.middle`, spread: `${name}.sigma` }));
+  ...MEASURES.map((name) => {
+    const kelvins = KELVINS.has(name);
+    return row(`${name}.gap`, "middle", kelvins ? 60 : 0.5, kelvins ? 1 : 0.003);
+  }),
+  ...NODES.map(({ node }) => row(`${node}.residual`, "zero", 15, 1.25)),
+  ...ratios.map((name) => row(name, "middle", 10, 0.1)),
+];

@@ -3,7 +3,7 @@
 import { Smooth } from "./chain/smooth.js";
 import { ratios } from "./gas-turbine-outputs.js";
 import type { Readings, Said } from "./monitor-machine.js";
-import { learnt, type Setup } from "./setup.js";
+import type { Setup } from "./setup.js";
 
 const ENDS = ["vibration1", "vibration2"] as const;
 const USUAL_mps = [1.6e-3, 1.9e-3] as const;
@@ -15,13 +15,13 @@ const ACCUSE_s = 60;
 export class HousingShake {
   readonly says: Said;
   readonly #on: Readings;
-  readonly #setup: Setup;
+  readonly #commissioned: boolean;
   readonly #levels = [new Smooth(MEAN_s), new Smooth(MEAN_s)] as const;
   readonly #speeds = [new Smooth(MEAN_s), new Smooth(MEAN_s)] as const;
 
   constructor(readings: Readings, setup: Setup) {
     this.#on = readings;
-    this.#setup = setup;
+    this.#commissioned = setup.baseline !== null;
     this.says = {
       "rotor.imbalance": () => this.#imbalance_mps(),
       "vibration1.ratio": () => Math.exp(this.#levels[0].value),
@@ -36,7 +36,7 @@ export class HousingShake {
       this.#speeds[i]?.add(now_mps, dt_s);
       this.#levels[i]?.add(Math.log(Math.max(1e-3, now_mps / usual_mps)), dt_s);
     });
-    if (this.#setup.baseline === null) return;
+    if (!this.#commissioned) return;
     const [one, two] = this.#rises;
     const alone = (own: number, other: number): boolean =>
       Math.abs(own) > LARGE && !(own > 0 && other > BESIDE);
@@ -51,7 +51,7 @@ export class HousingShake {
   /** ln of the level over that of the healthy machine, by end. */
   get #rises(): readonly [number, number] {
     const rise = (i: 0 | 1): number =>
-      this.#levels[i].value - Math.log(learnt(this.#setup, `${ratios[i]}.middle`, 1));
+      this.#levels[i].value - Math.log(this.#on.normal(`${ratios[i]}.middle`, 1));
     return [rise(0), rise(1)];
   }
 
@@ -59,7 +59,7 @@ export class HousingShake {
   #imbalance_mps(): number {
     const [one, two] = this.#rises;
     if (ENDS.some((channel) => Number.isNaN(this.#on.value(channel)))) return Number.NaN;
-    if (this.#setup.baseline === null) return Number.NaN;
+    if (!this.#commissioned) return Number.NaN;
     const both = Math.min(one, two) > BESIDE && Math.max(one, two) > LARGE;
     return both ? Math.max(this.#speeds[0].value, this.#speeds[1].value) : 0;
   }

@@ -7,7 +7,8 @@ import {
   gasTurbineHeat,
 } from "../base/brayton.js";
 import { Smooth } from "./chain/smooth.js";
-import { ThermalWatch } from "./chain/thermal.js";
+import { OperatingState } from "./chain/state.js";
+import { fitOf, ThermalWatch } from "./chain/thermal.js";
 import {
   DRIVERS,
   expectedReadings,
@@ -27,7 +28,7 @@ import {
   type Readings,
   type Said,
 } from "./monitor-machine.js";
-import { learnt, plateValue, type Setup } from "./setup.js";
+import { plateValue, type Setup } from "./setup.js";
 
 const JUDGE_s = 10;
 const MEAN_s = 60;
@@ -67,6 +68,9 @@ class GasTurbinePhysics implements Physics {
   readonly #gaps = MEASURES.map(() => new Smooth(MEAN_s));
   readonly #shake: HousingShake;
   #wear: readonly number[] = WEAR.map(() => Number.NaN);
+  readonly #operating = new OperatingState();
+  #now = Number.NaN;
+  /** The last state that was known. */
   #state = Number.NaN;
   #inState_s = 0;
   #judge_s = 0;
@@ -81,12 +85,15 @@ class GasTurbinePhysics implements Physics {
     this.#ratedSpeed = plate("ratedSpeed");
     this.#currentPerWatt = 1 / (Math.sqrt(3) * plate("voltage") * plate("powerFactor"));
     this.#thermal = NODES.map(({ node, credible }) => {
-      const offset_K = learnt(setup, `${node}.residual.middle`, 0);
-      const sigma_K = learnt(setup, `${node}.residual.sigma`, Number.NaN);
-      return new ThermalWatch(GAS_TURBINE_NODES[node], credible, { heat: 1, offset_K, sigma_K });
+      const fit = fitOf(readings, `${node}.residual.middle`, `${node}.residual.sigma`);
+      return new ThermalWatch(GAS_TURBINE_NODES[node], credible, fit);
     });
     this.#shake = new HousingShake(readings, setup);
     this.says = this.#said();
+  }
+
+  state(): number {
+    return this.#now;
   }
 
   explain(name: string): Finding | null {
@@ -100,7 +107,12 @@ class GasTurbinePhysics implements Physics {
 
   step(dt_s: number): void {
     const { heard, value } = this.#on;
-    const state = value("state");
+    const state = this.#operating.step(value("state"), this.#on.raw("state"), {
+      load: value("power") / this.#rated_W,
+      speed: value("shaftSpeed") / this.#ratedSpeed,
+      allowed: Number.NaN,
+    });
+    this.#now = state;
     this.#inState_s = state === this.#state ? this.#inState_s + dt_s : 0;
     this.#judged_s += dt_s;
     if (!Number.isNaN(state)) this.#state = state;
@@ -166,7 +178,7 @@ class GasTurbinePhysics implements Physics {
   #judge(now: Parameters<typeof explain>[2], scale: number, dt_s: number): void {
     if (this.#judged_s % JUDGE_s >= dt_s) return;
     const fit = (name: string, part: string, otherwise: number): number =>
-      learnt(this.#setup, `${name}.gap.${part}`, otherwise);
+      this.#on.normal(`${name}.gap.${part}`, otherwise);
     const gaps = MEASURES.map((name, i) => (this.#gaps[i]?.value ?? 0) - fit(name, "middle", 0));
     const sigmas = MEASURES.map((name) => fit(name, "sigma", 0));
     const found = explain(gaps, sigmas, now, scale, this.#currentPerWatt);

@@ -2,10 +2,10 @@
 //! explains. More heat than any fault brings is a wrong reading.
 import { TURBINE, TURBINE_NODES, turbineHeat } from "../base/physics.js";
 import { NacelleWatch } from "./chain/nacelle.js";
-import { ThermalWatch } from "./chain/thermal.js";
+import { fitOf, ThermalWatch } from "./chain/thermal.js";
 import type { Finding } from "./monitor.js";
 import type { Readings, Said } from "./monitor-machine.js";
-import { learnt, type Setup } from "./setup.js";
+import type { Setup } from "./setup.js";
 import { COMPONENTS } from "./turbine-outputs.js";
 
 /** Below this no deviation of a temperature is worth an alarm, whatever its spread. */
@@ -29,17 +29,13 @@ export class TurbineHeat {
     this.#efficiency = efficiency;
     this.#nodes = COMPONENTS.map(
       ({ name, node, credible }) =>
-        new ThermalWatch(TURBINE_NODES[node], credible, {
-          heat: learnt(setup, `${name}.heat`, 1),
-          offset_K: learnt(setup, `${name}.offset`, 0),
-          sigma_K: learnt(setup, `${name}.sigma`, Number.NaN),
-        }),
+        new ThermalWatch(
+          TURBINE_NODES[node],
+          credible,
+          fitOf(readings, `${name}.offset`, `${name}.sigma`),
+        ),
     );
-    this.#nacelle = new NacelleWatch({
-      heat: 1,
-      offset_K: learnt(setup, "nacelle.offset", 0),
-      sigma_K: learnt(setup, "nacelle.sigma", Number.NaN),
-    });
+    this.#nacelle = new NacelleWatch(fitOf(readings, "nacelle.offset", "nacelle.sigma"));
     const said = COMPONENTS.flatMap(({ name, channel }, i): [string, () => number][] => {
       const watch = this.#nodes[i] as ThermalWatch;
       const believed = (): boolean => !Number.isNaN(readings.value(channel));

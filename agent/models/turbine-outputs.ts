@@ -61,12 +61,38 @@ export const OUTPUTS: readonly Port[] = machineOutputs(SCALARS, [
 
 /** What commissioning learns: middle and spread of an output of the healthy machine. */
 export const TURBINE_LEARNT: readonly Learnt[] = [
-  ...COMPONENTS.map(({ name }) => ({
-    output: `${name}.residual`,
-    middle: `${name}.offset`,
-    spread: `${name}.sigma`,
-  })),
-  { output: "nacelle.residual", middle: "nacelle.offset", spread: "nacelle.sigma" },
-  { output: "wind.ratio", middle: "wind.ratio", spread: "wind.sigma" },
-  { output: "tower.ratio", middle: "tower.ratio", spread: "tower.sigma" },
+  ...COMPONENTS.map(
+    ({ name }): Learnt => ({
+      output: `${name}.residual`,
+      middle: `${name}.offset`,
+      spread: `${name}.sigma`,
+      about: "zero",
+      credible: [-15, 15],
+      drift: 1.25, // of a limit of at least 4 K
+    }),
+  ),
+  {
+    output: "nacelle.residual",
+    middle: "nacelle.offset",
+    spread: "nacelle.sigma",
+    about: "zero",
+    credible: [-12, 12],
+    drift: 1.5,
+  },
+  {
+    output: "wind.ratio",
+    middle: "wind.ratio",
+    spread: "wind.sigma",
+    about: "one",
+    credible: [0.75, 1.3],
+    drift: 0.01, // 3 % of power
+  },
+  {
+    output: "tower.ratio",
+    middle: "tower.ratio",
+    spread: "tower.sigma",
+    about: "one",
+    credible: [0.1, 10],
+    drift: 0.1,
+  },
 ];

@@ -6,6 +6,7 @@ import { DriveBalance } from "./chain/drivetrain.js";
 import { PitchWatch } from "./chain/pitch.js";
 import { RotorWatch } from "./chain/rotor.js";
 import { Smooth } from "./chain/smooth.js";
+import { OperatingState } from "./chain/state.js";
 import { TowerWatch } from "./chain/tower.js";
 import { powerModel, stressModel } from "./laws.js";
 import type { Finding, Monitor } from "./monitor.js";
@@ -65,6 +66,9 @@ class TurbinePhysics implements Physics {
   readonly #got = new Smooth(POWER_s);
   readonly #given = new Smooth(POWER_s);
   #expected_W = Number.NaN;
+  readonly #operating = new OperatingState();
+  #now = Number.NaN;
+  /** The last state that was known. */
   #state = Number.NaN;
   #inState_s = 0;
   readonly says: Said;
@@ -80,10 +84,16 @@ class TurbinePhysics implements Physics {
     this.#commissioned = setup.baseline !== null;
     this.#heat = new TurbineHeat(readings, setup, this.#rated_W, this.#efficiency);
     this.#rotor = new RotorWatch(this.#radius_m, this.#rated_W, this.#efficiency, {
-      ratio: learnt(setup, "wind.ratio", 1),
+      get ratio() {
+        return readings.normal("wind.ratio", 1);
+      },
       sigma: learnt(setup, "wind.sigma", Number.NaN),
     });
-    this.#tower = new TowerWatch({ ratio: learnt(setup, "tower.ratio", 1) });
+    this.#tower = new TowerWatch({
+      get ratio() {
+        return readings.normal("tower.ratio", 1);
+      },
+    });
     this.#best = powerModel(CP_BEST * this.#efficiency);
     this.#balance = new DriveBalance(
       this.#ratio,
@@ -105,6 +115,10 @@ class TurbinePhysics implements Physics {
     this.#pitch.pause();
   }
 
+  state(): number {
+    return this.#now;
+  }
+
   explain(name: string): Finding | null {
     return this.#heat.explain(name);
   }
@@ -116,7 +130,12 @@ class TurbinePhysics implements Physics {
   }
 
   #drive(dt_s: number): void {
-    const state = this.#on.value("state");
+    const state = this.#operating.step(this.#on.value("state"), this.#on.raw("state"), {
+      load: this.#on.value("power") / this.#rated_W,
+      speed: this.#shaft_radps() / this.#ratedSpeed,
+      allowed: this.#on.value("gridCurtailment"),
+    });
+    this.#now = state;
     this.#inState_s = state === this.#state ? this.#inState_s + dt_s : 0;
     if (!Number.isNaN(state)) this.#state = state;
     const running = STATES_RUNNING.includes(state) && this.#inState_s > SETTLE_s;
