@@ -16,7 +16,13 @@ import { GAS_TURBINE_PLATE, GAS_TURBINE_PORTS } from "./models/gas-turbine-ports
 import type { GenericUse } from "./models/generic-spec.js";
 import { genericPlan } from "./models/generic-spec.js";
 import type { Monitor } from "./models/monitor.js";
-import { type Learnt, type NameplateRow, readBaseline, type Setup } from "./models/setup.js";
+import {
+  changedPlate,
+  type Learnt,
+  type NameplateRow,
+  readBaseline,
+  type Setup,
+} from "./models/setup.js";
 import { createTurbineMonitor } from "./models/turbine.js";
 import { TURBINE_LEARNT } from "./models/turbine-outputs.js";
 import { TURBINE_PLATE, TURBINE_PORTS } from "./models/turbine-ports.js";
@@ -285,6 +291,11 @@ function fit(row: Row, plan: Plan, rules: readonly RuleRow[], asset: AssetSetup)
     faults.push({ key: "baseline", what: baseline, instead });
   }
   const own = typeof baseline === "string" ? null : baseline;
+  const changed = own === null ? null : changedPlate(own, nameplate);
+  if (changed !== null) {
+    const what = `the baseline was learnt with another ${changed}`;
+    faults.push({ key: "baseline", what, instead: "commission anew, or mend the nameplate" });
+  }
   const setup = { id: asset.id, nameplate, baseline: own, backend: asset.backend };
   const stage = new Stage(plan, setup, asset.want ?? null, asset.adapts ?? true, packageVersion());
   const { monitors } = stage;

@@ -13,7 +13,7 @@ import {
 import type { Row } from "./commission-slices.js";
 import { Tap } from "./commission-tap.js";
 import type { Monitor } from "./monitor.js";
-import { type Baseline, type Learnt, readBaseline, type Setup } from "./setup.js";
+import { type Baseline, changedPlate, type Learnt, readBaseline, type Setup } from "./setup.js";
 import { suspects, type UnitLaw } from "./suspect.js";
 
 /** What a stage needs to know of the kind of its machine. */
@@ -150,8 +150,11 @@ export class Stage {
   restore(kept: { readonly [K in keyof Kept]: unknown }): void {
     if (kept.baseline !== null && this.learning) {
       const read = readBaseline(kept.baseline, this.#plan.kind);
+      const changed = typeof read === "string" ? null : changedPlate(read, this.#setup.nameplate);
       if (typeof read === "string") this.#say("warn", `what was learnt is not used: ${read}`);
-      else this.#switchOver(read);
+      else if (changed !== null) {
+        this.#say("warn", `what was learnt had another ${changed}: commissioning begins anew`);
+      } else this.#switchOver(read);
     }
     if (kept.progress !== null && this.learning) this.#resume(kept.progress);
     const memories: readonly unknown[] = Array.isArray(kept.memory) ? kept.memory : [];

@@ -152,7 +152,7 @@ export function baselineOf(
   const amount = `${amountText(amountOf(rows, plan))} ${plan.per}`;
   const from_ms = Math.min(...rows.map((row) => row.t_ms));
   const to_ms = Math.max(...rows.map((row) => row.end_ms));
-  const { kind, asset, recording, hash, agent, suspects } = period;
+  const { kind, asset, recording, hash, agent, suspects, nameplate } = period;
   return {
     version: 1,
     kind,
@@ -166,6 +166,7 @@ export function baselineOf(
       to_ms,
       amount,
       states: timeByState(rows, plan),
+      nameplate,
       agent,
       excluded: [...excluded, ...doubtsOf(rows, plan)],
       notLearnt,

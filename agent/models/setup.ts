@@ -15,6 +15,8 @@ export type Provenance = {
   readonly amount: string;
   /** Hours, or flights, blocks, cycles, by operating state. */
   readonly states: Readonly<Record<string, number>>;
+  /** Nameplate in SI that it was learnt with. */
+  readonly nameplate: Readonly<Record<string, number>>;
   /** Version of the agent. */
   readonly agent: string;
   readonly excluded: readonly string[];
@@ -84,6 +86,21 @@ export function learnt(setup: Setup, name: string, otherwise: number, state = ""
   const { baseline } = setup;
   const value = baseline?.states?.[state]?.[name] ?? baseline?.values[name];
   return value === undefined ? otherwise : value + (setup.moved?.(name) ?? 0);
+}
+
+const PLATE_SAME = 1e-3;
+
+/** A key of the nameplate that has changed since the baseline was learnt with it, or null. */
+export function changedPlate(
+  { provenance }: Baseline,
+  nameplate: Readonly<Record<string, number>>,
+): string | null {
+  const then = Object.entries(provenance?.nameplate ?? {});
+  const changed = then.find(([key, value]) => {
+    const now = nameplate[key] ?? value;
+    return Math.abs(now - value) > PLATE_SAME * Math.abs(value);
+  });
+  return changed?.[0] ?? null;
 }
 
 /** Checks a parsed baseline file; a text says what is wrong with it. */

@@ -1,12 +1,15 @@
 //! Commissioning and what follows it, over months of a turbine at ten-minute steps.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { reference } from "../../agent/accel/reference.js";
 import { Adaptation } from "../../agent/models/adapt.js";
 import { bounded, Correction } from "../../agent/models/chain/correction.js";
 import { median, spread, Thinned } from "../../agent/models/chain/robust.js";
 import { isRefused } from "../../agent/models/commission.js";
 import { Slices } from "../../agent/models/commission-slices.js";
 import { type Baseline, type Learnt, readBaseline } from "../../agent/models/setup.js";
+import { createTurbineMonitor } from "../../agent/models/turbine.js";
+import { amounts } from "./rig.js";
 import { TurbineYear, type Year, YearRig } from "./turbine-year.js";
 
 const byHand = { want: { amount: 14, by: "hand" } } as const;
@@ -87,6 +90,15 @@ describe("a normal", () => {
     const { values, provenance } = baselineOf(learn({ offset_K: () => 25 }, 5));
     expect(values["hssBearing.offset"]).toBeUndefined();
     expect(provenance?.notLearnt).toEqual(["hssBearing.residual"]);
+  });
+
+  test("of another nameplate it is a fault of the config", () => {
+    const moved = { ...HEALTHY.provenance?.nameplate, rotorRadius: 70 };
+    const provenance = HEALTHY.provenance && { ...HEALTHY.provenance, nameplate: moved };
+    const other: Baseline = { ...HEALTHY, ...(provenance && { provenance }) };
+    expect(() => new YearRig(new TurbineYear({}), { baseline: other })).toThrow(
+      "another rotorRadius",
+    );
   });
 
   test("names a declaration of a unit that the data speak against", () => {
@@ -244,6 +256,36 @@ describe("adaptation", () => {
     again.revert();
     expect(again.moved("a.m")).toBe(0);
   });
+});
+
+test("a trained network behind the prior is heard in the output, its hash in the monitor", () => {
+  const learned = {
+    hash: "sha256:trained",
+    tier: "exact",
+    corrects: [{ output: "generator.residual", most: 3 }],
+    infer: (_: unknown, __: number, g: Float64Array) => void g.fill(1e6),
+  } as const;
+  const plate = Object.entries(amounts("wind-turbine")).map(([key, { value }]) => [key, value]);
+  const common = { id: "wt", nameplate: Object.fromEntries(plate), backend: reference };
+  const said = [{}, { learned }].map((more) => {
+    const monitor = createTurbineMonitor({ ...common, baseline: null, ...more });
+    const plant = new TurbineYear({});
+    let now: ReadonlyMap<string, number> = new Map();
+    let residual = Number.NaN;
+    const frame = {
+      get: (input: number) => now.get(monitor.inputs[input] ?? "") ?? Number.NaN,
+      set: (output: number, value: number) => {
+        if (monitor.outputs[output]?.name === "generator.residual") residual = value;
+      },
+    };
+    for (let k = 0; k < 100; k++) {
+      now = plant.next();
+      for (const input of monitor.inputs.keys()) monitor.onSample(frame, input, plant.t_ms);
+    }
+    return { residual, model: monitor.model };
+  });
+  expect(said.map(({ model }) => model)).toEqual(["physics@1", "sha256:trained"]);
+  expect((said[0]?.residual ?? 0) - (said[1]?.residual ?? 0)).toBeCloseTo(3, 9);
 });
 
 describe("parts", () => {
