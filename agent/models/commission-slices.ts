@@ -28,7 +28,7 @@ export type Row = {
 
 const STATES_MAX = 16;
 const VALUES_MAX = 64; // of a slice, evenly spaced
-/** A longer silence ends a slice. */
+/** A longer silence ends a slice, but for blocks, which may be hours apart. */
 const SILENCE_s = 600;
 
 export class Slices {
@@ -47,7 +47,8 @@ export class Slices {
 
   /** Time moves on, in this state: the rows of a slice that is over, else none. */
   at(t_ms: number, state: number): Row[] {
-    const gone = t_ms - this.#to_ms > SILENCE_s * 1000 || t_ms < this.#from_ms;
+    const silent = this.#rule.by !== "blocks" && t_ms - this.#to_ms > SILENCE_s * 1000;
+    const gone = silent || t_ms < this.#from_ms;
     const full = this.#isOver(t_ms, state);
     if (full && !gone) this.#to_ms = t_ms;
     const rows = gone || full ? this.cut() : [];

@@ -27,7 +27,7 @@ export class Tap {
   readonly #covered: ReadonlySet<string>;
   readonly #listener: Listener;
   readonly #instants = new Thinned<ReadonlyMap<string, number>>(INSTANTS_MAX);
-  readonly #before = new Map<string, number>();
+  readonly #before = new Map<string, { readonly value: number; readonly t_ms: number }>();
   #state = Number.NaN;
   #t_ms = Number.NaN;
 
@@ -106,10 +106,12 @@ export class Tap {
   #read(channel: string, value: number): void {
     if (Number.isNaN(value) || this.#by === "itself") return;
     const before = this.#before.get(channel);
-    this.#before.set(channel, value);
+    // Two monitors may read one channel.
+    if (before?.t_ms === this.#t_ms) return;
+    this.#before.set(channel, { value, t_ms: this.#t_ms });
     if (this.#covered.has(channel)) this.#slices.add(COVER + channel, value);
     if (before === undefined || value === 0) return;
-    this.#slices.count(NOISE + channel, Math.abs(value - before));
+    this.#slices.count(NOISE + channel, Math.abs(value - before.value));
   }
 
   #hear(role: Role, name: string, value: number, inputs: readonly string[], frame: Frame): void {

@@ -232,11 +232,12 @@ function noiseOf(rows: readonly Row[]): Record<string, number> {
   );
 }
 
-function timeByState(rows: readonly Row[], { slice }: Commissioning): Record<string, number> {
+/** Hours where the kind counts days, else slices. */
+function timeByState(rows: readonly Row[], { per }: Commissioning): Record<string, number> {
   const found: Record<string, number> = {};
-  for (const { state } of rows) {
+  for (const { state, t_ms, end_ms } of rows) {
     const key = state === "" ? "unknown" : state;
-    found[key] = (found[key] ?? 0) + (slice.by === "time" ? slice.s / 3600 : 1);
+    found[key] = (found[key] ?? 0) + (per === "days" ? (end_ms - t_ms) / 3_600_000 : 1);
   }
   return Object.fromEntries(Object.entries(found).map(([k, v]) => [k, round(v)]));
 }

@@ -26,7 +26,8 @@ export type GenericChannel = { readonly name: string; readonly unit: string };
 export type Told = (rows: readonly Row[]) => void;
 
 const SLICE_s = 600;
-/** A slice shorter than this, or with less of a channel, says nothing. */
+const SPARSE_s = 7200;
+/** A slice that a change of state cut shorter than this says nothing. */
 const SLICE_LEAST_s = 60;
 const VALUES_MAX = 64;
 const FAR = 1.5;
@@ -140,7 +141,8 @@ class GenericPhysics implements Physics {
     const long = !countsCycles(this.#spec) && t_ms - this.#from_ms >= SLICE_s * 1000;
     const other = !Object.is(code, this.#code);
     const back = t_ms < this.#from_ms;
-    if (long && !other && t_ms - this.#to_ms < SLICE_s * 1000) this.#to_ms = t_ms;
+    // Readings an hour apart are slices of an hour; a longer silence belongs to none.
+    if (long && !other && t_ms - this.#to_ms <= SPARSE_s * 1000) this.#to_ms = t_ms;
     if (turned || long || other || back) this.#cut();
     this.#code = code;
     if (turned) this.#turn(now);

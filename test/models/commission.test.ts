@@ -318,6 +318,14 @@ describe("parts", () => {
       flights.add("x", s);
     }
     expect(flown).toHaveLength(2);
+    const blocks = new Slices({ by: "blocks", blocks: 8 });
+    let full = 0;
+    for (let hour = 0; hour < 17; hour++) {
+      full += blocks.at(3_600_000 * hour, 1).length;
+      blocks.countBlock();
+      blocks.add("x", hour);
+    }
+    expect(full).toBe(2);
   });
 
   test("a trained network never explains more than its bound", () => {

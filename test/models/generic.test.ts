@@ -131,6 +131,23 @@ describe("a normal without equations", () => {
     expect(pump(fresh(), 10, 40, ramp(30, 0.6))).toEqual([]);
   });
 
+  test("readings an hour apart are slices of an hour", () => {
+    const rig = new GenericRig(
+      COLUMNS,
+      { ...USE, settings: [] },
+      { want: { amount: 6, by: "hand" } },
+    );
+    const chance = prng(5, "hourly");
+    for (let hour = 0; hour < 24 * 6; hour++) {
+      rig.feed(
+        START_ms + hour * 3_600_000,
+        COLUMNS.map(() => chance.normal()),
+      );
+    }
+    expect(rig.fitted.stage.progress).toBe("5.9 of 6 days");
+    expect(learnt(rig).provenance?.states["unknown"]).toBe(142);
+  });
+
   test("is refused when too short, when nothing moves, and when no regime lasts", () => {
     const learn = (days: number, change: Change) => {
       const rig = new GenericRig(COLUMNS, USE, { want: { amount: 6, by: "hand" } });
