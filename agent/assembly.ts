@@ -188,14 +188,16 @@ function join(
     watch.addMonitor(monitor, inputs, outputs[i] ?? []);
   });
   const templates = new Map<string, RuleRow[]>();
-  const { off, stage } = fitting;
+  const { stage } = fitting;
   const parts = {
     config: asset,
     watch,
     signals,
     templates,
     derived,
-    off,
+    get off() {
+      return fitting.off;
+    },
     stage,
     get commissioned() {
       return stage.commissioned || stage.monitors.length === 0;

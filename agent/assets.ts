@@ -1,28 +1,19 @@
 //! The kinds of assets: what channels each knows, what watches it, its default rules, and how long
 //! and of what it learns its normal. The agent looks a kind up here and knows no machine by name.
-import type { Backend } from "./accel/backend.js";
-import { packageVersion } from "./base/files.js";
+import { type AssetKind, fit, type Row } from "./kind.js";
 import { BEARING_LEARNT, createBearingMonitor } from "./models/bearing.js";
 import { BEARING_PLATE, BEARING_PORTS } from "./models/bearing-ports.js";
-import type { PortRow } from "./models/chain/port.js";
-import { type Commissioning, learnMiddles } from "./models/commission.js";
-import { type Plan, Stage, type Want } from "./models/commission-stage.js";
+import { learnMiddles } from "./models/commission.js";
+import type { Plan } from "./models/commission-stage.js";
 import { createDroneMonitor } from "./models/drone.js";
 import { DRONE_LEARNT } from "./models/drone-outputs.js";
 import { DRONE_PLATE, DRONE_PORTS } from "./models/drone-ports.js";
 import { createGasTurbineMonitor } from "./models/gas-turbine.js";
 import { GAS_TURBINE_LEARNT } from "./models/gas-turbine-outputs.js";
 import { GAS_TURBINE_PLATE, GAS_TURBINE_PORTS } from "./models/gas-turbine-ports.js";
-import type { GenericUse } from "./models/generic-spec.js";
 import { genericPlan } from "./models/generic-spec.js";
 import type { Monitor } from "./models/monitor.js";
-import {
-  changedPlate,
-  type Learnt,
-  type NameplateRow,
-  readBaseline,
-  type Setup,
-} from "./models/setup.js";
+import type { Setup } from "./models/setup.js";
 import { createTurbineMonitor } from "./models/turbine.js";
 import { TURBINE_LEARNT } from "./models/turbine-outputs.js";
 import { TURBINE_PLATE, TURBINE_PORTS } from "./models/turbine-ports.js";
@@ -33,67 +24,10 @@ import { DRONE_RULES } from "./rules/drone.js";
 import { GAS_TURBINE_RULES } from "./rules/gas-turbine.js";
 import { GENERIC_RULES } from "./rules/generic.js";
 import { sensorRules } from "./rules/row.js";
-import type { RuleRow } from "./rules/rule.js";
 import { TURBINE_RULES } from "./rules/turbine.js";
-import { nearest } from "./units/nearest.js";
-import { type Amount, isUnitFault, parseUnit } from "./units/parse.js";
 
-/** An asset as the config has it; `baseline` is the parsed file, null before commissioning. */
-export type AssetSetup = {
-  readonly id: string;
-  readonly nameplate: Readonly<Record<string, Amount>>;
-  readonly baseline: unknown;
-  readonly backend: Backend;
-  /** Names of the channels that the asset has. */
-  readonly channels: ReadonlySet<string>;
-  /** How the scalar ones are declared: for units, and for a kind without ports of its own. */
-  readonly declared?: readonly DeclaredChannel[];
-  /** What is to be learnt while it runs; absent: nothing. */
-  readonly want?: Want | null;
-  /** False: what was learnt stays as it is. */
-  readonly adapts?: boolean;
-  readonly generic?: GenericUse;
-};
+export type { AssetKind, AssetSetup, DeclaredChannel, Fitted, SetupFault } from "./kind.js";
 
-export type DeclaredChannel = {
-  readonly name: string;
-  readonly unit: string;
-  /** It sends codes, not quantities. */
-  readonly coded: boolean;
-};
-
-/** What is wrong with the setup: `key` of the nameplate, or `baseline`. */
-export type SetupFault = {
-  readonly key: string;
-  readonly what: string;
-  readonly instead: string;
-};
-
-export type Fitted = {
-  readonly monitors: readonly Monitor[];
-  /** What is switched off, and the missing port or nameplate value that did it. */
-  readonly off: readonly string[];
-  readonly faults: readonly SetupFault[];
-  /** Learning, learnt or adapting; asked for `commissioned` whenever it matters. */
-  readonly stage: Stage;
-  /** Rules that only this asset has, by its channels. */
-  readonly rules: readonly RuleRow[];
-};
-
-export type AssetKind = {
-  readonly name: string;
-  readonly about: string;
-  readonly ports: readonly PortRow[];
-  readonly nameplate: readonly NameplateRow[];
-  readonly rules: readonly RuleRow[];
-  /** What commissioning learns of a healthy machine of this kind. */
-  readonly learns: readonly Learnt[];
-  /** For how long, cut into what, and what the time must have shown. */
-  readonly commissioning: Commissioning;
-  monitors(asset: AssetSetup): Fitted;
-};
-
-type Row = Omit<AssetKind, "monitors">;
 type Maker = (setup: Setup) => Monitor;
 
 const kind = (row: Row, makers: readonly Maker[]): AssetKind => ({
@@ -261,48 +195,3 @@ const TABLE: readonly AssetKind[] = [
 export const KINDS: Readonly<Record<string, AssetKind>> = Object.fromEntries(
   TABLE.map((row) => [row.name, row]),
 );
-
-function fit(row: Row, plan: Plan, rules: readonly RuleRow[], asset: AssetSetup): Fitted {
-  const faults: SetupFault[] = [];
-  const nameplate: Record<string, number> = {};
-  for (const [key, amount] of Object.entries(asset.nameplate)) {
-    const known = row.nameplate.find((plate) => plate.key === key);
-    if (known === undefined) {
-      const near = nearest(
-        key,
-        row.nameplate.map((plate) => plate.key),
-        (s) => `"${s}"`,
-      );
-      const instead = near === null ? `a ${row.name} knows none like it` : `write ${near}`;
-      faults.push({ key, what: `unknown nameplate key "${key}"`, instead });
-      continue;
-    }
-    const unit = parseUnit(known.unit);
-    if (!isUnitFault(unit) && unit.dim !== amount.unit.dim) {
-      const what = `${key} is in ${amount.unit.ucum}, which is no ${unit.ucum}`;
-      faults.push({ key, what, instead: `write it in ${unit.ucum}` });
-      continue;
-    }
-    nameplate[key] = amount.value;
-  }
-  const baseline = asset.baseline === null ? null : readBaseline(asset.baseline, row.name);
-  if (typeof baseline === "string") {
-    const instead = "commission the asset anew, or leave baseline out";
-    faults.push({ key: "baseline", what: baseline, instead });
-  }
-  const own = typeof baseline === "string" ? null : baseline;
-  const changed = own === null ? null : changedPlate(own, nameplate);
-  if (changed !== null) {
-    const what = `the baseline was learnt with another ${changed}`;
-    faults.push({ key: "baseline", what, instead: "commission anew, or mend the nameplate" });
-  }
-  const setup = { id: asset.id, nameplate, baseline: own, backend: asset.backend };
-  const stage = new Stage(plan, setup, asset.want ?? null, asset.adapts ?? true, packageVersion());
-  const { monitors } = stage;
-  const missing = row.ports.filter((port) => !asset.channels.has(port.name));
-  const off = [
-    ...monitors.flatMap((monitor) => monitor.off),
-    ...missing.map((port) => `what needs ${port.name} (${port.about}): no such channel`),
-  ];
-  return { monitors, off: [...new Set(off)], faults, stage, rules };
-}

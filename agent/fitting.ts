@@ -90,7 +90,9 @@ export function fitKind(
     rules: [...kind.rules, ...fitted.rules].filter(
       ({ id }) => !asset.disable.includes(id) && !own.has(id),
     ),
-    off: fitted.off,
+    get off() {
+      return fitted.off;
+    },
     absent: ports.flatMap(({ name, unit, point, shape }) =>
       shape === "scalar" && !named.has(name) ? [{ name, unit, point, about: "" }] : [],
     ),

@@ -96,7 +96,8 @@ export class Learning {
   #write(asset: string, part: Part, value: Kept[Part]): void {
     const file = this.#file(asset, part);
     if (value === null || (Array.isArray(value) && value.every((one) => one === null))) {
-      rmSync(file, { force: true });
+      // A baseline may be the very file that the config names by now.
+      if (part !== "baseline") rmSync(file, { force: true });
       return;
     }
     // A power cut must leave the old file or the new one.

@@ -54,7 +54,7 @@ export class Tap {
 
   /** The monitor that `inner` gives now, heard; its ports never change. */
   wrap(inner: () => Monitor): Monitor {
-    const { name, inputs, outputs, off } = inner();
+    const { name, inputs, outputs } = inner();
     const roles = outputs.map((port) => this.#roleOf(port.name));
     let frame: Frame;
     const heard: Frame = {
@@ -69,7 +69,9 @@ export class Tap {
       name,
       inputs,
       outputs,
-      off,
+      get off() {
+        return inner().off;
+      },
       get model() {
         return inner().model;
       },

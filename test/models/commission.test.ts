@@ -115,9 +115,11 @@ describe("while it runs", () => {
     once.run(13.9);
     expect(once.fitted.stage.commissioned).toBe(false);
     expect(once.get("hssBearing.limit")).toBeNaN();
+    expect(once.fitted.off.join()).toContain("uncommissioned");
     once.run(16);
     expect(once.fitted.stage.commissioned).toBe(true);
     expect(once.get("hssBearing.limit")).toBeGreaterThanOrEqual(4);
+    expect(once.fitted.off.join()).not.toContain("uncommissioned");
     expect(Math.abs(once.get("hssBearing.residual"))).toBeLessThan(1);
     expect(once.fitted.stage.events()[0]?.text).toMatch(/^commissioned: live: 14 days/);
 
