@@ -1,5 +1,6 @@
 //! How far a machine without equations is from its normal: each slice against its regime, smoothed,
 //! all channels together. One channel alone that the others do not follow is its sensor.
+import { median } from "./chain/robust.js";
 import { dot, type Normal, type Slice, scaled } from "./generic-fit.js";
 import { regimeAt } from "./generic-regime.js";
 
@@ -8,27 +9,25 @@ const WEIGHT = 0.1;
 const CLIP = 6; // spreads: no slice counts for more
 /** Slices of a new unit that give its own middle. */
 export const OWN = 15;
+const MEDIAN_VARIANCE = 1.57; // of a median over that of a mean, Gaussian noise
 /** Settings this much beyond what was seen are another machine: cannot tell. */
 const REACH = 1.5;
 /** Spreads, smoothed: a channel that stands alone, what the others stay within, and well again. */
 const ALONE = { far: 3, waits: 1, others: 1.2, well: 0.7, shared: 0.5, channels: 3 } as const;
 
 export type Memory = {
-  readonly unit: number;
-  readonly sums: readonly number[];
-  readonly counts: readonly number[];
+  readonly firsts: readonly (readonly number[])[];
   readonly smooth: readonly number[];
 };
 
 export class GenericHealth {
   readonly #normal: Normal;
-  #sums: number[];
-  #counts: number[];
+  /** By reading: levels of the unit's first slices. */
+  #firsts: number[][];
   #smooth: number[];
   #odd = new Set<number>();
   /** Off alone, but not yet far enough for a verdict: kept out of the index until then. */
   #waiting = new Set<number>();
-  #seen = 0;
   /** By reading: deviation of the last slice in spreads, before smoothing and the unit's own middle. */
   levels: readonly number[];
 
@@ -36,19 +35,16 @@ export class GenericHealth {
     this.#normal = normal;
     const size = normal.left.length;
     this.levels = new Array<number>(size).fill(Number.NaN);
-    this.#sums = new Array<number>(size).fill(0);
-    this.#counts = new Array<number>(size).fill(0);
+    this.#firsts = Array.from({ length: size }, () => []);
     this.#smooth = new Array<number>(size).fill(Number.NaN);
   }
 
   /** Another unit was put in: its own middle and its health begin anew. */
   renew(): void {
-    this.#sums.fill(0);
-    this.#counts.fill(0);
+    for (const first of this.#firsts) first.length = 0;
     this.#smooth.fill(Number.NaN);
     this.#odd.clear();
     this.#waiting.clear();
-    this.#seen = 0;
   }
 
   /**
@@ -60,14 +56,11 @@ export class GenericHealth {
     const levels = levelsAt(normal, slice);
     this.levels = levels ?? this.levels.map(() => Number.NaN);
     if (levels === null) return false;
-    this.#seen += 1;
     levels.forEach((level, j) => {
       const left = normal.left[j] as number;
       if (Number.isNaN(level) || left === 0) return;
-      if (young) {
-        this.#sums[j] = (this.#sums[j] as number) + level;
-        this.#counts[j] = (this.#counts[j] as number) + 1;
-      }
+      const firsts = this.#firsts[j] as number[];
+      if (young && firsts.length < OWN) firsts.push(level);
       const away = (level - this.#own(j) - moved(j)) / left;
       const bounded = Math.max(-CLIP, Math.min(CLIP, away));
       const before = Number.isNaN(this.#smooth[j]) ? 0 : (this.#smooth[j] as number);
@@ -115,32 +108,29 @@ export class GenericHealth {
   }
 
   save(): Memory {
-    return { unit: this.#seen, sums: this.#sums, counts: this.#counts, smooth: this.#smooth };
+    return { firsts: this.#firsts, smooth: this.#smooth };
   }
 
   restore(kept: unknown): void {
     const found = (typeof kept === "object" && kept !== null ? kept : {}) as Partial<Memory>;
-    const { sums, counts, smooth, unit } = found;
-    const size = this.#sums.length;
-    const fits = (list: unknown): list is number[] => Array.isArray(list) && list.length === size;
-    if (!fits(sums) || !fits(counts) || !fits(smooth) || typeof unit !== "number") return;
+    const { firsts, smooth } = found;
+    const size = this.#smooth.length;
+    const fits = (list: unknown): list is unknown[] => Array.isArray(list) && list.length === size;
+    if (!fits(firsts) || !fits(smooth)) return;
+    const isNumber = (v: unknown): v is number => typeof v === "number" && Number.isFinite(v);
+    this.#firsts = firsts.map((list) => (Array.isArray(list) ? list.filter(isNumber) : []));
     // JSON has no NaN.
-    const numbers = (list: readonly unknown[], otherwise: number): number[] =>
-      list.map((v) => (typeof v === "number" && Number.isFinite(v) ? v : otherwise));
-    this.#sums = numbers(sums, 0);
-    this.#counts = numbers(counts, 0);
-    this.#smooth = numbers(smooth, Number.NaN);
-    this.#seen = unit;
+    this.#smooth = smooth.map((v) => (isNumber(v) ? v : Number.NaN));
   }
 
-  /** The unit's own middle: its first slices, drawn to the common one as far as units are alike. */
+  /** The unit's own middle: of its first slices, drawn to the common one as far as units are alike. */
   #own(j: number): number {
-    const count = this.#counts[j] as number;
-    if (count === 0) return 0;
+    const firsts = this.#firsts[j] as number[];
+    if (firsts.length === 0) return 0;
     const { units, left } = this.#normal;
     const differ = units[j] as number;
-    const share = differ / (differ + (left[j] as number) ** 2 / count);
-    return share * ((this.#sums[j] as number) / count);
+    const share = differ / (differ + (MEDIAN_VARIANCE * (left[j] as number) ** 2) / firsts.length);
+    return share * median(firsts);
   }
 
   /** Far off, while the others say that nothing is: believed again once they agree. */

@@ -58,12 +58,14 @@ export function cmapss(set: string, baseline: Baseline, chosen: Chosen = () => t
   const ours = engines.map((engine) => {
     const rig = new GenericRig(CMAPSS_COLUMNS, USE, { baseline });
     const t0_ms = 1_700_000_000_000;
-    return engine.rows.map((row, i) => {
-      rig.feed(t0_ms + i * HOUR_ms, row);
-      // An instant is judged once time moves on.
-      rig.feed(t0_ms + i * HOUR_ms + 1, row);
-      return rig.alarm !== null;
-    });
+    const alarms: boolean[] = [];
+    const { rows } = engine;
+    // An instant is judged once time moves on.
+    for (let i = 0; i <= rows.length; i++) {
+      rig.feed(t0_ms + i * HOUR_ms, rows[i] ?? rows.at(-1) ?? []);
+      if (i > 0) alarms.push(rig.alarm !== null);
+    }
+    return alarms;
   });
   const own = count(engines, ours);
   const theirs = count(

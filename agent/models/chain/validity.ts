@@ -34,6 +34,7 @@ const QUIET_READINGS = 120;
 /** Beyond this a source time is taken for a clock of its own unless most channels agree. */
 const AHEAD_ms = 60_000;
 const SPACINGS = 1.5;
+const GAP_FADES = 0.9; // an instant: an outage is forgotten after some fifty
 
 type State = {
   readonly row: PortRow;
@@ -70,6 +71,8 @@ export class Validity {
   readonly #states: readonly State[];
   #moves = 0;
   #now_ms = Number.NEGATIVE_INFINITY;
+  /** How far time moves on between instants. */
+  #gap_ms = 0;
 
   /** `noise`: the commissioned mean change between readings of a channel, NaN where unknown. */
   constructor(rows: readonly PortRow[], noise: (name: string) => number) {
@@ -188,11 +191,12 @@ export class Validity {
   /** False: the reading's time is not the machine's. */
   #keepTime(state: State, t_ms: number): boolean {
     const spacing_ms = Math.abs(t_ms - state.heard_ms);
-    // Ten minutes ahead is nothing where readings come every ten minutes.
-    const usual_ms = SPACINGS * Math.min(spacing_ms, state.spacing_ms);
+    // Ten minutes ahead is nothing where readings come every ten minutes, or in bursts.
+    const usual_ms = SPACINGS * Math.max(Math.min(spacing_ms, state.spacing_ms) || 0, this.#gap_ms);
+    const first = state.row.plain === true && Number.isNaN(state.spacing_ms);
+    state.ahead = !first && t_ms > this.#now_ms + Math.max(AHEAD_ms, usual_ms);
     state.heard_ms = t_ms;
     state.spacing_ms = spacing_ms;
-    state.ahead = t_ms > this.#now_ms + Math.max(AHEAD_ms, usual_ms || 0);
     if (state.ahead) {
       const ahead = this.#states.filter((s) => s.ahead).length;
       const seen = this.#states.filter((s) => s.t_ms > Number.NEGATIVE_INFINITY).length;
@@ -201,6 +205,10 @@ export class Validity {
         if (state.lateCount >= LATE_READINGS) this.#suspect(state, "late");
         return false;
       }
+    }
+    const advance_ms = t_ms - this.#now_ms;
+    if (advance_ms > 0 && advance_ms < Number.POSITIVE_INFINITY) {
+      this.#gap_ms = Math.max(advance_ms, GAP_FADES * this.#gap_ms);
     }
     this.#now_ms = Math.max(this.#now_ms, t_ms);
     state.lateCount = this.#now_ms - t_ms > LATE_ms ? state.lateCount + 1 : 0;
