@@ -4,7 +4,8 @@ import type { AssetConfig, ChannelConfig, Config, Gaps } from "../config/config.
 import { assert, ConfigError, type Fault } from "./base/errors.js";
 import type { Channel } from "./base/telemetry.js";
 import { type Compute, openCompute } from "./compute.js";
-import { faultAt, fitKind, meterOf, openModels } from "./fitting.js";
+import { faultAt, fitKind, type Learn, meterOf, openModels } from "./fitting.js";
+import type { Stage } from "./models/commission-stage.js";
 import type { Monitor, Port } from "./models/monitor.js";
 import { compileRules } from "./rules/compile.js";
 import type { Rule, RuleFault, RuleRow, Signal } from "./rules/rule.js";
@@ -35,7 +36,9 @@ export type Member = {
   readonly watch: Watch;
   readonly derived: readonly Derived[];
   readonly off: readonly string[];
+  /** False while the kind could learn the normal of this machine and has not. */
   readonly commissioned: boolean;
+  readonly stage: Stage;
 };
 
 type Parts = Member & {
@@ -60,14 +63,17 @@ export type Assembly = {
   reopen(asset: string, alarm: string): void;
 };
 
-/** `live`: devices that the config names are opened; only the agent itself may have them. */
-export function assemble(config: Config, live = false): Assembly {
+/**
+ * `live`: devices that the config names are opened; only the agent itself may have them. `learn`: by
+ * hand, what `commission` does with a recording.
+ */
+export function assemble(config: Config, live = false, learn: Learn = "config"): Assembly {
   const table = new ChannelTable();
   const members = new Map<string, Parts>();
   const faults: Fault[] = [];
   const backend = openedBackend(config, live, faults);
   for (const asset of config.assets) {
-    members.set(asset.id, join(config, asset, backend, table, faults));
+    members.set(asset.id, join(config, asset, backend, table, faults, learn));
   }
   if (faults.length > 0) throw new ConfigError(faults);
 
@@ -168,6 +174,7 @@ function join(
   { backend }: Compute,
   table: ChannelTable,
   faults: Fault[],
+  learn: Learn,
 ): Parts {
   const signals = new Map<string, Signal>();
   const plain: Channel[] = [];
@@ -180,7 +187,7 @@ function join(
   const staleIndex = signals.size;
   const none = { dim: "1", kind: "", point: false };
   signals.set(STALE_SIGNAL, { name: STALE_SIGNAL, index: staleIndex, ...none });
-  const fitting = fitKind(config, asset, backend, faults);
+  const fitting = fitKind(config, asset, backend, faults, learn);
   const derived: Derived[] = [];
   const write = (monitor: Monitor): number[] =>
     monitor.outputs.map((port) => {
@@ -222,8 +229,21 @@ function join(
     watch.meter = meter;
   }
   const templates = new Map<string, RuleRow[]>();
-  const { off, commissioned } = fitting;
-  const parts = { config: asset, watch, signals, templates, derived, off, commissioned };
+  const { stage } = fitting;
+  const parts = {
+    config: asset,
+    watch,
+    signals,
+    templates,
+    derived,
+    get off() {
+      return fitting.off;
+    },
+    stage,
+    get commissioned() {
+      return stage.commissioned || stage.monitors.length === 0;
+    },
+  };
   addRules(config, parts, [...fitting.rules, STALE_RULE], own, faults);
   return parts;
 }

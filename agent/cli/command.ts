@@ -21,6 +21,8 @@ type Command = {
   readonly usage: string;
   readonly about: string;
   readonly positionals: number;
+  /** Positionals may be left out. */
+  readonly optional?: boolean;
   readonly options: Readonly<Record<string, Option>>;
   /** Exit codes other than 0 and 2, which every command has. */
   readonly codes: readonly (1 | 78)[];
@@ -60,6 +62,22 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     options: { config: CONFIG },
     codes: [1, 78],
     load: async () => (await import("./replay.js")).replay,
+  },
+  commission: {
+    usage: "commission RECORDING --config FILE",
+    about: "learn the normal of a healthy period; also --asset, --from, --to, --out; --revert",
+    positionals: 1,
+    optional: true,
+    options: {
+      config: CONFIG,
+      asset: text("ID", "only this asset"),
+      out: text("FILE", "where the baseline goes; else where the config names one"),
+      from: text("TIME", "begin of the healthy period, such as 2026-11-01T00:00:00Z"),
+      to: text("TIME", "its end"),
+      revert: flag("forget what was adapted since commissioning; takes no recording"),
+    },
+    codes: [1, 78],
+    load: async () => (await import("./commission.js")).commission,
   },
   record: {
     usage: "record --config FILE --out FILE",
@@ -179,7 +197,8 @@ function readArguments(command: Command, rest: readonly string[]): Arguments | s
       options,
       allowPositionals: true,
     });
-    if (positionals.length !== command.positionals) {
+    const left = command.optional === true && positionals.length === 0;
+    if (positionals.length !== command.positionals && !left) {
       return `takes ${command.positionals} file name(s), not ${positionals.length}`;
     }
     return { positionals, values: values as Arguments["values"] };

@@ -20,7 +20,9 @@ type Fresh<L extends readonly string[]> = L extends readonly [
   infer B extends string,
   ...infer R extends readonly string[],
 ]
-  ? B extends (typeof CURRENCIES)[number] | R[number] ? Fresh<R> : [B, ...Fresh<R>]
+  ? B extends (typeof CURRENCIES)[number] | R[number]
+    ? Fresh<R>
+    : [B, ...Fresh<R>]
   : [];
 type Metric = typeof METRIC;
 type Plain = typeof PLAIN;
@@ -31,7 +33,15 @@ type Plain = typeof PLAIN;
 // An exponent out of range is "!", which no sum and no product takes away again.
 // Exponents are strings to the checker, not a union of 34: it would try them all in generic code.
 type Three = readonly [kg: string, m: string, s: string];
-type Six = readonly [A: string, K: string, mol: string, cd: string, rad: string, bit: string, any: string];
+type Six = readonly [
+  A: string,
+  K: string,
+  mol: string,
+  cd: string,
+  rad: string,
+  bit: string,
+  any: string,
+];
 type Vec = readonly [Three, Six, unknown];
 type None3 = ["0", "0", "0"];
 type None6 = ["0", "0", "0", "0", "0", "0", ""];
@@ -45,11 +55,7 @@ type Others<D> = keyof D extends "kg" | "m" | "s"
   : [Get<D, "A">, Get<D, "K">, Get<D, "mol">, Get<D, "cd">, Get<D, "rad">, Get<D, "bit">, "any"];
 /** From the record of an atom. */
 type VecOf<D> = D extends unknown
-  ? [
-      [Get<D, "kg">, Get<D, "m">, Get<D, "s">],
-      Others<D>,
-      "",
-    ]
+  ? [[Get<D, "kg">, Get<D, "m">, Get<D, "s">], Others<D>, ""]
   : never;
 
 // Conditional types even where nothing is asked: of those the compiler keeps the answers. They ask
@@ -94,7 +100,9 @@ type Raise6<A extends Six, X extends string> = A[6] extends ""
       Product[X][A[5]],
       "any",
     ];
-type RaiseOwn<A, X extends string> = A extends string ? A : { [K in keyof A]: Product[X][Get<A, K>] };
+type RaiseOwn<A, X extends string> = A extends string
+  ? A
+  : { [K in keyof A]: Product[X][Get<A, K>] };
 type Power<A extends Vec, X extends string> = [Raise3<A[0], X>, Raise6<A[1], X>, RaiseOwn<A[2], X>];
 /** `A Op B`; the first factor of a unit has no operator. */
 type Apply<A extends Vec, Op, B extends Vec> = Op extends ""
@@ -121,15 +129,24 @@ type Under6<V extends Six> = V[6] extends ""
   ? ""
   : `${Under["A"][V[0]]}${Under["K"][V[1]]}${Under["mol"][V[2]]}${Under["cd"][V[3]]}${Under["rad"][V[4]]}${Under["bit"][V[5]]}`;
 type ShowE<X extends string> = X extends "1" ? "" : X extends `${string}/${string}` ? `^(${X})` : X;
-type OverOwn<V, L = Custom, S extends string = ""> = L extends readonly [infer B extends string, ...infer R]
-  ? OverOwn<V, R, `${S}${Get<V, B> extends infer X extends string ? X extends "0" | `-${string}` ? "" : `.${B}${ShowE<X>}` : never}`>
+type OverOwn<V, L = Custom, S extends string = ""> = L extends readonly [
+  infer B extends string,
+  ...infer R,
+]
+  ? OverOwn<
+      V,
+      R,
+      `${S}${Get<V, B> extends infer X extends string ? (X extends "0" | `-${string}` ? "" : `.${B}${ShowE<X>}`) : never}`
+    >
   : S;
-type UnderOwn<V, L = Custom, S extends string = ""> = L extends readonly [infer B extends string, ...infer R]
+type UnderOwn<V, L = Custom, S extends string = ""> = L extends readonly [
+  infer B extends string,
+  ...infer R,
+]
   ? UnderOwn<V, R, `${S}${Get<V, B> extends `-${infer X}` ? `/${B}${ShowE<X>}` : ""}`>
   : S;
 type Lead<S> = S extends `.${infer R}` ? R : "1";
-type Text<V extends Vec> =
-  `${Lead<`${Over3<V[0]>}${Over6<V[1]>}`>}${Under3<V[0]>}${Under6<V[1]>}`;
+type Text<V extends Vec> = `${Lead<`${Over3<V[0]>}${Over6<V[1]>}`>}${Under3<V[0]>}${Under6<V[1]>}`;
 type OwnText<V extends Vec> =
   `${Lead<`${Over3<V[0]>}${Over6<V[1]>}${OverOwn<V[2]>}`>}${Under3<V[0]>}${Under6<V[1]>}${UnderOwn<V[2]>}`;
 type Named<S> = S extends keyof typeof NAMES
@@ -169,7 +186,11 @@ type Raise<V extends Vec, Table, X extends string> = X extends keyof Table
   ? Table[X] extends string
     ? Power<V, Table[X]>
     : never
-  : V[2] extends string ? V[2] extends "" ? Fail<`bad exponent "${X}"`> : V : Fail<`bad exponent "${X}"`>;
+  : V[2] extends string
+    ? V[2] extends ""
+      ? Fail<`bad exponent "${X}"`>
+      : V
+    : Fail<`bad exponent "${X}"`>;
 /** Bases and their powers by table; then only what ends in a digit or has "^" is looked into. */
 type Factor<T extends string> = T extends keyof Powers
   ? Powers[T]
@@ -229,7 +250,12 @@ type Slashes<S extends string, Acc extends Vec, Op> = S extends `${infer A}/${in
 type Head<S extends string> = S extends `${infer A}.${string}` ? Head2<A> : Head2<S>;
 type Head2<S extends string> = S extends `${infer A}/${string}` ? Head3<A> : Head3<S>;
 type Head3<S extends string> = S extends `${infer A})${string}` ? A : S;
-type Groups<S extends string, Acc extends Vec, Op, Stack extends readonly unknown[]> = S extends `(${infer R}`
+type Groups<
+  S extends string,
+  Acc extends Vec,
+  Op,
+  Stack extends readonly unknown[],
+> = S extends `(${infer R}`
   ? Stack["length"] extends 4
     ? Fail<"more than 4 nested parentheses">
     : Groups<R, None, "", [[Acc, Op], ...Stack]>
@@ -239,16 +265,16 @@ type Groups<S extends string, Acc extends Vec, Op, Stack extends readonly unknow
       : never
     : never;
 type After<S extends string, Acc extends Vec, Stack extends readonly unknown[]> = S extends ""
-    ? Stack extends []
-      ? Acc
-      : Fail<'a "(" is not closed'>
-    : S extends `${infer Op extends "." | "/"}${infer R}`
-      ? Groups<R, Acc, Op, Stack>
-      : S extends `)${infer R}`
-        ? Stack extends [[infer Before extends Vec, infer Op], ...infer Rest]
-          ? After<R, Apply<Before, Op, Acc>, Rest>
-          : Fail<'unexpected ")"'>
-        : Fail<"parentheses take no exponent">;
+  ? Stack extends []
+    ? Acc
+    : Fail<'a "(" is not closed'>
+  : S extends `${infer Op extends "." | "/"}${infer R}`
+    ? Groups<R, Acc, Op, Stack>
+    : S extends `)${infer R}`
+      ? Stack extends [[infer Before extends Vec, infer Op], ...infer Rest]
+        ? After<R, Apply<Before, Op, Acc>, Rest>
+        : Fail<'unexpected ")"'>
+      : Fail<"parentheses take no exponent">;
 
 /** Takes `^(1/2)` out of the way of the splitters: control characters never are in a unit. */
 type Guard<S extends string> = S extends `${infer A}^(${infer X})${infer R}`
@@ -300,9 +326,12 @@ export type Kinded<D, K extends string> = WithKind<Bare<D>, K>;
 
 type Of<D> = Bare<D> extends infer S extends string ? Vector<S> : None;
 // Each asks first, so that generic code shows `MulDim<A, B>` and not what it is made of.
-export type MulDim<A, B> = Show<Apply<Of<A>, ".", Of<B>>> extends infer S extends string ? S : never;
-export type DivDim<A, B> = Show<Apply<Of<A>, "/", Of<B>>> extends infer S extends string ? S : never;
-export type PowDim<A, X extends string> = Show<Power<Of<A>, X>> extends infer S extends string ? S : never;
+export type MulDim<A, B> =
+  Show<Apply<Of<A>, ".", Of<B>>> extends infer S extends string ? S : never;
+export type DivDim<A, B> =
+  Show<Apply<Of<A>, "/", Of<B>>> extends infer S extends string ? S : never;
+export type PowDim<A, X extends string> =
+  Show<Power<Of<A>, X>> extends infer S extends string ? S : never;
 /** Without the angle: the explicit step from m.rad/s to m/s. */
 export type UnradDim<A> = Show<NoAngle<Of<A>>> extends infer S extends string ? S : never;
 type NoAngle<V extends Vec> = [
