@@ -3,6 +3,7 @@
 import type { AssetConfig, ChannelConfig, Config, Gaps } from "../config/config.js";
 import { assert, ConfigError, type Fault } from "./base/errors.js";
 import type { Channel } from "./base/telemetry.js";
+import { ChannelTable } from "./channel-table.js";
 import { type Compute, openCompute } from "./compute.js";
 import { faultAt, fitKind, type Learn, meterOf, openModels } from "./fitting.js";
 import type { Stage } from "./models/commission-stage.js";
@@ -136,30 +137,6 @@ function openedBackend(config: Config, live: boolean, faults: Fault[]): Compute 
   const instead = openCompute({ ...config.accel, backend: "reference" }, live);
   assert(typeof instead !== "string", "the reference runs everywhere");
   return instead;
-}
-
-/** Every channel of the agent by id; levels of patterns join while it runs. */
-class ChannelTable {
-  readonly channels: Channel[] = [];
-  readonly configs: ChannelConfig[] = [];
-  readonly #byName = new Map<string, Channel>();
-
-  add(asset: string, from: ChannelConfig, name: string, pattern: boolean): Channel {
-    const { unit, difference, shape, min, max, staleAfter_ms, codes } = from;
-    const { dim, kind: unitKind, affine: point, text, factor, offset } = unit;
-    const id = this.channels.length;
-    const unitOf = { dim, unitKind, point, difference, unit: text, factor, offset };
-    const rest = { min, max, staleAfter_ms, codes, pattern };
-    const channel: Channel = { id, asset, name, shape, ...unitOf, ...rest };
-    this.channels.push(channel);
-    this.configs.push(from);
-    this.#byName.set(`${asset}/${name}`, channel);
-    return channel;
-  }
-
-  find(asset: string, name: string): Channel | null {
-    return this.#byName.get(`${asset}/${name}`) ?? null;
-  }
 }
 
 const declaredOutputs = (config: Config, asset: AssetConfig) =>

@@ -46,7 +46,7 @@ export async function demo({ values }: Arguments): Promise<number> {
     return EXIT.usage;
   }
   const { speed, seed, injections, json } = options;
-  const end = ended(); // from now on: the OPC UA server has listeners of its own, a signal kills no more
+  const end = ended(); // from now on: the OPC UA server listens to signals too, so none ends us
   const clock = worldClock(speed);
   const stateDir = mkdtempSync(join(tmpdir(), "sterna-demo-"));
   const plants = createPlants(seed, speed, clock.now());

@@ -14,7 +14,12 @@ export type GenericUse = {
   readonly records: boolean;
 };
 
-type Channel = { readonly name: string; readonly unit: string; readonly coded: boolean };
+type Channel = {
+  readonly name: string;
+  readonly unit: string;
+  readonly point: boolean;
+  readonly coded: boolean;
+};
 
 /** Cycles of a unit that are its normal: 30, at least 20. */
 export const CYCLES = { usual: 30, least: 20 } as const;
