@@ -139,10 +139,10 @@ class ChannelTable {
   readonly #byName = new Map<string, Channel>();
 
   add(asset: string, from: ChannelConfig, name: string, pattern: boolean): Channel {
-    const { unit, shape, min, max, staleAfter_ms, codes } = from;
+    const { unit, difference, shape, min, max, staleAfter_ms, codes } = from;
     const { dim, kind: unitKind, affine: point, text, factor, offset } = unit;
     const id = this.channels.length;
-    const unitOf = { dim, unitKind, point, unit: text, factor, offset };
+    const unitOf = { dim, unitKind, point, difference, unit: text, factor, offset };
     const rest = { min, max, staleAfter_ms, codes, pattern };
     const channel: Channel = { id, asset, name, shape, ...unitOf, ...rest };
     this.channels.push(channel);

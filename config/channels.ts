@@ -59,8 +59,9 @@ export function readChannels(
       reading.fault([...at, key], "min is not below max", "write a min that is less than max");
     }
     const { staleAfter: staleAfter_ms, codes } = item;
-    const range = { min, max, staleAfter_ms };
-    return [{ name, unit, unitStated, shape, ...range, codes, binding, path: at }];
+    const difference = port !== null && !port.point;
+    const rest = { min, max, staleAfter_ms, codes, binding, path: at };
+    return [{ name, unit, unitStated, difference, shape, ...rest }];
   });
 }
 

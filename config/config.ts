@@ -70,6 +70,8 @@ export type ChannelConfig = {
   readonly unit: Unit;
   /** False: `unit` is the port's, because the config gives none. */
   readonly unitStated: boolean;
+  /** The port takes differences, not points. */
+  readonly difference: boolean;
   readonly shape: "scalar" | "block";
   /** In SI; infinite where the config and the kind say nothing. */
   readonly min: number;

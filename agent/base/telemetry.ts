@@ -80,6 +80,8 @@ export type Channel = {
   readonly dim: string;
   readonly unitKind: string;
   readonly point: boolean;
+  /** The port takes differences: `Cel` is a kelvin there, whoever states it. */
+  readonly difference?: boolean;
   /** The unit as the config writes it: for people, pages and recordings. */
   readonly unit: string;
   readonly factor: number;

@@ -90,6 +90,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     codes: [1],
     load: async () => (await import("./demo.js")).demo,
   },
+  bench: {
+    usage: "bench MODEL [--backend NAME]",
+    about: "how fast a model file runs on each backend, and in ONNX Runtime",
+    positionals: 1,
+    options: {
+      backend: text("NAME", "this backend alone"),
+      runs: text("NUMBER", "samples of the clock a row; 2000 where absent"),
+      json: flag("print one JSON document"),
+    },
+    codes: [1],
+    load: async () => (await import("./bench.js")).bench,
+  },
   plan: {
     usage: "plan MODEL [--config FILE]",
     about: "where each part of a model would run, measured here, and why",

@@ -46,6 +46,7 @@ export async function demo({ values }: Arguments): Promise<number> {
     return EXIT.usage;
   }
   const { speed, seed, injections, json } = options;
+  const end = ended(); // from now on: the OPC UA server has listeners of its own, a signal kills no more
   const clock = worldClock(speed);
   const stateDir = mkdtempSync(join(tmpdir(), "sterna-demo-"));
   const plants = createPlants(seed, speed, clock.now());
@@ -75,7 +76,7 @@ export async function demo({ values }: Arguments): Promise<number> {
     for (const line of welcome(agent.view(), peers, page?.url ?? "", options)) console.log(line);
   }
   clock.start(() => lagsBehind(agent.view(), speed));
-  await Promise.race([ended(), over(clock, options.duration_s)]);
+  await Promise.race([end, over(clock, options.duration_s)]);
   clock.stop();
   for (const feed of feeds) feed.stop();
   await page?.stop();
@@ -89,7 +90,8 @@ export async function demo({ values }: Arguments): Promise<number> {
 
 /** In the time of the world: on a machine that cannot keep up the same happens, only later. */
 async function over(clock: WorldClock, duration_s: number): Promise<void> {
-  while (clock.elapsed_ms() < duration_s * 1_000) await sleep(LOOK_ms);
+  // Unreferenced: after a signal the clock stands still, and this must not keep the process alive.
+  while (clock.elapsed_ms() < duration_s * 1_000) await sleep(LOOK_ms, undefined, { ref: false });
 }
 
 function readOptions(values: Arguments["values"]): DemoOptions | string {

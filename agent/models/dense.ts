@@ -4,14 +4,14 @@
 //! the event loop. It is not public: test/models/user-model.test.ts fails where a version moves it.
 import { createRequire } from "node:module";
 import type { Model, ModelPort } from "./model.js";
-import { growthFault } from "./onnx/growth.js";
+import { growthFault, hiddenFault, withAllOutputs } from "./onnx/growth.js";
 import { describePort, readMeta, type SternaMeta } from "./onnx/meta.js";
 import { type OnnxModel, quote, word } from "./onnx/model.js";
 import { countOf, ELEMENT } from "./onnx/tensor.js";
 
 /** Values of one tensor: a model of an edge has far fewer, a hostile shape more. */
 const VALUES_MAX = 2 ** 24;
-const ONE_THREAD = { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: "sequential" };
+const SEQUENTIAL = { interOpNumThreads: 1, executionMode: "sequential" };
 const QUIET = { logSeverityLevel: 4 };
 /** Fused quantised operators have no INT2; without that fusion every level loads and is exact. */
 const KEEP_INT2 = { extra: { session: { disable_quant_qdq: "1" } } };
@@ -19,9 +19,15 @@ const KEEP_INT2 = { extra: { session: { disable_quant_qdq: "1" } } };
 type Data = Float32Array | Float64Array | Int32Array | BigInt64Array;
 type Tensor = { readonly data: Data; readonly dims: readonly number[] };
 type TensorMaker = new (type: string, data: Data, dims: readonly number[]) => Tensor;
-type Info = { readonly name: string; readonly isTensor: boolean; readonly type: number };
+type Info = {
+  readonly name: string;
+  readonly isTensor: boolean;
+  readonly type: number;
+  readonly shape: readonly number[];
+  readonly symbolicDimensions: readonly string[];
+};
 type Session = {
-  readonly inputMetadata: readonly (Info & { readonly shape: readonly number[] })[];
+  readonly inputMetadata: readonly Info[];
   readonly outputMetadata: readonly Info[];
   loadModel(buffer: ArrayBufferLike, offset: number, length: number, options: object): void;
   run(feeds: object, fetches: object, options: object): Record<string, Tensor>;
@@ -32,17 +38,24 @@ type Runtime = {
 };
 type Require = (name: string) => unknown;
 
-/** `load` finds packages; a test gives one that finds none. */
+export type DenseOptions = {
+  /** Finds packages; a test gives one that finds none. */
+  readonly load?: Require;
+  readonly threads?: number;
+  /** What a free first dimension becomes; sizes of ports count it. */
+  readonly batch?: number;
+};
+
 export function openDense(
   model: OnnxModel,
   bytes: Uint8Array,
   hash: string,
-  load: Require = createRequire(import.meta.url),
+  { load = createRequire(import.meta.url), threads = 1, batch = 1 }: DenseOptions = {},
 ): Model | string {
   const meta = readMeta(model.metadata);
   if (typeof meta === "string") return meta;
-  const grown = growthFault(model);
-  if (grown !== null) return grown;
+  const hidden = hiddenFault(model);
+  if (hidden !== null) return hidden;
   let runtime: Runtime;
   let TensorOf: TensorMaker;
   let version: string;
@@ -58,13 +71,45 @@ export function openDense(
   const int2 = [...model.graph.initializers.values()].some((t) => t.type === ELEMENT.INT2);
   try {
     runtime.initOrt();
+    const grown = growthFault(model, inferredShapes(runtime, model, bytes, batch));
+    if (grown !== null) return grown;
     const session = new runtime.binding.InferenceSession();
-    const options = { ...ONE_THREAD, ...QUIET, ...(int2 ? KEEP_INT2 : {}) };
+    const options = {
+      ...{ ...SEQUENTIAL, ...QUIET, intraOpNumThreads: threads },
+      ...(int2 ? KEEP_INT2 : {}),
+    };
     session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, options);
-    return openSession(session, TensorOf, meta, hash, version);
+    return openSession(session, TensorOf, meta, hash, version, batch);
   } catch (error) {
     return `onnxruntime ${version} cannot load it: ${firstLine(error)}`;
   }
+}
+
+/** Every tensor of the graph with its shape, as ONNX Runtime infers it; nothing is computed. */
+function inferredShapes(
+  runtime: Runtime,
+  model: OnnxModel,
+  bytes: Uint8Array,
+  batch: number,
+): Map<string, readonly number[]> {
+  const whole = withAllOutputs(bytes, model);
+  const session = new runtime.binding.InferenceSession();
+  const options = {
+    ...SEQUENTIAL,
+    ...QUIET,
+    intraOpNumThreads: 1,
+    graphOptimizationLevel: "disabled",
+  };
+  session.loadModel(whole.buffer, whole.byteOffset, whole.byteLength, options);
+  // A side that an input leaves open by name is the batch, wherever else it stands.
+  const free = new Set(session.inputMetadata.flatMap((input) => input.symbolicDimensions));
+  const sized = ({ shape, symbolicDimensions }: Info): number[] =>
+    shape.map((dim, i) => {
+      const name = symbolicDimensions[i] ?? "";
+      return dim < 0 && name !== "" && free.has(name) ? batch : dim;
+    });
+  const tensors = session.outputMetadata.filter((output) => output.isTensor);
+  return new Map(tensors.map((output) => [output.name, sized(output)]));
 }
 
 function openSession(
@@ -73,6 +118,7 @@ function openSession(
   meta: SternaMeta,
   hash: string,
   version: string,
+  batch: number,
 ): Model | string {
   const inputs: ModelPort[] = [];
   const feeds: Record<string, Tensor> = {};
@@ -82,7 +128,7 @@ function openSession(
       return `input ${quote(name)} is not a float tensor; export it with float32 inputs`;
     }
     // A free dimension first is the batch; any other has no size that a window could have.
-    const dims = shape.map((dim, i) => (i === 0 && dim < 0 ? 1 : dim));
+    const dims = shape.map((dim, i) => (i === 0 && dim < 0 ? batch : dim));
     const size = countOf(dims, VALUES_MAX);
     const open = shape.join(", ");
     if (size === null) return `input ${quote(name)} has the open shape [${open}]; fix it`;

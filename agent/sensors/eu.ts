@@ -1,8 +1,8 @@
 //! EngineeringUnits of OPC UA held against the unit of the config. A unitId is the UNECE common
 //! code as bytes (OPC 10000-8, 5.6.3), so the table is keyed by code. Never parses descriptions.
 import type { Channel } from "../base/telemetry.js";
-import { asDifference, bridge, type Claim, same } from "../units/bridge.js";
-import { isUnitFault, type Unit } from "../units/parse.js";
+import { bridge, type Claim, same } from "../units/bridge.js";
+import { isUnitFault } from "../units/parse.js";
 import { uneceUnit } from "../units/unece.js";
 import { parseWireUnit } from "../units/wire.js";
 import { asTaken, ownClaim } from "./scale.js";
@@ -65,13 +65,10 @@ export function unitBridge(
 ): Channel | string {
   const server = declared === null ? null : claimOf(declared);
   if (server === null && (stated || isNumber(channel))) return channel;
-  // A unit that the config leaves out is the port's, and so is whether it is a difference.
-  const take = (unit: Unit): Unit =>
-    stated ? asTaken(channel, unit) : channel.point ? unit : asDifference(unit);
   const says =
     server === null || typeof server.unit === "string"
       ? server
-      : { ...server, unit: take(server.unit) };
+      : { ...server, unit: asTaken(channel, server.unit) };
   const claims = [stated ? ownClaim(channel) : null, says].filter((claim) => claim !== null);
   const found = bridge(channel, claims, stated ? REMEDY : undefined);
   if (typeof found === "string") return found;

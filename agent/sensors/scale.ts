@@ -2,7 +2,7 @@
 //! recordings pass here alike.
 import type { Channel, Reject } from "../base/telemetry.js";
 import { asDifference, bridge, type Claim, claim, fits } from "../units/bridge.js";
-import { isUnitFault, parseUnit, type Unit } from "../units/parse.js";
+import { isUnitFault, type Unit } from "../units/parse.js";
 import { parseWireUnit } from "../units/wire.js";
 
 /** SI value = written value * factor + offset. A Channel is the scale of its own unit. */
@@ -67,11 +67,9 @@ export function ownClaim(channel: Channel): Claim {
   return { who: "the config says", words: `unit "${text}"`, unit };
 }
 
-/** A unit of the wire as the channel takes it: see `asDifference`. */
+/** A unit of the wire as the channel takes it. */
 export function asTaken(channel: Channel, unit: Unit): Unit {
-  const own = parseUnit(channel.unit);
-  const differs = !channel.point && !isUnitFault(own) && own.affine;
-  return differs ? asDifference(unit) : unit;
+  return channel.difference === true ? asDifference(unit) : unit;
 }
 
 /** Reads the units that messages of a channel state; a text names both sides of a contradiction. */

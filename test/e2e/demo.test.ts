@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sterna } from "../fixtures/agent.js";
+import { startCommand, sterna } from "../fixtures/agent.js";
 
 const DEMO = ["demo", "--json", "--seed", "1"];
 /** Its durations are seconds of a machine that keeps up: a loaded one takes longer for the same. */
@@ -43,3 +43,14 @@ test("an unknown fault is answered with those there are", () => {
   expect(code).toBe(2);
   expect(err).toContain("hss_bearing");
 });
+
+test(
+  "Ctrl-C and SIGTERM end it, long before its duration",
+  async () => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      const running = await startCommand("watching", "demo", "--duration", "600");
+      expect(await running.kill(signal)).toBe(0);
+    }
+  },
+  LIMIT_ms,
+);

@@ -34,9 +34,9 @@ const RIG = new Map([["pitchDiameter", 0.03904]]);
 const NONE = new Map<string, number>();
 
 const machines = (seed: number): ReadingSet[] => [
-  simulated("wind-turbine", 8, 120_000, seed, NREL),
+  simulated("wind-turbine", 6, 60_000, seed, NREL),
   simulated("quadrotor", 0.2, 2_000, seed, NONE),
-  simulated("gas-turbine", 8, 120_000, seed, GAS),
+  simulated("gas-turbine", 6, 60_000, seed, GAS),
   simulated("bearing", 6, 30_000, seed, RIG),
 ];
 
@@ -81,7 +81,7 @@ test("no fault, stop or odd day of a simulated machine makes a unit suspect", ()
   const found = survived.flatMap(({ name, kind }) => {
     const drone = kind === "quadrotor";
     const plate = plates[kind] ?? NONE;
-    const set = simulated(kind, drone ? 0.2 : 6, drone ? 4_000 : 240_000, 11, plate, name);
+    const set = simulated(kind, drone ? 0.2 : 4, drone ? 4_000 : 120_000, 11, plate, name);
     return rateOf(set, []).falsely.map((text) => `${name}: ${text}`);
   });
   expect(FAULTS.length).toBeGreaterThan(35);

@@ -103,7 +103,7 @@ test("a config without a unit takes the server's, and is refused where nobody st
   const got = gather();
   for (const name of nodes) server.set(nodeOf(name), 2, Date.now());
   const bindings = nodes.map((name, i) => ({
-    ...bound(channel(i, name, units[i] ?? ""), nodeOf(name)),
+    ...bound({ ...channel(i, name, units[i] ?? ""), difference: i === 0 }, nodeOf(name)),
     unitStated: false,
   }));
   await here.source(options(server.endpoint), bindings, here.folder(), got);

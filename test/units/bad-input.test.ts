@@ -1,10 +1,14 @@
 //! What people and plants write of a unit, from the config to the wire: habits bind to the port that
 //! declares the rest, what looks alike is told apart, and a contradiction is one clear error.
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ConfigError } from "../../agent/base/errors.js";
 import { CONFIG_KINDS } from "../../agent/fitting.js";
 import { decode, targetOf } from "../../agent/sensors/decode.js";
 import { unitBridge, unitIdOf } from "../../agent/sensors/eu.js";
+import { parseMavlinkUnit } from "../../agent/units/mavlink.js";
+import { isUnitFault } from "../../agent/units/parse.js";
+import { parseWireUnit } from "../../agent/units/wire.js";
 import { parseConfig } from "../../config/load.js";
 import { channel, gather } from "../sensors/opcua-fixture.js";
 
@@ -155,13 +159,14 @@ test("what the server alone states is converted; silence on both sides is refuse
   expect(unitBridge(kW, server("MAW", ""), false)).toMatchObject({ factor: 1e6 });
   expect(unitBridge(kW, server(null, ""), true)).toBe(kW);
   // A spread in Celsius is a spread in kelvin; a temperature in kelvin is none in Celsius.
-  const spread = channel(0, "spread", "K");
+  const spread = { ...channel(0, "spread", "K"), difference: true };
   expect(unitBridge(spread, server("CEL", "°C"), false)).toMatchObject({ factor: 1, offset: 0 });
   expect(unitBridge(channel(0, "t", "Cel"), server("KEL", "K"), false)).toMatchObject({
     offset: 0,
   });
-  const declared = { ...spread, unit: "Cel" };
-  expect(unitBridge(declared, server("CEL", "°C"), true)).toBe(declared);
+  expect(unitBridge(spread, server("CEL", "°C"), true)).toBe(spread);
+  expect(message("K", { v: 20, u: "°C" }, true)).toBe(20);
+  expect(message("K", { v: 20, u: "°C" })).toBe(293.15);
   expect(unitBridge(channel(0, "state", "1"), null, false)).toMatchObject({ factor: 1 });
   expect([
     unitBridge(kW, null, false),
@@ -195,15 +200,28 @@ test.each([
 });
 
 /** A JSON message to a channel: its SI value, or the reject with what the log says. */
-function message(unit: string, json: object) {
+function message(unit: string, json: object, difference = false) {
   const binding = { topic: "t", qos: 0, codec: "json", path: "$.v", time: null } as const;
-  const own = channel(0, "x", unit);
+  const own = { ...channel(0, "x", unit), difference };
   const target = targetOf(own, { ...binding, unitPath: "$.u", timeUnit: "ms" });
   const got = gather();
   const payload = Buffer.from(JSON.stringify(json));
   decode([target], { topic: "t", payload, r_ms: 1, retained: false }, got.intake);
   return got.samples[0]?.value ?? got.rejects[0];
 }
+
+test("no text crashes what reads the wire, and an accepted one is a scale", () => {
+  const signs = "mskgNCelPbar.()/^{}12-[]% °µ·³×*rpm'Ω".split("");
+  const scrap = fc.array(fc.constantFrom(...signs), { maxLength: 200 }).map((a) => a.join(""));
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ unit: "binary", maxLength: 300 }), scrap), (text) => {
+      for (const read of [parseWireUnit(text), parseMavlinkUnit(text)]) {
+        if (!isUnitFault(read)) expect(read.factor > 0 && Number.isFinite(read.offset)).toBe(true);
+      }
+    }),
+    { numRuns: 5_000 },
+  );
+});
 
 test("a message that states a unit is converted, or refused by a text that names both", () => {
   expect(message("kW", { v: 2, u: "MW" })).toBe(2e6);

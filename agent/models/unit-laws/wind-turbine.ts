@@ -52,11 +52,11 @@ export const WIND_TURBINE: readonly UnitLaw[] = [
     only: TURNING,
   },
   {
-    name: "the tip moves slower than 120 m/s",
+    name: "the tip moves slower than 200 m/s", // a runaway reaches 150
     reads: ["rotorSpeed"],
     of: ([speed = NOT], plate) => Math.abs(speed) * plateOf(plate, "rotorRadius"),
     low: 0,
-    high: 120,
+    high: 200,
     holds: "most",
   },
   {
@@ -109,12 +109,13 @@ export const WIND_TURBINE: readonly UnitLaw[] = [
   warmer("hssBearingTemp", "ambientTemp", 90),
   warmer("mainBearingTemp", "ambientTemp", 60),
   {
-    name: "pitch follows pitchDemand",
+    name: "pitch is within eight times of pitchDemand",
     reads: ["pitch", "pitchDemand"],
-    // At fine pitch both are near zero, and their ratio is noise.
-    of: ([is = NOT, wanted = NOT]) => (Math.max(is, wanted) > DEG ? is / wanted : NOT),
-    low: 0.5,
-    high: 2,
+    // At fine pitch both are noise; and a jammed drive stands off its demand, but not 57 times.
+    of: ([is = NOT, wanted = NOT]) =>
+      Math.max(is, wanted) > DEG && Math.min(is, wanted) > DEG / 50 ? is / wanted : NOT,
+    low: 1 / 8,
+    high: 8,
     holds: "middle",
   },
   range("pitch", -10 * DEG, 95 * DEG, "lies between -10 and 95 deg"),
