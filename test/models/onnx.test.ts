@@ -171,14 +171,16 @@ test("refused: too large, nested without end, external data, too many items", ()
 });
 
 test("a hundred thousand nodes, or outputs, are refused at once", () => {
-  const start = performance.now();
   const nodes = Array.from({ length: 100_000 }, (_, i) => {
     return writeNode("Relu", [i === 0 ? "x" : `v${i}`], [i === 99_999 ? "y" : `v${i + 1}`]);
   });
-  expect(loadNetwork(build({ nodes }), reference)).toContain("100000 nodes");
+  const bytes = build({ nodes });
+  const start = performance.now();
+  expect(loadNetwork(bytes, reference)).toContain("100000 nodes");
+  // A bound against what grows with the square, on a machine with other work.
+  expect(performance.now() - start).toBeLessThan(20_000);
   const many = Array.from({ length: 10_000 }, () => writeValueInfo("y", FLOAT, [4]));
   expect(loadNetwork(build({ outputs: many }), reference)).toContain("not exactly one output");
-  expect(performance.now() - start).toBeLessThan(3_000);
 });
 
 test("fuzz: no mutation throws, hangs, or gives a network that computes nonsense", () => {
