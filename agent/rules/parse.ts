@@ -39,9 +39,12 @@ const OPERATOR = /^(\|\||&&|<=|>=|==|!=|[<>+\-*/]|and\b|or\b)/;
 const NUMBER = /^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/;
 const NAME = /^[A-Za-z_][\w-]*(?:\.[\w-]+)*/;
 const FUNCTIONS = ["abs", "min", "max", "avg", "rms", "rate"] as const;
-/** One character of a unit literal; parentheses and "-" depend on what stands around them. */
-const UNIT_START = /[A-Za-z%[{°µμΩ℃℉]/;
-const UNIT_CHAR = /[A-Za-z0-9_%'[\]{}^./°µμΩ℃℉²³·]/;
+/**
+ * One character of a unit literal; parentheses and "-" depend on what stands around them. Signs
+ * beyond ASCII are taken too: the unit parser says what to write instead.
+ */
+const UNIT_START = /[A-Za-z%[{]|[^\s!-~]/;
+const UNIT_CHAR = /[A-Za-z0-9_%'[\]{}^./]|[^\s!-~]/;
 const LENGTH_MAX = 2_000;
 const DEPTH_MAX = 64;
 

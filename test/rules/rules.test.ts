@@ -111,6 +111,8 @@ test.each([
   "abs(current, 10 s) > 1 A",
   "current > 1e999 A",
   "current > 16 °A",
+  "current > 16 kρ",
+  "current > 16 м/s",
 ])("%s is refused", (text) => {
   const condition = compileCondition(text, SIGNALS);
   if (!("fault" in condition)) throw new Error("accepted");
