@@ -92,7 +92,10 @@ function sumOf(op: "+" | "-", left: NumberType, right: NumberType): Type | strin
 function mismatch(verb: string, left: NumberType, right: NumberType): string | null {
   const kinds = left.kind === right.kind || left.kind === "" || right.kind === "";
   if (left.dim === right.dim && kinds) return null;
-  const said = `cannot ${verb} ${show(left)} ${verb === "add" ? "and" : "with"} ${show(right)}`;
+  const said =
+    verb === "subtract"
+      ? `cannot subtract ${show(right)} from ${show(left)}`
+      : `cannot ${verb} ${show(left)} ${verb === "add" ? "and" : "with"} ${show(right)}`;
   if (left.dim === right.dim) return said;
   const hint = HINTS.get(`${left.dim} ${right.dim}`) ?? HINTS.get(`${right.dim} ${left.dim}`);
   if (hint !== undefined) return `${said}; ${hint}`;

@@ -91,7 +91,7 @@ class Parser {
   }
 
   #expression(power: number): Node {
-    if (++this.#depth > DEPTH_MAX) this.#fail("nested too deeply", this.#at);
+    if (++this.#depth > DEPTH_MAX) this.#fail(`more than ${DEPTH_MAX} levels of nesting`, this.#at);
     let left = this.#operand();
     for (;;) {
       this.#blanks();

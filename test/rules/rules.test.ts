@@ -113,12 +113,33 @@ test.each([
   "current > 16 °A",
   "current > 16 kρ",
   "current > 16 м/s",
+  `${"(".repeat(70)}current`,
+  "-oilTemp > 3 K",
+  "abs(current > 1 A) > 2 A",
+  "(current - voltage) > 1 A",
+  "current - oilTemp > 1 A",
+  "(oilTemp - ambientTemp) - oilTemp > 1 K",
+  "current && voltage > 1 V",
+  "current < (voltage > 1 V)",
+  "rate(current, voltage) > 1 A/s",
+  "avg(current, 1 A) > 1 A",
+  "max(current, voltage) > 1 A",
+  "rate(current, 10 s) > 1 A",
+  "rate(current * voltage > 1 W, 10 s) > 1 W/s",
+  "current > 1 A{",
+  "frobnicate(current) > 1 A",
+  "current @ 3 A",
 ])("%s is refused", (text) => {
   const condition = compileCondition(text, SIGNALS);
   if (!("fault" in condition)) throw new Error("accepted");
   const caret = `${" ".repeat(condition.at)}${"^".repeat(condition.length)}`;
   expect(condition.fault).not.toContain("\n");
   expect(`${condition.fault}\n${text}\n${caret}`).toMatchSnapshot();
+});
+
+test("a text of 10 kB is refused before it is read", () => {
+  const found = compileCondition("(".repeat(10_000), SIGNALS);
+  expect(found).toMatchObject({ fault: "a rule has at most 2000 characters", at: 0 });
 });
 
 test("no text crashes the rule parser", () => {
