@@ -215,7 +215,8 @@ class Parser {
     }
     if (second === null) return { op: "call", name: "abs", of: [first], type, ...place };
     const isTime = second.type.is === "number" && second.type.dim === "s";
-    if (isTime && second.op === "literal" && type.dim !== "s" && name !== "abs") {
+    const eitherTime = type.dim === "s" && (name === "min" || name === "max");
+    if (isTime && second.op === "literal" && !eitherTime && name !== "abs") {
       if (!(second.value > 0)) this.#fail("a window is longer than 0 s", second.at, second.end);
       const over = name === "rate" ? this.#typed(rateOf(type), at) : type;
       return { op: "window", name, of: first, span_ms: second.value * 1000, type: over, ...place };
