@@ -69,8 +69,9 @@ export function alarmsOf(config: Config, assembly: Assembly, known: readonly Ala
 /** Starts everything the config names; resolves once the sources are trying. */
 export async function startAgent(config: Config, options: AgentOptions): Promise<Agent> {
   const { log, clock } = options;
-  const assembly = assemble(config);
+  const assembly = assemble(config, true);
   sayWhatRuns(assembly, log);
+  const sayOutages = outagesOf(assembly, log);
   const started_ms = clock.now();
   const { dir, ...bounds } = config.store;
   const { store } = openStore(dir, { ...bounds, gateway: config.gateway.id }, started_ms);
@@ -121,6 +122,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     sayNotes(repaired.notes, log);
     settle([...applied, ...repaired.applied], repaired, now_ms);
     for (const { wish, outcome } of answers) outgoing?.commands.answer(wish, outcome, now_ms);
+    sayOutages();
     ticked_ms = steady_ms();
   };
   const ended = restore(known.latches, assembly, alarms, config.gateway.id, started_ms);
@@ -211,18 +213,28 @@ function liveSources(
 }
 
 function sayWhatRuns({ members, backend: compute }: Assembly, log: Log): void {
-  const { backend, skipped, why, placements, outages } = compute;
+  const { backend, skipped, why, placements } = compute;
   log.info(
     { backend: backend.name, tier: backend.tier, skipped, why },
     `models run on ${backend.name}`,
   );
   for (const placed of placements) log.info({ placed }, "a network was placed");
-  for (const outage of outages) log.error(outage, `${outage.backend} is out of use`);
   for (const { config, off, commissioned } of members) {
     const { id, kind } = config;
     if (off.length > 0) log.warn({ asset: id, kind, off }, "some checks are switched off");
     if (!commissioned) log.warn({ asset: id, kind }, "not commissioned: no baseline");
   }
+}
+
+/** One line for each device that is taken out, at the start or later. */
+function outagesOf({ backend: { outages } }: Assembly, log: Log): () => void {
+  let said = 0;
+  const sayNew = (): void => {
+    for (const outage of outages.slice(said)) log.error(outage, `${outage.backend} is out of use`);
+    said = outages.length;
+  };
+  sayNew();
+  return sayNew;
 }
 
 function sayNotes(notes: readonly string[], log: Log): void {

@@ -60,11 +60,12 @@ export type Assembly = {
   reopen(asset: string, alarm: string): void;
 };
 
-export function assemble(config: Config): Assembly {
+/** `live`: devices that the config names are opened; only the agent itself may have them. */
+export function assemble(config: Config, live = false): Assembly {
   const table = new ChannelTable();
   const members = new Map<string, Parts>();
   const faults: Fault[] = [];
-  const backend = openedBackend(config, faults);
+  const backend = openedBackend(config, live, faults);
   for (const asset of config.assets) {
     members.set(asset.id, join(config, asset, backend, table, faults));
   }
@@ -122,11 +123,11 @@ export function faultsOf(config: Config): readonly Fault[] {
   }
 }
 
-function openedBackend(config: Config, faults: Fault[]): Compute {
-  const backend = openCompute(config.accel);
+function openedBackend(config: Config, live: boolean, faults: Fault[]): Compute {
+  const backend = openCompute(config.accel, live);
   if (typeof backend !== "string") return backend;
   faults.push(faultAt(config, ["accel", "backend"], backend, ""));
-  const instead = openCompute({ ...config.accel, backend: "reference" });
+  const instead = openCompute({ ...config.accel, backend: "reference" }, live);
   assert(typeof instead !== "string", "the reference runs everywhere");
   return instead;
 }

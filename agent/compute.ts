@@ -3,7 +3,7 @@
 import type { AccelConfig } from "../config/config.js";
 import { guard, type Outage } from "./accel/guard.js";
 import { reference } from "./accel/reference.js";
-import { type Opened, openBackend, openPresent } from "./accel/registry.js";
+import { bestCpu, driversOf, type Opened, openBackend, openPresent } from "./accel/registry.js";
 import type { Limits, Placement } from "./models/plan.js";
 import { type Candidate, plannedBackend } from "./models/planned.js";
 
@@ -17,22 +17,29 @@ export type Compute = Opened & {
   readonly placements: readonly (Placement | string)[];
 };
 
-/** A text says why the backend named cannot be used. */
-export function openCompute(accel: AccelConfig): Compute | string {
+/**
+ * A text says why the backend named cannot be used. `live`: devices that the config names are
+ * opened; the agent alone may have them.
+ */
+export function openCompute(accel: AccelConfig, live = true): Compute | string {
+  const drivers = driversOf(accel, live);
   const outages: Outage[] = [];
   const report = (outage: Outage): void => {
     if (outages.length < OUTAGES_MAX) outages.push(outage);
   };
   const held = { share: accel.checkShare, report };
   if (accel.backend !== "plan") {
-    const opened = openBackend(accel.backend);
+    const opened = openBackend(accel.backend, drivers);
     if (typeof opened === "string") return opened;
     const own = opened.backend === reference;
-    const backend = own ? reference : guard(opened.backend, reference, held);
+    // What goes on without a device is the CPU's best; kernels of the CPU are held to the reference.
+    const device = drivers.some(({ name, taken }) => name === accel.backend && taken !== undefined);
+    const truth = device ? bestCpu() : reference;
+    const backend = own ? reference : guard(opened.backend, truth, held);
     return { ...opened, backend, outages, placements: [] };
   }
   const placements: (Placement | string)[] = [];
-  const { present, skipped } = openPresent();
+  const { present, skipped } = openPresent(drivers);
   const candidates = present.map((backend): Candidate => {
     const power_W = accel.power_W[backend.name] ?? null;
     const memory_bytes = backend.memory_bytes ?? Number.POSITIVE_INFINITY;

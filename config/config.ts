@@ -152,6 +152,17 @@ export type AccelConfig = {
   readonly power_max_W: number | null;
   /** W by the name of the backend. */
   readonly power_W: Readonly<Record<string, number>>;
+  readonly fpga: {
+    readonly device: string;
+    readonly clock_Hz: number;
+    readonly bitstream: string | null;
+    readonly gpio: {
+      readonly chip: string;
+      readonly reset: number;
+      readonly select: number;
+      readonly done: number | null;
+    } | null;
+  };
 };
 
 export type Config = {

@@ -65,6 +65,20 @@ export const SCALARS = {
     latencyMax: optional(f.time("1 us", "1 h"), "Longest inference that a plan may have"),
     powerMax: optional(f.power("1 mW", "10 kW"), "A plan uses no backend that draws more"),
     power: several(f.draw, 16, "What backends draw while they compute, for the plan"),
+    fpgaDevice: given(
+      t.fpgaDevice,
+      "emulator",
+      "What the backend fpga computes on: a board, its emulator, or rtl, the emulator of each clock",
+    ),
+    fpgaClock: given(f.frequency("10 kHz", "50 MHz"), "6 MHz", "Clock of the SPI bus"),
+    fpgaBitstream: optional(t.filePath, "File to configure the FPGA with; the package's if absent"),
+    fpgaGpio: optional(
+      t.filePath,
+      "GPIO chip of the lines below; without it the FPGA is left alone",
+    ),
+    fpgaReset: optional(f.whole(0, 1_023), "Line of CRESET_B"),
+    fpgaSelect: optional(f.whole(0, 1_023), "Line of SPI_SS_B"),
+    fpgaDone: optional(f.whole(0, 1_023), "Line of CDONE, where it is wired"),
   },
   intake: {
     ring: given(

@@ -1,6 +1,8 @@
 //! Networks placed over the devices of this machine, and what becomes of one that is wrong.
+
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { FPGA_DEFAULT } from "../agent/accel/fpga/fpga.js";
 import { reference } from "../agent/accel/reference.js";
 import { openPresent } from "../agent/accel/registry.js";
 import { packageFile } from "../agent/base/files.js";
@@ -22,6 +24,7 @@ const accel: AccelConfig = {
   latency_max_ms: null,
   power_max_W: null,
   power_W: {},
+  fpga: FPGA_DEFAULT,
 };
 
 function open(bytes: Uint8Array, backend: Parameters<typeof loadNetwork>[1]): Network {

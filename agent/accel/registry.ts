@@ -1,6 +1,14 @@
 //! Every compute device, best first. Adding one is one row here and one file beside it.
 import type { Tier } from "../base/telemetry.js";
 import type { Backend } from "./backend.js";
+import {
+  FPGA_DEFAULT,
+  type FpgaOptions,
+  isEmulated,
+  openDevice,
+  openFpga,
+  probeFpga,
+} from "./fpga/fpga.js";
 import { measure } from "./measure.js";
 import { openNative, probeNative } from "./native.js";
 import { reference } from "./reference.js";
@@ -12,7 +20,16 @@ export type Driver = {
   /** Why the device cannot be used here, or null when it can. */
   readonly probe: () => string | null;
   readonly open: () => Backend;
+  /**
+   * What it is on, for a device of its own: `/dev/spidev0.0`. It opens even where that is absent;
+   * then it fails as it loads a network, and who guards it goes on without it.
+   */
+  readonly device?: string;
+  /** Who may take a device: nothing but its name in the config, or a plan too. Never `auto`. */
+  readonly taken?: "by name" | "by plan";
 };
+
+export type AccelOptions = { readonly fpga: FpgaOptions };
 
 const native = (name: string): Driver => ({
   name,
@@ -21,7 +38,7 @@ const native = (name: string): Driver => ({
   open: () => openNative(name),
 });
 
-export const DRIVERS: readonly Driver[] = [
+const CPU: readonly Driver[] = [
   native("avx512-vbmi"),
   native("avx512-vnni"),
   native("avx2"),
@@ -31,6 +48,26 @@ export const DRIVERS: readonly Driver[] = [
   // Must stay last: it never refuses.
   { name: reference.name, tier: reference.tier, probe: () => null, open: () => reference },
 ];
+
+/** The best of the CPU without measuring: what computes beside a device, and in its place. */
+export function bestCpu(): Backend {
+  return CPU.find(({ probe }) => probe() === null)?.open() ?? reference;
+}
+
+/** `live` false: no device is touched, for the agent may be using it; the CPU stands in. */
+export function driversOf({ fpga }: AccelOptions, live = true): readonly Driver[] {
+  const row: Driver = {
+    name: "fpga",
+    tier: "exact",
+    probe: () => probeFpga(fpga),
+    open: () => (live ? openFpga(bestCpu(), () => openDevice(fpga)) : bestCpu()),
+    device: fpga.device,
+    taken: isEmulated(fpga) ? "by name" : "by plan",
+  };
+  return [row, ...CPU];
+}
+
+export const DRIVERS: readonly Driver[] = driversOf({ fpga: FPGA_DEFAULT });
 
 export type Opened = {
   readonly backend: Backend;
@@ -45,13 +82,15 @@ export type Probed = {
   readonly available: boolean;
   /** Why not; "" when it is available. */
   readonly why: string;
+  readonly device?: string;
 };
 
 /** Every device in the order in which `auto` tries them. */
 export function probeAll(drivers: readonly Driver[] = DRIVERS): Probed[] {
-  return drivers.map(({ name, tier, probe }) => {
+  return drivers.map(({ name, tier, probe, device }) => {
     const absent = probe();
-    return { name, tier, available: absent === null, why: absent ?? "" };
+    const of = device === undefined ? {} : { device };
+    return { name, tier, available: absent === null, why: absent ?? "", ...of };
   });
 }
 
@@ -60,8 +99,9 @@ export function openBackend(wanted: string, drivers = DRIVERS): Opened | string 
   const skipped: string[] = [];
   const present: Driver[] = [];
   for (const driver of drivers) {
-    if (wanted !== "auto" && wanted !== driver.name) continue;
-    const absent = driver.probe();
+    const { device } = driver;
+    if (wanted === "auto" ? device !== undefined : wanted !== driver.name) continue;
+    const absent = device === undefined ? driver.probe() : null;
     if (absent === null) present.push(driver);
     else skipped.push(`${driver.name}: ${absent}`);
   }
@@ -77,7 +117,8 @@ export function openPresent(drivers = DRIVERS): {
   readonly present: readonly Backend[];
   readonly skipped: readonly string[];
 } {
-  const probed = drivers.map((driver) => ({ driver, absent: driver.probe() }));
+  const able = drivers.filter(({ taken }) => taken !== "by name");
+  const probed = able.map((driver) => ({ driver, absent: driver.probe() }));
   return {
     present: probed.flatMap(({ driver, absent }) => (absent === null ? [driver.open()] : [])),
     skipped: probed.flatMap(({ driver: { name }, absent }) =>

@@ -99,11 +99,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import("./plan.js")).plan,
   },
   devices: {
-    usage: "devices",
+    usage: "devices [--config FILE]",
     about: "the compute backends and why each can or cannot be used here",
     positionals: 0,
-    options: {},
-    codes: [],
+    options: { config: text("FILE", "devices as this config names them") },
+    codes: [78],
     load: async () => (await import("./devices.js")).devices,
   },
 };

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { AccelConfig } from "../../config/config.js";
 import { loadConfig } from "../../config/load.js";
+import { FPGA_DEFAULT } from "../accel/fpga/fpga.js";
 import { OperatingError } from "../base/errors.js";
 import { openCompute } from "../compute.js";
 import { CONFIG_KINDS } from "../fitting.js";
@@ -15,6 +16,7 @@ const NO_LIMITS: Omit<AccelConfig, "backend"> = {
   latency_max_ms: null,
   power_max_W: null,
   power_W: {},
+  fpga: FPGA_DEFAULT,
 };
 
 /** Times a model on every device here and prints where each part would run, and why. */
@@ -24,7 +26,7 @@ export async function plan({ positionals, values }: Arguments): Promise<number> 
     typeof values["config"] === "string"
       ? loadConfig(values["config"], CONFIG_KINDS, process.env).accel
       : NO_LIMITS;
-  const compute = openCompute({ ...accel, backend: "plan" });
+  const compute = openCompute({ ...accel, backend: "plan" }, true);
   if (typeof compute === "string") throw new OperatingError("no-backend", compute);
   for (const why of compute.skipped) console.log(`absent: ${why}`);
   const network = loadNetwork(readModel(file), compute.backend);
