@@ -1,54 +1,22 @@
 //! The .tflite that is written and the emulator of the Edge TPU, against TensorFlow Lite 2.9 itself.
 import { expect, test } from "vitest";
-import type { Plan } from "../../agent/accel/backend.js";
+import { openEdgeTpu } from "../../agent/accel/edgetpu/edgetpu.js";
 import { emulate } from "../../agent/accel/edgetpu/emulator.js";
 import { openTflite } from "../../agent/accel/edgetpu/library.js";
-import { type Program, programOf } from "../../agent/accel/edgetpu/program.js";
-import { nameOf, writeTflite } from "../../agent/accel/edgetpu/tflite.js";
+import { nameOf, programOf } from "../../agent/accel/edgetpu/program.js";
+import { writeTflite } from "../../agent/accel/edgetpu/tflite.js";
+import { guard, type Outage } from "../../agent/accel/guard.js";
+import { reference } from "../../agent/accel/reference.js";
+import { tolerancesOf } from "../../agent/accel/tolerance.js";
 import { prng } from "../../agent/base/prng.js";
 import { tfliteLibrary } from "./edgetpu-library.js";
-import { planFrom, type Shape } from "./plans.js";
+import { programFor, tpuNetwork } from "./edgetpu-nets.js";
+import { inputFor } from "./plans.js";
 
 const OUTPUTS = 48_000;
 const found = tfliteLibrary();
 if ("absent" in found) console.warn(`skipped: ${found.absent}`);
 const library = "path" in found ? found.path : "";
-
-/** A network whose every layer an Edge TPU can have; every second one with one scale a layer. */
-function network(seed: number): Plan {
-  const random = prng(seed, "edgetpu");
-  const below = (count: number): number => Math.floor(random.next() * count);
-  const conv = random.next() < 0.6;
-  const [channels, length] = conv ? [1 + below(9), 8 + below(40)] : [1 + below(200), 1];
-  const shapes: Shape[] = [];
-  let places = length;
-  for (let i = 0; conv && i < 1 + below(2); i++) {
-    const kernel = 1 + below(Math.min(7, places));
-    const [stride, pad] = [1 + below(3), below(kernel)];
-    shapes.push({ kind: "conv", rows: 1 + below(40), kernel, stride, pad });
-    places = Math.floor((places + 2 * pad - kernel) / stride) + 1;
-  }
-  const dense = below(3) + (conv ? 0 : 1);
-  for (let i = 0; i < dense; i++) shapes.push({ kind: "dense", rows: 1 + below(100) });
-  const ternary = random.next() < 0.5;
-  const plan = planFrom(random, { channels, length, shapes, sums: false, ternary: () => ternary });
-  const single = random.next() < 0.5;
-  const stages = plan.stages.map((stage) => {
-    if (stage.kind !== "matmul") return stage;
-    const { layer } = stage;
-    const [m, s] = [layer.multiplier[0] as number, Math.max(15, layer.shift[0] as number)];
-    const one = { multiplier: layer.multiplier.map(() => m), shift: layer.shift.map(() => s) };
-    const many = { shift: layer.shift.map((value) => Math.max(12, value)) };
-    return { ...stage, layer: { ...layer, ...(single ? one : many) } };
-  });
-  return { ...plan, stages };
-}
-
-function programFor(plan: Plan): Program {
-  const { program, why } = programOf(plan);
-  if (program === null || why !== null) throw new Error(why ?? "no program");
-  return program;
-}
 
 test.skipIf(library === "")("the emulator gives TensorFlow Lite's integers, all of them", () => {
   const tflite = openTflite(library);
@@ -56,9 +24,9 @@ test.skipIf(library === "")("the emulator gives TensorFlow Lite's integers, all 
   let [compared, differing, seed] = [0, 0, 0];
   const kinds = new Set<string>();
   for (; compared < OUTPUTS; seed++) {
-    const program = programFor(network(seed));
+    const program = programFor(tpuNetwork(seed));
     const interpreter = tflite.open(writeTflite(program), null);
-    expect(interpreter.nameIn).toBe(nameOf(program.hash));
+    expect(interpreter.nameIn).toBe(nameOf(program));
     const run = emulate(program);
     const random = prng(seed, "x");
     for (let round = 0; round < 12; round++) {
@@ -79,4 +47,63 @@ test.skipIf(library === "")("the emulator gives TensorFlow Lite's integers, all 
   }
   expect([...kinds].sort()).toEqual(["conv", "many", "one"]);
   expect({ differing, of: compared >= OUTPUTS }).toEqual({ differing: 0, of: true });
+});
+
+test("each layer is within one step of the reference, and some are one off", () => {
+  let off = 0;
+  for (let seed = 0; seed < 60; seed++) {
+    const plan = tpuNetwork(seed);
+    const [stage] = plan.stages;
+    if (plan.stages.length !== 1 || stage === undefined) continue;
+    const x = inputFor(seed, plan, 4, false);
+    const [found, expected] = [openEdgeTpu(null, reference), reference].map((backend) => {
+      const y = new Float32Array(4 * plan.output.channels * plan.output.places);
+      backend.load(plan, 4).infer(x, y, 4);
+      return y;
+    }) as [Float32Array, Float32Array];
+    found.forEach((value, i) => {
+      const channel = Math.floor((i % (found.length / 4)) / plan.output.places);
+      const unit = plan.output.scale[channel] as number;
+      const steps = Math.abs(value - (expected[i] as number)) / unit;
+      expect(steps, `seed ${seed}, output ${i}`).toBeLessThan(1.001);
+      if (steps > 0.5) off += 1;
+    });
+    const single = tolerancesOf(plan, "within 1");
+    single.forEach((value, c) => {
+      expect(value).toBeCloseTo(plan.output.scale[c] as number, 9);
+    });
+  }
+  expect(off).toBeGreaterThan(0);
+});
+
+test("guarded, the emulator is never taken out, whatever the layers make of one step", () => {
+  const outages: Outage[] = [];
+  const report = (outage: Outage): void => void outages.push(outage);
+  for (let seed = 0; seed < 200; seed++) {
+    const plan = tpuNetwork(seed, seed % 2 === 1);
+    const loaded = guard(openEdgeTpu(null, reference), reference, { share: 1, report }).load(
+      plan,
+      2,
+    );
+    const y = new Float32Array(2 * plan.output.channels * plan.output.places);
+    for (let i = 0; i < 3; i++) loaded.infer(inputFor(seed + i, plan, 2, i === 2), y, 2);
+  }
+  expect(outages).toEqual([]);
+});
+
+test("real numbers at the end are left to the CPU, and what cannot be a layer is named", () => {
+  const plan = tpuNetwork(3, true);
+  const last = plan.stages.length;
+  expect(programOf(plan)).toMatchObject({
+    stages: last - 1,
+    why: `stage ${last} (matmul): it gives real numbers, not steps`,
+  });
+  const [first, ...more] = plan.stages;
+  if (first?.kind !== "matmul") throw new Error("a network of layers");
+  const small = { ...first, layer: { ...first.layer, limit: 7 } };
+  expect(programOf({ ...plan, stages: [small, ...more] })).toEqual({
+    program: null,
+    stages: 0,
+    why: "stage 1 (matmul): its steps are clipped to +-7",
+  });
 });

@@ -41,6 +41,12 @@ export type Program = {
   readonly bytesOut: number;
 };
 
+/**
+ * What a .tflite of a program carries as its description and in the names of the tensors that go in
+ * and out, so that a compiled one still tells whose it is.
+ */
+export const nameOf = ({ hash }: Pick<Program, "hash">): string => `sterna-${hash}`;
+
 /** The first `stages` of the plan as a program; `why` says what ends it, null when nothing does. */
 export type Fit = {
   readonly program: Program | null;

@@ -2,10 +2,7 @@
 //! parameters, zero points of 0, and of each operator the version that the compiler has long known.
 //! The schema is TensorFlow Lite's, version 3; the numbers below are its fields.
 import { Builder } from "flatbuffers";
-import type { Int8Layer, Program } from "./program.js";
-
-/** Name of the tensor that goes in: what a compiled model keeps, and is known by. */
-export const nameOf = (hash: string): string => `sterna-${hash}`;
+import { type Int8Layer, nameOf, type Program } from "./program.js";
 
 const SCHEMA = 3;
 const FILE_ID = "TFL3";
@@ -190,15 +187,17 @@ class Writer {
   }
 }
 
-export function writeTflite({ layers, hash }: Program): Uint8Array {
+export function writeTflite(program: Program): Uint8Array {
+  const { layers } = program;
+  const own = nameOf(program);
   const writer = new Writer();
   const [first] = layers;
   const { channels, length } = first as Int8Layer;
   let shape: readonly number[] = [1, 1, length, channels];
-  const input = writer.tensor(nameOf(hash), shape, null, [1]);
+  const input = writer.tensor(own, shape, null, [1]);
   let from = input;
   for (const [i, layer] of layers.entries()) {
-    const name = i === layers.length - 1 ? `${nameOf(hash)}-out` : `layer${i + 1}`;
+    const name = i === layers.length - 1 ? `${own}-out` : `layer${i + 1}`;
     const { scale, rows, weights, bias } = layer;
     const cols = layer.kernel * layer.channels;
     const dense = layer.places === 1 && layer.kernel === layer.length;
@@ -224,5 +223,5 @@ export function writeTflite({ layers, hash }: Program): Uint8Array {
     else writer.conv(inputs, to, layer);
     from = to;
   }
-  return writer.finish(input, from, `Sterna model ${hash}`);
+  return writer.finish(input, from, own);
 }
