@@ -2,7 +2,15 @@
 //! do not know. onnxruntime-node is loaded only when a model needs it. Its public run() is a
 //! promise around a synchronous native call; the native call is used, or a replay would depend on
 //! the event loop. It is not public: test/models/user-model.test.ts fails where a version moves it.
-import { createRequire } from "node:module";
+import {
+  chooseProvider,
+  DENSE_CPU,
+  type DenseUse,
+  outageOf,
+  type Provider,
+  WORLD,
+  type World,
+} from "./dense-provider.js";
 import type { Model, ModelPort } from "./model.js";
 import { growthFault } from "./onnx/growth.js";
 import { describePort, readMeta, type SternaMeta } from "./onnx/meta.js";
@@ -30,14 +38,16 @@ type Runtime = {
   readonly binding: { readonly InferenceSession: new () => Session };
   readonly initOrt: () => void;
 };
-type Require = (name: string) => unknown;
 
-/** `load` finds packages; a test gives one that finds none. */
+/** Relative to the largest value of an output: what float sums in another order differ by. */
+const TOLERANCE = 1e-4;
+
 export function openDense(
   model: OnnxModel,
   bytes: Uint8Array,
   hash: string,
-  load: Require = createRequire(import.meta.url),
+  use: DenseUse = DENSE_CPU,
+  world: World = WORLD,
 ): Model | string {
   const meta = readMeta(model.metadata);
   if (typeof meta === "string") return meta;
@@ -48,6 +58,7 @@ export function openDense(
   let version: string;
   try {
     // The package types neither file; what is used of them is the types above.
+    const { load } = world;
     runtime = load("onnxruntime-node/dist/binding.js") as Runtime;
     TensorOf = (load("onnxruntime-node") as { readonly Tensor: TensorMaker }).Tensor;
     version = (load("onnxruntime-node/package.json") as { readonly version: string }).version;
@@ -58,17 +69,84 @@ export function openDense(
   const int2 = [...model.graph.initializers.values()].some((t) => t.type === ELEMENT.INT2);
   try {
     runtime.initOrt();
-    const session = new runtime.binding.InferenceSession();
-    const options = { ...ONE_THREAD, ...QUIET, ...(int2 ? KEEP_INT2 : {}) };
-    session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, options);
-    return openSession(session, TensorOf, meta, hash, version);
+    const sessionOn = (provider: Provider): Session => {
+      const session = new runtime.binding.InferenceSession();
+      const own = { executionProviders: [provider], ...(int2 ? KEEP_INT2 : {}) };
+      const options = { ...ONE_THREAD, ...QUIET, ...own };
+      session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, options);
+      return session;
+    };
+    return openSession(openEngine(sessionOn, use, world), TensorOf, meta, hash, version);
   } catch (error) {
     return `onnxruntime ${version} cannot load it: ${firstLine(error)}`;
   }
 }
 
+/** The CPU, and before it a provider for as long as it is sound. */
+type Engine = {
+  readonly cpu: Session;
+  readonly provider: () => Provider;
+  /** Compares an answer of the provider with the CPU's, and gives the one to use. */
+  trial(feeds: object, fetches: object): Record<string, Tensor>;
+  run(feeds: object, fetches: object): Record<string, Tensor>;
+};
+
+function openEngine(
+  sessionOn: (provider: Provider) => Session,
+  use: DenseUse,
+  world: World,
+): Engine {
+  const cpu = sessionOn("cpu");
+  const chosen = chooseProvider(use, world);
+  let device: Session | null = null;
+  const takeOut = (when: "self-test" | "operation", why: string): void => {
+    device = null;
+    use.report(outageOf(chosen, when, why));
+  };
+  try {
+    if (chosen !== "cpu") device = sessionOn(chosen);
+  } catch (error) {
+    takeOut("self-test", firstLine(error));
+  }
+  const attempt = (when: "self-test" | "operation", feeds: object, fetches: object) => {
+    try {
+      return device?.run(feeds, fetches, {}) ?? null;
+    } catch (error) {
+      takeOut(when, firstLine(error));
+      return null;
+    }
+  };
+  return {
+    cpu,
+    provider: () => (device === null ? "cpu" : chosen),
+    trial(feeds, fetches): Record<string, Tensor> {
+      const found = attempt("self-test", feeds, fetches);
+      const right = cpu.run(feeds, fetches, {});
+      const name = found === null ? undefined : differing(found, right);
+      if (name !== undefined) takeOut("self-test", `output ${quote(name)} differs from the CPU's`);
+      return right;
+    },
+    run: (feeds, fetches) => attempt("operation", feeds, fetches) ?? cpu.run(feeds, fetches, {}),
+  };
+}
+
+/** The first output that is not the same within the tier. */
+function differing(found: Record<string, Tensor>, right: Record<string, Tensor>) {
+  return Object.keys(right).find((name) => {
+    const [a, b] = [found[name]?.data, right[name]?.data];
+    if (a === undefined || b === undefined || a.length !== b.length) return true;
+    if (!isNumeric(b)) return false;
+    const values = Array.from(b, Number);
+    const most = TOLERANCE * values.reduce((largest, v) => Math.max(largest, Math.abs(v)), 0);
+    return values.some((value, i) => {
+      const other = Number(a[i]);
+      return !Object.is(other, value) && !(Math.abs(other - value) <= most);
+    });
+  });
+}
+
 function openSession(
-  session: Session,
+  engine: Engine,
   TensorOf: TensorMaker,
   meta: SternaMeta,
   hash: string,
@@ -77,7 +155,7 @@ function openSession(
   const inputs: ModelPort[] = [];
   const feeds: Record<string, Tensor> = {};
   const given: (Float32Array | Float64Array)[] = [];
-  for (const { name, isTensor, type, shape } of session.inputMetadata) {
+  for (const { name, isTensor, type, shape } of engine.cpu.inputMetadata) {
     if (!isTensor || (type !== ELEMENT.FLOAT && type !== ELEMENT.DOUBLE)) {
       return `input ${quote(name)} is not a float tensor; export it with float32 inputs`;
     }
@@ -93,10 +171,15 @@ function openSession(
     feeds[name] = new TensorOf(single ? "float32" : "float64", data, dims);
     given.push(data);
   }
-  const names = session.outputMetadata.filter((o) => o.isTensor).map((o) => o.name);
+  const names = engine.cpu.outputMetadata.filter((o) => o.isTensor).map((o) => o.name);
   const fetches = Object.fromEntries(names.map((name) => [name, null]));
   // A trial run: what would fail at the first sample fails here, and gives the sizes of outputs.
-  const trial = session.run(feeds, fetches, {});
+  const trial = engine.trial(feeds, fetches);
+  if (engine.provider() !== "cpu") {
+    // Zeros alone would not tell a wrong device.
+    for (const data of given) data.set(Array.from(data, (_, i) => Math.sin(1 + i)));
+    engine.trial(feeds, fetches);
+  }
   const outputs: ModelPort[] = [];
   for (const name of names) {
     const { data, dims } = trial[name] as Tensor;
@@ -110,11 +193,11 @@ function openSession(
     outputs,
     hash,
     tier: "within 1e-4 relative",
-    engine: `onnxruntime ${version}`,
+    engine: `onnxruntime ${version} on ${engine.provider()}`,
     run(from, to): string | null {
       for (const [i, data] of given.entries()) data.set(from[i] ?? []);
       try {
-        const found = session.run(feeds, fetches, {});
+        const found = engine.run(feeds, fetches);
         return outputs.map((port, i) => copy(found[port.name], to[i], port)).find(Boolean) ?? null;
       } catch (error) {
         return `onnxruntime ${version}: ${firstLine(error)}`;

@@ -3,6 +3,7 @@
 import { readFileSync, statSync } from "node:fs";
 import type { Backend } from "../accel/backend.js";
 import { openDense } from "./dense.js";
+import { DENSE_CPU, type DenseUse } from "./dense-provider.js";
 import type { Model } from "./model.js";
 import { hashOf, planNetwork } from "./network.js";
 import { readOnnx } from "./onnx/read.js";
@@ -14,7 +15,11 @@ import { openTrees } from "./tree-model.js";
 /** A file written by us claims the ternary pattern, and is refused where it breaks it. */
 const CLAIM = "sterna.version";
 
-export function openUserModel(file: string, backend: Backend): Model | string {
+export function openUserModel(
+  file: string,
+  backend: Backend,
+  dense: DenseUse = DENSE_CPU,
+): Model | string {
   let bytes: Uint8Array;
   try {
     const { size } = statSync(file);
@@ -24,18 +29,22 @@ export function openUserModel(file: string, backend: Backend): Model | string {
   } catch (error) {
     return `${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`;
   }
-  const model = openModel(bytes, backend);
+  const model = openModel(bytes, backend, dense);
   return typeof model === "string" ? `${file}: ${model}` : model;
 }
 
-export function openModel(bytes: Uint8Array, backend: Backend): Model | string {
+export function openModel(
+  bytes: Uint8Array,
+  backend: Backend,
+  dense: DenseUse = DENSE_CPU,
+): Model | string {
   const onnx = readOnnx(bytes);
   if (typeof onnx === "string") return onnx;
   const hash = hashOf(bytes);
   const net = recognise(onnx);
   if (typeof net !== "string") return openTernary(net, backend, hash);
   if (onnx.metadata.has(CLAIM)) return `not a network of the ternary pattern: ${net}`;
-  return openTrees(onnx, hash) ?? openDense(onnx, bytes, hash);
+  return openTrees(onnx, hash) ?? openDense(onnx, bytes, hash, dense);
 }
 
 function openTernary(net: TernaryNet, backend: Backend, hash: string): Model | string {

@@ -155,12 +155,16 @@ describe.runIf(analyze)("the unit file", () => {
   test.each(["spidev", "uio", "apex", "usb"])("the drop-in for %s opens it alone", (device) => {
     const folder = mkdtempSync(join(tmpdir(), "sterna-unit-"));
     const file = join(folder, "sterna.service");
-    writeFileSync(file, readFileSync(UNIT, "utf8").replace(/^ExecStart=.*$/m, "ExecStart=/bin/true"));
+    writeFileSync(
+      file,
+      readFileSync(UNIT, "utf8").replace(/^ExecStart=.*$/m, "ExecStart=/bin/true"),
+    );
     mkdirSync(`${file}.d`);
     const text = readFileSync(join(DEVICES, `${device}.conf`), "utf8");
     const verify = (dropIn: string): string => {
       writeFileSync(join(`${file}.d`, "accel.conf"), dropIn);
-      return spawnSync("systemd-analyze", ["verify", "--man=no", file], { encoding: "utf8" }).stderr;
+      return spawnSync("systemd-analyze", ["verify", "--man=no", file], { encoding: "utf8" })
+        .stderr;
     };
     expect(verify(text)).toBe("");
     // Were it not read, nothing could be wrong with it.
