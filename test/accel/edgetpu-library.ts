@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { packageFile } from "../../agent/base/files.js";
 
 const PACKAGE = "tfjs-tflite-node@0.0.2";
-const SHA1 = "35cac2f7ec1d355c111f1c751324845d71d5c299";
+const SHA256 = "3be1632328a76a2475e5b6833253763c802c859433becb4d879ee1860e3b5284";
 const FOLDERS: Readonly<Record<string, string>> = { x64: "linux_amd64", arm64: "linux_arm64" };
 const CACHE = packageFile("node_modules/.cache/sterna-tflite-2.9");
 
@@ -23,8 +23,8 @@ export function tfliteLibrary(): { readonly path: string } | { readonly absent: 
     const options = { cwd: work, stdio: "pipe", encoding: "utf8", timeout: 60_000 } as const;
     execFileSync("npm", ["pack", PACKAGE, "--silent"], options);
     const archive = join(work, "tfjs-tflite-node-0.0.2.tgz");
-    const found = createHash("sha1").update(readFileSync(archive)).digest("hex");
-    if (found !== SHA1) return { absent: `${PACKAGE}: the archive is not the known one` };
+    const found = createHash("sha256").update(readFileSync(archive)).digest("hex");
+    if (found !== SHA256) return { absent: `${PACKAGE}: the archive is not the known one` };
     execFileSync("tar", ["xzf", archive, `package/cc_deps/${folder}`], options);
     mkdirSync(CACHE, { recursive: true });
     // Another test file may have been faster.

@@ -61,29 +61,38 @@ export function programOf(plan: Plan): Fit {
   if (plan.state.length > 0) return none("the network keeps a state between calls");
   if (input.lines !== 1) return none("its input is a plane of two dimensions");
   if ((input.limit ?? STEP_MAX) !== STEP_MAX) return none("its input is of 4-bit steps");
-  const cuts = new Set([...cutsOf(plan), stages.length]);
+  const cuts = new Set([0, ...cutsOf(plan)]);
   let plane: Plane = { at: input.at, channels: input.channels, length: input.length };
   const bytesIn = sizeOf(plane);
   if (bytesIn > FRAME_BYTES) return none(`${bytesIn} values come in, at most ${FRAME_BYTES}`);
   const layers: Int8Layer[] = [];
   let why: string | null = null;
-  let fit: Fit | null = null;
   for (const [i, stage] of stages.entries()) {
     const name = `stage ${i + 1} (${stage.kind})`;
     const real = output.sums && i === stages.length - 1;
-    const made = real ? "it gives real numbers, not steps" : layerOf(stage, plane, name);
-    if (typeof made === "string") {
-      why = `${name}: ${made}`;
+    const layer = real
+      ? "it gives real numbers, not steps"
+      : cuts.has(i)
+        ? layerOf(stage, plane, name)
+        : "it reads more than the stage before it writes";
+    if (typeof layer === "string") {
+      why = `${name}: ${layer}`;
       break;
     }
-    layers.push(made);
-    plane = { at: (stage as Matmul).y.at, channels: made.rows, length: made.places };
-    if (sizeOf(plane) > FRAME_BYTES || !cuts.has(i + 1)) continue;
-    fit = { program: seal(layers, bytesIn, sizeOf(plane)), stages: i + 1, why: null };
+    layers.push(layer);
+    plane = { at: (stage as Matmul).y.at, channels: layer.rows, length: layer.places };
   }
-  if (fit === null) return none(why ?? `more than ${FRAME_BYTES} values come out`);
-  if (why === null && fit.stages < stages.length) why = `more than ${FRAME_BYTES} values come out`;
-  return { ...fit, why };
+  // What ends the program must be where the rest can begin, and fit a frame.
+  while (layers.length > 0) {
+    const { name, rows, places } = layers.at(-1) as Int8Layer;
+    const large = rows * places > FRAME_BYTES;
+    if (!large && (layers.length === stages.length || cuts.has(layers.length))) {
+      return { program: seal(layers, bytesIn, rows * places), stages: layers.length, why };
+    }
+    why = `${name}: ${large ? `more than ${FRAME_BYTES} values come out` : "what follows reads more"}`;
+    layers.pop();
+  }
+  return none(why ?? "it has no layers");
 }
 
 const none = (why: string): Fit => ({ program: null, stages: 0, why });
