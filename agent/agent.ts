@@ -12,6 +12,7 @@ import { type Clock, steady_ms } from "./base/clock.js";
 import type { Log } from "./base/log.js";
 import { Ring } from "./base/ring.js";
 import type { Item } from "./base/telemetry.js";
+import { Learning } from "./learning.js";
 import { startBlockPool } from "./models/features/pool.js";
 import { type Inbox, openOutgoing, placeOf } from "./outgoing.js";
 import { type Stages, step } from "./pipeline.js";
@@ -70,13 +71,14 @@ export function alarmsOf(config: Config, assembly: Assembly, known: readonly Ala
 export async function startAgent(config: Config, options: AgentOptions): Promise<Agent> {
   const { log, clock } = options;
   const assembly = assemble(config, true);
-  sayWhatRuns(assembly, log);
   const sayOutages = outagesOf(assembly, log);
   const started_ms = clock.now();
   const { dir, ...bounds } = config.store;
   const { store } = openStore(dir, { ...bounds, gateway: config.gateway.id }, started_ms);
   const known = store.load();
   const alarms = alarmsOf(config, assembly, known.alarms);
+  const learning = new Learning(assembly.members, dir, log);
+  sayWhatRuns(assembly, log);
   const counts = intakeCounts();
   const history = new History();
   const outgoing = openOutgoing(config, store, counts, log, clock, () => schedule());
@@ -122,6 +124,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     sayNotes(repaired.notes, log);
     settle([...applied, ...repaired.applied], repaired, now_ms);
     for (const { wish, outcome } of answers) outgoing?.commands.answer(wish, outcome, now_ms);
+    learning.tick(now_ms, (asset) => alarms.anyActive(asset));
     sayOutages();
     ticked_ms = steady_ms();
   };
@@ -190,6 +193,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
       while (step(stages, clock.now()));
       stopped = true;
       await outgoing?.stop();
+      learning.close();
       const trouble = store.close(clock.now());
       if (trouble !== null) log.error({ code: trouble.code }, trouble.message);
     },
@@ -219,10 +223,12 @@ function sayWhatRuns({ members, backend: compute }: Assembly, log: Log): void {
     `models run on ${backend.name}`,
   );
   for (const placed of placements) log.info({ placed }, "a network was placed");
-  for (const { config, off, commissioned } of members) {
+  for (const { config, off, commissioned, stage } of members) {
     const { id, kind } = config;
     if (off.length > 0) log.warn({ asset: id, kind, off }, "some checks are switched off");
-    if (!commissioned) log.warn({ asset: id, kind }, "not commissioned: no baseline");
+    if (!commissioned && stage.learning) {
+      log.info({ asset: id, kind, learnt: stage.progress }, "commissioning: it learns its normal");
+    } else if (!commissioned) log.warn({ asset: id, kind }, "not commissioned: no baseline");
   }
 }
 

@@ -158,6 +158,18 @@ export const ASSET = {
   rules: optional(f.part("list of rules", RULES), "Rules in addition to those of the kind"),
   profiles: several(t.level, 16, "Rule sets of config/profiles to add"),
   baseline: optional(t.filePath, "File of the commissioning baseline"),
+  commission: optional(
+    f.part("amount to learn from", "{ days: 14 }"),
+    "Learn the normal while running: `{ days: 14 }` of a turbine, `{ flights: 10 }`, " +
+      "`{ blocks: 480 }` of a bearing; of a generic asset days, or `{ cycles: 30 }`",
+  ),
+  adapt: given(f.flag, true, "Follow seasons and ageing slowly and within bounds after that"),
+  cycle: optional(t.channelName, "Generic assets: the channel that counts cycles of a unit"),
+  settings: several(
+    t.channelName,
+    32,
+    "Generic assets: channels that set the operating point; they are not judged themselves",
+  ),
   price: optional(
     f.price,
     "Price of its energy: alarms of a machine that gives less power than expected state their cost",

@@ -18,6 +18,8 @@ import { probeWasm, wasmBackend } from "./wasm.js";
 export type Driver = {
   readonly name: string;
   readonly tier: Tier;
+  /** Another that this one is all of and more: they never compete. */
+  readonly covers?: string;
   /** Why the device cannot be used here, or null when it can. */
   readonly probe: () => string | null;
   readonly open: () => Backend;
@@ -44,7 +46,7 @@ const native = (name: string): Driver => ({
 });
 
 const CPU: readonly Driver[] = [
-  native("avx512-vbmi"),
+  { ...native("avx512-vbmi"), covers: "avx512-vnni" },
   native("avx512-vnni"),
   native("avx2"),
   native("neon-dot"),
@@ -153,13 +155,13 @@ function pick(
   if (wanted !== "auto") return { backend: first.open(), skipped, why: "named in the config" };
   if (present.length === 1) return { backend: first.open(), skipped, why: "the only one present" };
   // The reference is the truth, never the fast one: measuring it would be most of the start.
-  const rivals = present.filter(({ name }) => name !== reference.name);
+  const covered = new Set([reference.name, ...present.map(({ covers }) => covers)]);
+  const rivals = present.filter(({ name }) => !covered.has(name));
   const timed = rivals.map((driver) => {
     const backend = driver.open();
     return { backend, us: measure(backend) };
   });
-  // The earlier one unless a later is clearly faster: it can do more (look-ups), and times vary.
-  const best = timed.reduce((a, b) => (b.us < 0.9 * a.us ? b : a));
+  const best = timed.reduce((a, b) => (b.us < a.us ? b : a));
   const times = timed.map(({ backend, us }) => `${backend.name} ${us.toFixed(2)} us`);
   return { backend: best.backend, skipped, why: `measured: ${times.join(", ")}` };
 }

@@ -46,6 +46,7 @@ export async function demo({ values }: Arguments): Promise<number> {
     return EXIT.usage;
   }
   const { speed, seed, injections, json } = options;
+  const end = ended(); // from now on: the OPC UA server listens to signals too, so none ends us
   const clock = worldClock(speed);
   const stateDir = mkdtempSync(join(tmpdir(), "sterna-demo-"));
   const plants = createPlants(seed, speed, clock.now());
@@ -75,7 +76,7 @@ export async function demo({ values }: Arguments): Promise<number> {
     for (const line of welcome(agent.view(), peers, page?.url ?? "", options)) console.log(line);
   }
   clock.start(() => lagsBehind(agent.view(), speed));
-  await Promise.race([ended(), over(clock, options.duration_s)]);
+  await Promise.race([end, over(clock, options.duration_s)]);
   clock.stop();
   for (const feed of feeds) feed.stop();
   await page?.stop();

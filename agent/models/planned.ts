@@ -5,7 +5,7 @@ import { cutsOf, loadParts, type Part, partOf, partsOf } from "../accel/cut.js";
 import { type Device, type Limits, type Placement, placeUnits, type Unit } from "./plan.js";
 
 /** Time for one measurement, and how often it is taken; the best counts. */
-const ROUND_us = 200;
+const ROUND_us = 50;
 const ROUNDS = 3;
 const RUNS_MAX = 100;
 /** Sizes of the two networks that tell a call from the values that cross. */

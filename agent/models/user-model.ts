@@ -4,11 +4,14 @@ import { readFileSync, statSync } from "node:fs";
 import type { Backend } from "../accel/backend.js";
 import { openDense } from "./dense.js";
 import { DENSE_CPU, type DenseUse } from "./dense-provider.js";
+import { openEncoder } from "./encoder-model.js";
+import { openHybrid } from "./hybrid.js";
 import type { Model } from "./model.js";
 import { hashOf, planNetwork } from "./network.js";
 import { readOnnx } from "./onnx/read.js";
 import { MODEL_BYTES_MAX } from "./onnx/read-tensor.js";
 import { recognise } from "./onnx/recognise.js";
+import { recogniseEncoder } from "./onnx/recognise-encoder.js";
 import type { TernaryNet } from "./onnx/ternary-net.js";
 import { openTrees } from "./tree-model.js";
 
@@ -43,8 +46,11 @@ export function openModel(
   const hash = hashOf(bytes);
   const net = recognise(onnx);
   if (typeof net !== "string") return openTernary(net, backend, hash);
+  const encoder = recogniseEncoder(onnx);
+  if (typeof encoder !== "string") return openEncoder(onnx, encoder, backend, hash);
   if (onnx.metadata.has(CLAIM)) return `not a network of the ternary pattern: ${net}`;
-  return openTrees(onnx, hash) ?? openDense(onnx, bytes, hash, dense);
+  const other = openTrees(onnx, hash) ?? openHybrid(onnx, backend, hash, dense);
+  return other ?? openDense(onnx, bytes, hash, { use: dense });
 }
 
 function openTernary(net: TernaryNet, backend: Backend, hash: string): Model | string {
@@ -62,5 +68,6 @@ function openTernary(net: TernaryNet, backend: Backend, hash: string): Model | s
       network.infer(x, y);
       return null;
     },
+    ...(net.states === undefined ? {} : { reset: () => network.reset() }),
   };
 }

@@ -67,9 +67,10 @@ test.skipIf(native.every(({ probe }) => probe() !== null))(
 test("an encoder of the wrong shape is refused before any memory is taken", () => {
   const good = randomEncoder(0, SHAPES[0]);
   const bad: readonly [Partial<EncoderPlan>, RegExp][] = [
-    [{ sequence: 0 }, /sizes/],
-    [{ sequence: 2 ** 30 }, /sizes/],
-    [{ heads: 3 }, /heads/],
+    [{ sequence: 0 }, /a sequence has 1 to/],
+    [{ sequence: 2 ** 30 }, /a sequence has 1 to/],
+    [{ heads: 3 }, /a head has not/],
+    [{ limit: 128 }, /limit/],
     [{ hidden: 48 }, /shape of a projection/],
     [{ epsilon: Number.NaN }, /layers/],
     [{ layers: [] }, /layers/],

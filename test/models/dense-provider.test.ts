@@ -44,7 +44,7 @@ function open(wanted: Provider | "auto", world: World = WORLD): Opened {
   if (typeof onnx === "string") throw new Error(onnx);
   const outages: Outage[] = [];
   const use = { wanted, report: (outage: Outage) => void outages.push(outage) };
-  const model = openDense(onnx, bytes, "sha256:x", use, world);
+  const model = openDense(onnx, bytes, "sha256:x", { use, world });
   if (typeof model === "string") throw new Error(model);
   return { model, outages };
 }

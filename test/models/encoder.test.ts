@@ -1,0 +1,84 @@
+//! Encoders from the file to the numbers: what is written is recognised, runs on the kernels within
+//! the bound, and means to ONNX Runtime what it means to us.
+import { expect, test } from "vitest";
+import type { EncoderPlan } from "../../agent/accel/encoder.js";
+import { loadReferenceEncoder } from "../../agent/accel/reference-encoder.js";
+import { openBackend } from "../../agent/accel/registry.js";
+import { prng } from "../../agent/base/prng.js";
+import { readOnnx } from "../../agent/models/onnx/read.js";
+import { recogniseEncoder } from "../../agent/models/onnx/recognise-encoder.js";
+import { writeEncoder } from "../../agent/models/onnx/write-encoder.js";
+import { openModel } from "../../agent/models/user-model.js";
+import { randomEncoder } from "../accel/encoders.js";
+import { runOrt } from "./nets.js";
+
+const SHAPE = { sequence: 9, width: 64, heads: 2, hidden: 128, limit: 127, depth: 2, kept: 1 };
+
+function recognised(plan: EncoderPlan): EncoderPlan {
+  const onnx = readOnnx(writeEncoder(plan));
+  if (typeof onnx === "string") throw new Error(onnx);
+  const found = recogniseEncoder(onnx);
+  if (typeof found === "string") throw new Error(found);
+  return found.plan;
+}
+
+function farthest(a: Float32Array, b: Float32Array): number {
+  const largest = a.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  return a.reduce((most, v, i) => Math.max(most, Math.abs(v - (b[i] as number))), 0) / largest;
+}
+
+test("what is written is recognised, weight by weight", () => {
+  for (const limit of [127, 7]) {
+    const plan = randomEncoder(1, { ...SHAPE, limit });
+    const found = recognised(plan);
+    const { layers, ...sizes } = found;
+    expect(sizes).toEqual({ ...plan, epsilon: Math.fround(plan.epsilon), layers: undefined });
+    for (const [i, layer] of layers.entries()) {
+      const wanted = plan.layers[i] as (typeof layers)[number];
+      for (const name of ["in", "out", "up", "down"] as const) {
+        expect(layer[name].weights).toEqual(wanted[name].weights);
+        expect(layer[name].bias).toEqual(wanted[name].bias);
+        expect(farthest(layer[name].scale, wanted[name].scale)).toBeLessThan(1e-6);
+      }
+      expect(layer.norms).toEqual(wanted.norms);
+    }
+  }
+});
+
+test("a user's file runs on the best backend, within its tier, and on ONNX Runtime alike", async () => {
+  const plan = randomEncoder(3, SHAPE);
+  const bytes = writeEncoder(plan);
+  const opened = openBackend("auto");
+  if (typeof opened === "string") throw new Error(opened);
+  const model = openModel(bytes, opened.backend);
+  if (typeof model === "string") throw new Error(model);
+  expect(model.engine).toBe(`ternary encoder on ${opened.backend.name}`);
+  expect(model.tier).toBe("within 0.020 of the largest output");
+  const random = prng(2, "x");
+  const size = SHAPE.sequence * SHAPE.width;
+  const x = Float32Array.from({ length: size }, () => random.normal());
+  const y = new Float32Array(size);
+  expect(model.run([x], [y])).toBeNull();
+  const expected = new Float32Array(size);
+  loadReferenceEncoder(recognised(plan), 1).infer(x, expected, 1);
+  expect(farthest(expected, y)).toBeLessThan(0.02);
+  // It rounds half to even, we half up.
+  const theirs = await runOrt(bytes, [SHAPE.sequence, SHAPE.width], x, "basic");
+  expect(farthest(expected, theirs)).toBeLessThan(0.05);
+});
+
+test("what is not the pattern is said in words", () => {
+  const read = (change: Partial<EncoderPlan>, shape = SHAPE): unknown => {
+    const onnx = readOnnx(writeEncoder({ ...randomEncoder(1, shape), ...change }));
+    return typeof onnx === "string" ? onnx : recogniseEncoder(onnx);
+  };
+  expect(read({ limit: 100 })).toMatch(/^Clip "Clip_clip_\w+" clips to neither 127 nor 7 scales/);
+  expect(read({}, { ...SHAPE, width: 40 })).toBe("a head has not a multiple of 16 channels");
+  expect(read({}, { ...SHAPE, hidden: 40 })).toBe("the hidden width is no multiple of 16");
+  const exact = randomEncoder(1, SHAPE);
+  const coarse = exact.layers.map((layer, i) => {
+    const { out } = layer;
+    return i === 0 ? layer : { ...layer, out: { ...out, scale: out.scale.map(() => Number.NaN) } };
+  });
+  expect(read({ layers: coarse })).toContain("has a scale or a bias that is no finite number");
+});
