@@ -4,14 +4,17 @@
 
 import { assert } from "../base/errors.js";
 import { prng } from "../base/prng.js";
-import type { Tier } from "../base/telemetry.js";
 import type { Backend, Loaded, Plan } from "./backend.js";
+import { tolerancesOf } from "./tolerance.js";
 
 /** Inputs of the self-test; the first is the greatest step, the second the least. */
 const SELF_TESTS = 6;
 const SEED = 20_261;
 /** Values of the evidence that are kept. */
 const KEPT = 16;
+
+/** What float32 may add to the difference of two values. */
+const ROUNDING = 2 ** -22;
 
 /** Why a device was taken out; what it said where it was wrong, beside what is true. */
 export type Outage = {
@@ -41,6 +44,7 @@ export function guard(backend: Backend, truth: Backend, { share, report }: Guard
       const right = truth.load(plan, batch);
       const sizeOut = plan.output.channels * plan.output.places;
       const expected = new Float32Array(sizeOut * batch);
+      const tolerances = tolerancesOf(plan, backend.tier);
       const takeOut = (when: Outage["when"], why: string, evidence: Evidence | null): void => {
         out = true;
         const { input = [], found = [], expected: wanted = [] } = evidence ?? {};
@@ -49,7 +53,7 @@ export function guard(backend: Backend, truth: Backend, { share, report }: Guard
       const compare = (x: Float32Array, y: Float32Array, count: number): Evidence | null => {
         const own = expected.subarray(0, y.length);
         right.infer(x, own, count);
-        return differs(plan, backend.tier, x, y, own);
+        return differs(plan, tolerances, x, y, own);
       };
       const loaded = out ? null : tried(backend, plan, batch, compare, takeOut);
       if (loaded === null) return right;
@@ -120,31 +124,27 @@ function tried(
   }
 }
 
-/**
- * Null when `found` is within the tier: `exact` is every bit; `within N` is N output steps a stage,
- * or for sums N times the step that the last scale makes of one.
- */
+/** Null when `found` is within the tier: `exact` is every bit. */
 function differs(
   plan: Plan,
-  tier: Tier,
+  tolerances: Float64Array,
   x: Float32Array,
   found: Float32Array,
   expected: Float32Array,
 ): Evidence | null {
-  const { scale, channels, places } = plan.output;
-  const steps = tier === "exact" ? 0 : Number.parseFloat(tier.slice("within ".length));
-  assert(Number.isFinite(steps), `a tier with a number, not "${tier}"`);
+  const { channels, places } = plan.output;
   for (let i = 0; i < found.length; i++) {
     const [a, b] = [found[i] as number, expected[i] as number];
     if (Object.is(a, b) || a === b) continue;
     const channel = Math.floor((i % (channels * places)) / places);
-    const most = steps * plan.stages.length * (scale[channel] as number);
+    const steps = tolerances[channel] as number;
+    const most = steps > 0 ? steps + ROUNDING * Math.abs(b) : 0;
     if (Math.abs(a - b) <= most) continue;
     const asset = Math.floor(i / (channels * places));
     const sizeIn = x.length / (found.length / (channels * places));
     const first = Math.max(0, i - KEPT / 2);
     return {
-      why: `output ${i} is ${a}, not ${b}${steps > 0 ? ` within ${most}` : ""}`,
+      why: `output ${i} is ${a}, not ${b}${most > 0 ? ` within ${most}` : ""}`,
       input: [...x.subarray(asset * sizeIn, asset * sizeIn + KEPT)],
       found: [...found.subarray(first, first + KEPT)],
       expected: [...expected.subarray(first, first + KEPT)],
