@@ -1,4 +1,5 @@
 //! The rows of `bench:monitors` and `eval`: which function measures which names.
+import { FLEET_NAMES, fleetRows, runFleet } from "./fleet.js";
 import { cmapssRows } from "./monitor-sets.js";
 import { type Bound, failedRow, type Row } from "./result.js";
 
@@ -23,6 +24,7 @@ const WORK: readonly Work[] = [
     bound: { min: 92 },
     run: () => cmapssRows("FD002"),
   },
+  { names: FLEET_NAMES, unit: "", bound: { min: 0 }, run: (quick) => fleetRows(runFleet(quick)) },
 ];
 
 /** Rows by name, all of them for null; one that cannot be measured has no value and says why. */
