@@ -2,10 +2,10 @@
 //! run gate and a deadband, B3 = B2 grouped by component with a day between alarms, R1 a ridge
 //! regression of each channel on its drivers with a median of six hours, grouped like B3.
 import { spread } from "../agent/models/chain/robust.js";
-import { solve } from "../agent/models/generic-ridge.js";
 import { MEAN_s, type TurbineRun } from "./fleet-turbine.js";
 import { DAY_s, LEARN_days } from "./fleet-plan.js";
 import { median } from "./result.js";
+import { fitRidge } from "./ridge.js";
 
 /** An alarm of a method: when, and the component it names. */
 export type Said = { readonly at_s: number; readonly component: string };
@@ -16,7 +16,6 @@ export type Scored = readonly Score[];
 const RUN = 2;
 const DEADBAND = 0.05; // of the limit
 const AGAIN_s = DAY_s;
-const RIDGE = 1;
 const LAG = 15; // means: two and a half hours
 const MEDIAN = 36; // means: six hours
 const LEARN = (LEARN_days * DAY_s) / MEAN_s;
@@ -127,36 +126,14 @@ function residuals(
 ): number[] {
   const whole = (i: number): boolean =>
     gate[i] === true && !Number.isNaN((values[i] ?? Number.NaN) + sumAt(drivers, i));
-  const rows = [...values.keys()].slice(0, LEARN).filter(whole);
-  const scale = drivers.map((driver) => {
-    const own = rows.map((i) => driver[i] ?? 0);
-    const mean = own.reduce((a, b) => a + b, 0) / own.length;
-    const sd = Math.sqrt(own.reduce((a, b) => a + (b - mean) ** 2, 0) / own.length);
-    return { mean, sd: Math.max(sd, 1e-12) };
-  });
-  const at = (i: number): number[] => {
-    const z = drivers.map(
-      (driver, j) => ((driver[i] ?? 0) - (scale[j]?.mean ?? 0)) / (scale[j]?.sd ?? 1),
-    );
-    return [1, ...z, ...z.map((v) => v * v)];
-  };
-  const size = 1 + 2 * drivers.length;
-  const a = Array.from({ length: size }, (_, j) =>
-    Array.from({ length: size }, (_, k): number => (j === k ? RIDGE : 0)),
+  const row = (i: number): number[] => [values[i] ?? 0, ...drivers.map((one) => one[i] ?? 0)];
+  const healthy = [...values.keys()].slice(0, LEARN).filter(whole).map(row);
+  const rest = fitRidge(
+    healthy,
+    0,
+    drivers.map((_, j) => j + 1),
   );
-  const b = new Array<number>(size).fill(0);
-  for (const i of rows) {
-    const x = at(i);
-    for (let j = 0; j < size; j++) {
-      b[j] = (b[j] ?? 0) + (x[j] ?? 0) * (values[i] ?? 0);
-      const row = a[j] ?? [];
-      for (let k = 0; k < size; k++) row[k] = (row[k] ?? 0) + (x[j] ?? 0) * (x[k] ?? 0);
-    }
-  }
-  const weights = solve(a, b);
-  return values.map((value, i) =>
-    whole(i) ? value - at(i).reduce((sum, x, j) => sum + x * (weights[j] ?? 0), 0) : Number.NaN,
-  );
+  return values.map((_, i) => (whole(i) ? rest(row(i)) : Number.NaN));
 }
 
 const sumAt = (columns: readonly (readonly number[])[], i: number): number =>

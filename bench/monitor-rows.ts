@@ -1,5 +1,7 @@
 //! The rows of `bench:monitors` and `eval`: which function measures which names.
 import { FLEET_NAMES, fleetRows, runFleet } from "./fleet.js";
+import { blockRow, latencyRow } from "./monitor-latency.js";
+import { femtoRow, WT23_NAMES, wt23Rows } from "./monitor-records.js";
 import { cmapssRows } from "./monitor-sets.js";
 import { type Bound, failedRow, type Row } from "./result.js";
 
@@ -24,6 +26,10 @@ const WORK: readonly Work[] = [
     bound: { min: 92 },
     run: () => cmapssRows("FD002"),
   },
+  { names: WT23_NAMES, unit: "%", bound: { min: 90 }, run: wt23Rows },
+  { names: ["femto"], unit: "%", bound: { min: 95 }, run: () => [femtoRow()] },
+  { names: ["latency-p99"], unit: "ms", bound: { max: 12 }, run: () => [latencyRow()] },
+  { names: ["block-p99"], unit: "ms", bound: { max: 15 }, run: () => [blockRow()] },
   { names: FLEET_NAMES, unit: "", bound: { min: 0 }, run: (quick) => fleetRows(runFleet(quick)) },
 ];
 

@@ -19,7 +19,8 @@ import { createWindTurbine } from "../../agent/sensors/plants/wind-turbine.js";
 import { type Amount, parseAmount, parseUnit, type Unit } from "../../agent/units/parse.js";
 import { type Noted, STALE_SIGNAL, Watch } from "../../agent/watch.js";
 
-const PLATES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+/** Nameplates of the simulated machines, as a config writes them. */
+export const PLATES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "wind-turbine": {
     ratedPower: "5 MW",
     rotorRadius: "63 m",
