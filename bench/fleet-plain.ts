@@ -2,8 +2,8 @@
 //! run gate and a deadband, B3 = B2 grouped by component with a day between alarms, R1 a ridge
 //! regression of each channel on its drivers with a median of six hours, grouped like B3.
 import { spread } from "../agent/models/chain/robust.js";
-import { MEAN_s, type TurbineRun } from "./fleet-turbine.js";
 import { DAY_s, LEARN_days } from "./fleet-plan.js";
+import { MEAN_s, type TurbineRun } from "./fleet-turbine.js";
 import { median } from "./result.js";
 import { fitRidge } from "./ridge.js";
 

@@ -1,7 +1,8 @@
 //! What an alarm of the fleet counts for: a fault found, a false alarm, or nothing. The same rule
 //! for the monitors and for the plain methods.
-import { DAY_s, type Episode, RECOVERY_days, TEST_days } from "./fleet-plan.js";
+
 import type { Said } from "./fleet-plain.js";
+import { DAY_s, type Episode, RECOVERY_days, TEST_days } from "./fleet-plan.js";
 import type { TurbineRun } from "./fleet-turbine.js";
 import { median } from "./result.js";
 
@@ -102,7 +103,9 @@ function chanceOf(
     return t === self || busy ? [] : [said[t] ?? []];
   });
   if (others.length === 0) return 0;
-  return others.filter((list) => list.some((alarm) => matches(alarm, fault))).length / others.length;
+  return (
+    others.filter((list) => list.some((alarm) => matches(alarm, fault))).length / others.length
+  );
 }
 
 export type Figures = {

@@ -1,7 +1,8 @@
 //! One turbine of the fleet through its months: the simulator with another build than the monitors
 //! know, the real chain, and ten-minute medians of the same readings for the plain methods.
-import type { Noted } from "../agent/noted.js";
+
 import { prng } from "../agent/base/prng.js";
+import type { Noted } from "../agent/noted.js";
 import { parseInjection } from "../agent/sensors/plants/injection.js";
 import type { Injection, Plant } from "../agent/sensors/plants/plant.js";
 import { createWindTurbine } from "../agent/sensors/plants/wind-turbine.js";

@@ -26,7 +26,8 @@ import { failedRow, type Row } from "./result.js";
 const TEST_SEED = 1000;
 const TURBINES = 12;
 const QUICK = 3;
-const LIMITS = Array.from({ length: 49 }, (_, i) => 1 + 0.25 * i); // spreads of the healthy period
+/** Spreads of the healthy period, 1 to 110: far beyond where the plain methods go blind. */
+const LIMITS = Array.from({ length: 95 }, (_, i) => Number((1.05 ** i).toPrecision(3)));
 
 export type Method = {
   readonly name: string;
@@ -39,7 +40,7 @@ export type Fleet = {
   readonly commissioned: number;
   readonly faults: number;
   readonly ours: Method;
-  /** Each at no more recall than ours, plain and net of chance. */
+  /** Each at the recall of ours, plain and net of chance. */
   readonly plain: readonly Method[];
   readonly net: readonly Method[];
   /** Each at its own best recall. */
@@ -112,13 +113,18 @@ const most = (all: readonly Method[], key: "recall" | "net"): Method =>
     (a, b) => b.figures[key] - a.figures[key] || a.figures.falsely - b.figures.falsely,
   )[0] as Method;
 
-/** Found no more than ours, so that the comparison never favours us; where all find more, all. */
+/**
+ * The fewest false alarms at which a method finds as much as ours, or one fault less, so that steps
+ * of the sweep never favour us; where it never does, those at the most that it finds.
+ */
 function nearest(all: readonly Method[], ours: Method, key: "recall" | "net"): Method {
-  const equal = all.filter((one) => one.figures[key] <= ours.figures[key] + 1e-9);
-  return most(equal.length > 0 ? equal : all, key);
+  const one = 1 / ours.judged.flatMap(({ faults }) => faults).length;
+  const equal = all.filter(({ figures: f }) => f[key] >= ours.figures[key] - one - 1e-9);
+  if (equal.length === 0) return most(all, key);
+  return equal.reduce((a, b) => (b.figures.falsely < a.figures.falsely ? b : a));
 }
 
-const FALSE = { min: 87 };
+const REDUCTION = { limits: 87, ridge: 60 }; // per cent, least
 export const FLEET_NAMES = [
   "sim-false-alarm-reduction",
   "sim-false-alarm-reduction-b2",
@@ -142,9 +148,9 @@ export function fleetRows(fleet: Fleet): Row[] {
   const taken = (100 * sensors.taken) / sensors.of;
   const ratio = { name: "sim-delay-ratio", unit: "1", max: 0.5 };
   return [
-    falseRow("sim-false-alarm-reduction", "B3", FALSE.min),
-    falseRow("sim-false-alarm-reduction-b2", "B2", FALSE.min),
-    falseRow("sim-false-alarm-reduction-r1", "R1", 60),
+    falseRow("sim-false-alarm-reduction", "B3", REDUCTION.limits),
+    falseRow("sim-false-alarm-reduction-b2", "B2", REDUCTION.limits),
+    falseRow("sim-false-alarm-reduction-r1", "R1", REDUCTION.ridge),
     {
       name: "sim-recall-ratio",
       value: ours.figures.recall / b3.figures.recall,
@@ -155,7 +161,7 @@ export function fleetRows(fleet: Fleet): Row[] {
     {
       ...ratio,
       value: ours.figures.delay_h / b3.figures.delay_h,
-      note: `median ${text(ours.figures.delay_h)} h against ${text(b3.figures.delay_h)} h`,
+      note: `median ${text(ours.figures.delay_h)} h against ${text(b3.figures.delay_h)} h of B3 and ${text(found("R1", plain).figures.delay_h)} h of R1, each at the limit of equal recall`,
     },
     {
       name: "sensor-as-machine",
@@ -165,7 +171,11 @@ export function fleetRows(fleet: Fleet): Row[] {
       note: `${sensors.taken} of ${sensors.of} faults of sensors`,
     },
     { name: "flood", value: fleet.flood, unit: "alarms/10 min", max: 9, note: size },
-    summary("sim-sterna", ours, `${fleet.commissioned} of ${fleet.turbines} commissioned themselves`),
+    summary(
+      "sim-sterna",
+      ours,
+      `${fleet.commissioned} of ${fleet.turbines} commissioned themselves`,
+    ),
     summary("sim-b2", found("B2", plain), ""),
     summary("sim-b3", b3, ""),
     summary("sim-r1", found("R1", plain), ""),

@@ -43,7 +43,10 @@ export function cwruRow(): Row {
   }
   const scores = CLASSES.map((one) => {
     const both = judged.filter((j) => j.true === one && j.said === one).length;
-    return (2 * both) / (judged.filter((j) => j.true === one).length + judged.filter((j) => j.said === one).length);
+    return (
+      (2 * both) /
+      (judged.filter((j) => j.true === one).length + judged.filter((j) => j.said === one).length)
+    );
   });
   const value = scores.reduce((a, b) => a + b, 0) / scores.length;
   const each = CLASSES.map((one, i) => `${one} ${(scores[i] ?? 0).toFixed(2)}`).join(", ");
@@ -55,7 +58,15 @@ export function cwruRow(): Row {
 function classify(values: Float32Array, fs_hz: number, speed_radps: number): Class {
   const setup = { id: "cwru", nameplate: {}, baseline: null, backend: reference };
   const watch = new BlockWatch("accel", (key) => PLATE[key] ?? Number.NaN, "geometry", setup);
-  const block = { kind: "block", channel: 0, t_ms: 0, r_ms: 0, fs_hz, speed_radps, values } as const;
+  const block = {
+    kind: "block",
+    channel: 0,
+    t_ms: 0,
+    r_ms: 0,
+    fs_hz,
+    speed_radps,
+    values,
+  } as const;
   watch.figures(block);
   watch.judge(block, speed_radps);
   const shares = PARTS.map((_, i) => watch.share(i) / SMOOTH);

@@ -78,7 +78,10 @@ function openBench(kind: PlantKind, baseline: string, flip: string, limit: strin
       unsaved(false).map((row) => ({ asset: id, ...row })),
     );
     const messages = applied.flatMap((one) => one.messages);
-    const trouble = store.commit({ alarms: applied.map((one) => one.alarm), latches, messages }, now_ms);
+    const trouble = store.commit(
+      { alarms: applied.map((one) => one.alarm), latches, messages },
+      now_ms,
+    );
     assert(trouble === null, trouble?.message ?? "");
     moved = applied.length;
   };
@@ -127,13 +130,26 @@ function scalarTimes(kind: PlantKind, baseline: string, flip: string): number[] 
     const rest: Item[] = [];
     bench.plant.advance(t_ms, {
       scalar(channel, at_ms, value) {
-        const stamp = { kind: "sample", channel, t_ms: at_ms, r_ms: t_ms, quality: "good" } as const;
+        const stamp = {
+          kind: "sample",
+          channel,
+          t_ms: at_ms,
+          r_ms: t_ms,
+          quality: "good",
+        } as const;
         if (channel !== flipped) rest.push({ ...stamp, value });
       },
       block: () => {},
     });
     const value = usual * (i % 2 === 0 ? 0.999 : 1.001);
-    const first = { kind: "sample", channel: flipped, t_ms, r_ms: t_ms, value, quality: "good" } as const;
+    const first = {
+      kind: "sample",
+      channel: flipped,
+      t_ms,
+      r_ms: t_ms,
+      value,
+      quality: "good",
+    } as const;
     const { took_ms, moved } = bench.time([first]);
     if (i > WARM && moved > 0) times.push(took_ms);
     bench.time(rest);
@@ -165,10 +181,18 @@ export function blockRow(): Row {
     const blocks: Item[] = [];
     bench.plant.advance(t_ms, {
       scalar: (at, at_ms, value) =>
-        scalars.push({ kind: "sample", channel: at, t_ms: at_ms, r_ms: t_ms, value, quality: "good" }),
+        scalars.push({
+          kind: "sample",
+          channel: at,
+          t_ms: at_ms,
+          r_ms: t_ms,
+          value,
+          quality: "good",
+        }),
       block(_, block) {
         const values = new Float32Array(BLOCK_SAMPLES);
-        for (let k = 0; k < values.length; k++) values[k] = block.values[k % block.values.length] ?? 0;
+        for (let k = 0; k < values.length; k++)
+          values[k] = block.values[k % block.values.length] ?? 0;
         blocks.push({ kind: "block", channel, r_ms: t_ms, ...block, values });
       },
     });

@@ -5,15 +5,17 @@ import type { GenericUse } from "../agent/models/generic-spec.js";
 import type { Baseline } from "../agent/models/setup.js";
 import { type Column, GenericRig, readGzip } from "../test/models/generic-rig.js";
 import { hasSet, noData } from "./monitor-sets.js";
-import { ridgeRest } from "./ridge.js";
 import { failedRow, median, type Row } from "./result.js";
+import { ridgeRest } from "./ridge.js";
 
 const START_ms = 1_700_000_000_000;
 const STEP_ms = 600_000;
 const DAY = 144; // rows of ten minutes
 
 function readTable(...path: readonly string[]): { names: string[]; rows: string[][] } {
-  const [head = "", ...lines] = readGzip(...path).trim().split("\n");
+  const [head = "", ...lines] = readGzip(...path)
+    .trim()
+    .split("\n");
   return { names: head.split(","), rows: lines.map((line) => line.split(",")) };
 }
 
@@ -71,10 +73,7 @@ export const WT23_NAMES = ["wt23-recall", "wt23-false"] as const;
 export function wt23Rows(): Row[] {
   const [recall, falsely] = [{ min: 90 }, { max: 0.4 }];
   if (!hasSet("wind_main_bearing_wt23"))
-    return [
-      ...noData([WT23_NAMES[0]], "%", recall),
-      ...noData([WT23_NAMES[1]], "%", falsely),
-    ];
+    return [...noData([WT23_NAMES[0]], "%", recall), ...noData([WT23_NAMES[1]], "%", falsely)];
   const { names, rows } = readTable("wind_main_bearing_wt23", "wt23_healthy_train.csv.gz");
   const at = WT23.map(({ name }) => names.indexOf(name));
   const table = rows.map((row) => at.map((column) => Number(row[column])));
@@ -135,9 +134,14 @@ export function wt23Rows(): Row[] {
 
 const share = (all: readonly boolean[]): number => all.filter(Boolean).length / all.length;
 
-const FEMTO: readonly Column[] = ["rms_h_g", "rms_v_g", "peak_h_g", "peak_v_g", "kurt_h", "kurt_v"].map(
-  (name) => ({ name, unit: name.endsWith("_g") ? "[g]" : "1" }),
-);
+const FEMTO: readonly Column[] = [
+  "rms_h_g",
+  "rms_v_g",
+  "peak_h_g",
+  "peak_v_g",
+  "kurt_h",
+  "kurt_v",
+].map((name) => ({ name, unit: name.endsWith("_g") ? "[g]" : "1" }));
 const FEMTO_LEARN = 0.15;
 const FEMTO_STEP_ms = 10_000;
 const RMS_LIMIT_g = 9.8 / 9.80665;

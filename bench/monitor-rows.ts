@@ -63,7 +63,8 @@ const WORK: readonly Work[] = [...MEASURED, ...missing];
 export function measure(only: readonly string[] | null, quick: boolean): Row[] {
   const known = WORK.flatMap(({ names }) => names);
   const strange = (only ?? []).filter((name) => !known.includes(name));
-  if (strange.length > 0) throw new Error(`no row ${strange.join(", ")}; there are ${known.join()}`);
+  if (strange.length > 0)
+    throw new Error(`no row ${strange.join(", ")}; there are ${known.join()}`);
   return WORK.filter(({ names }) => only === null || names.some((name) => only.includes(name)))
     .flatMap((work) => {
       console.log(`${work.names.join(", ")} ...`);

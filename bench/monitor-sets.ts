@@ -22,16 +22,35 @@ export function cmapssRows(set: "FD001" | "FD002"): Row[] {
         engines.reduce((total, engine) => total + engine[part][key], 0);
       return reduction_pct(sum("own"), sum("plain"));
     });
-  const row = (id: string, ours: number, peer: number, what: string, key: "falsely" | "episodes") => {
-    if (found.found < found.plainFound) return failedRow(id, "%", bound, `fewer found: ${detected}`);
+  const row = (
+    id: string,
+    ours: number,
+    peer: number,
+    what: string,
+    key: "falsely" | "episodes",
+  ) => {
+    if (found.found < found.plainFound)
+      return failedRow(id, "%", bound, `fewer found: ${detected}`);
     const note = `${what}; ${detected}; ${intervalText(interval(key))} over engines`;
     return { name: id, value: reduction_pct(ours, peer), unit: "%", ...bound, note };
   };
   const { falseShare, plainFalseShare, episodes, plainEpisodes, healthyCycles } = found;
   const shares = `${falseShare.toFixed(3)} % of ${healthyCycles} healthy cycles in alarm`;
   return [
-    row(name, falseShare, plainFalseShare, `${shares}, peer ${plainFalseShare.toFixed(2)} %`, "falsely"),
-    row(`${name}-episodes`, episodes, plainEpisodes, `${episodes} against ${plainEpisodes}`, "episodes"),
+    row(
+      name,
+      falseShare,
+      plainFalseShare,
+      `${shares}, peer ${plainFalseShare.toFixed(2)} %`,
+      "falsely",
+    ),
+    row(
+      `${name}-episodes`,
+      episodes,
+      plainEpisodes,
+      `${episodes} against ${plainEpisodes}`,
+      "episodes",
+    ),
   ];
 }
 

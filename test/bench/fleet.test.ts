@@ -1,7 +1,7 @@
 //! How the fleet is planned and its alarms are counted.
 import { describe, expect, test } from "vitest";
 import { alarmsOf, grouped } from "../../bench/fleet-plain.js";
-import { DAY_s, planTurbine, RECOVERY_days } from "../../bench/fleet-plan.js";
+import { DAY_s, type Episode, planTurbine, RECOVERY_days } from "../../bench/fleet-plan.js";
 import { figures, judge } from "../../bench/fleet-score.js";
 import type { TurbineRun } from "../../bench/fleet-turbine.js";
 import { bootstrap, reduction_pct } from "../../bench/intervals.js";
@@ -46,10 +46,14 @@ test("a limit with its deadband, and one alarm a component and day", () => {
 });
 
 test("found, false, in recovery, and found by chance", () => {
-  const fault = (name: string, from_s: number) => ({
-    ...{ name, class: "machine", from_s, to_s: from_s + 5 * DAY_s },
-    ...{ ramp_s: 0, severity: 1 },
-  }) as const;
+  const fault = (name: string, from_s: number): Episode => ({
+    name,
+    class: "machine",
+    from_s,
+    to_s: from_s + 5 * DAY_s,
+    ramp_s: 0,
+    severity: 1,
+  });
   const run = (name: string): TurbineRun => ({
     plan: { seed: 1, begin_s: DAY_s, end_s: 31 * DAY_s, episodes: [fault(name, 10 * DAY_s)] },
     commissioned: true,
