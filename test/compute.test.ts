@@ -2,9 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { FPGA_DEFAULT } from "../agent/accel/fpga/fpga.js";
 import { reference } from "../agent/accel/reference.js";
-import { openPresent } from "../agent/accel/registry.js";
+import { DEVICES_DEFAULT, openPresent } from "../agent/accel/registry.js";
 import { packageFile } from "../agent/base/files.js";
 import { openCompute } from "../agent/compute.js";
 import { loadNetwork, type Network } from "../agent/models/network.js";
@@ -24,7 +23,8 @@ const accel: AccelConfig = {
   latency_max_ms: null,
   power_max_W: null,
   power_W: {},
-  fpga: FPGA_DEFAULT,
+  ...DEVICES_DEFAULT,
+  dense: "auto",
 };
 
 function open(bytes: Uint8Array, backend: Parameters<typeof loadNetwork>[1]): Network {
@@ -76,6 +76,25 @@ test("each part in one place: neighbours on one device are one call", () => {
     expect(part.backend).not.toBe(planned.parts[i - 1]?.backend);
   });
   expect(planned.parts.at(-1)?.to).toBe(plan.stages.length);
+});
+
+test("a backend without a kind of stage, or too narrow, is passed over, and why is said", () => {
+  const plan = randomPlan(5);
+  const kinds = [...new Set(plan.stages.map(({ kind }) => kind))];
+  const lacking = { ...reference, name: "plain", kinds: kinds.filter((kind) => kind !== "matmul") };
+  const narrow = { ...reference, name: "narrow", cols_max: 1 };
+  const candidates = [lacking, narrow, reference].map((backend) => ({
+    ...{ backend, power_W: null, memory_bytes: Number.POSITIVE_INFINITY },
+  }));
+  const planned = planFor(plan, candidates, candidates.map(measureDevice), NO_LIMITS);
+  if (typeof planned === "string") throw new Error(planned);
+  const matmul = planned.placement.why.filter((line) => line.includes("matmul"));
+  expect(matmul.length).toBeGreaterThan(0);
+  for (const line of matmul) {
+    expect(line).toContain("plain cannot: it has no matmul");
+    expect(line).toContain("on reference (");
+  }
+  expect(matmul.join()).toContain("narrow cannot: it takes at most 1 columns");
 });
 
 test("a backend that is taken out is an alarm of the agent, with its evidence, once", () => {
