@@ -1,7 +1,7 @@
 //! From a config to assets under watch: the channel table, one frame per asset, its monitors and
 //! compiled rules. Faults found here have their place in the config file, like those of loading.
 import type { AssetConfig, ChannelConfig, Config, Gaps } from "../config/config.js";
-import { assert, ConfigError, type Fault } from "./base/errors.js";
+import { assert, ConfigError, type Fault, faultWithin } from "./base/errors.js";
 import type { Channel } from "./base/telemetry.js";
 import { ChannelTable } from "./channel-table.js";
 import { type Compute, openCompute } from "./compute.js";
@@ -238,10 +238,8 @@ function addRules(
   for (const { row, fault } of written.faults) {
     const rule = rows[row];
     if (rule === undefined || followsFrom(asset.gaps, fault, rule, own)) continue;
-    const { column, ...place } = config.where([...rule.path, fault.field]);
-    const { at, length } = fault;
-    const within = { text: rule[fault.field] ?? "", at, length };
-    faults.push({ ...place, column: column + at, what: fault.fault, instead: "", within });
+    const place = config.where([...rule.path, fault.field]);
+    faults.push(faultWithin(rule[fault.field] ?? "", place, fault));
   }
   const kinds = compileRules(builtIn, asset.id, signals);
   assert(kinds.faults.length === 0, `rules of ${asset.kind}: ${JSON.stringify(kinds.faults)}`);

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import type { Config } from "../../config/config.js";
 import { type Assembly, assemble, type Member } from "../assembly.js";
 import { OperatingError } from "../base/errors.js";
+import { judgeRecording } from "../judge-units.js";
 import { revertAdaptation } from "../learning.js";
 import { isRefused } from "../models/commission.js";
 import type { Baseline } from "../models/setup.js";
@@ -49,10 +50,16 @@ export async function commission(args: Arguments): Promise<number> {
   const assembly = assemble(config, false, "by-hand");
   await feed(assembly, config, recording, span);
   const hash = await hashOf(recording);
+  // By a reading of its own: a wrong unit puts readings out of the plausible range, and what is
+  // learnt from never sees those.
+  const judged = await judgeRecording(assembly, recording, span, () => {});
   const members = assembly.members.filter((member) => chosen.includes(member.config.id));
   const done = members.map((member) => {
-    const file = files.get(member.config.id) ?? "";
-    return finish(member, basename(recording), hash, file);
+    const { id } = member.config;
+    const found = judged.find(({ asset }) => asset === id)?.suspects ?? [];
+    const suspects = found.map(({ text }) => text);
+    for (const text of suspects) console.log(`${id}: unit suspect: ${text}`);
+    return finish(member, basename(recording), hash, suspects, files.get(id) ?? "");
   });
   return done.every(Boolean) ? EXIT.done : EXIT.failed;
 }
@@ -95,9 +102,15 @@ async function hashOf(path: string): Promise<string> {
 }
 
 /** Prints the outcome of one asset; true: written. */
-function finish({ config, stage }: Member, name: string, hash: string, file: string): boolean {
+function finish(
+  { config, stage }: Member,
+  name: string,
+  hash: string,
+  suspects: readonly string[],
+  file: string,
+): boolean {
   const { id } = config;
-  const outcome = stage.monitors.length === 0 ? null : stage.finish(name, hash);
+  const outcome = stage.monitors.length === 0 ? null : stage.finish(name, hash, { suspects });
   if (outcome === null) {
     console.log(`${id}: nothing to learn: it has no channels that its kind knows`);
     return false;
@@ -114,7 +127,7 @@ function finish({ config, stage }: Member, name: string, hash: string, file: str
 
 function summaryOf({ kind, values, vectors = {}, provenance }: Baseline): string[] {
   if (provenance === undefined) return [];
-  const { amount, from_ms, to_ms, states, excluded, notLearnt, suspects } = provenance;
+  const { amount, from_ms, to_ms, states, excluded, notLearnt } = provenance;
   const time = (t_ms: number): string => new Date(t_ms).toISOString().slice(0, 16);
   const learnt = Object.keys(values).length + Object.keys(vectors).length;
   const byState = Object.entries(states).map(([state, much]) => `${state}: ${much}`);
@@ -123,6 +136,5 @@ function summaryOf({ kind, values, vectors = {}, provenance }: Baseline): string
     `hours or cycles by operating state: ${byState.join(", ")}`,
     ...excluded.map((what) => `left out: ${what}`),
     ...(notLearnt.length === 0 ? [] : [`not learnt, for want of data: ${notLearnt.join(", ")}`]),
-    ...suspects.map((what) => `unit? ${what}`),
   ];
 }

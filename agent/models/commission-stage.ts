@@ -179,8 +179,15 @@ export class Stage {
     this.#say("info", `commissioning goes on: ${this.progress}`);
   }
 
-  /** Ends the learning with what there is; null where nothing is being learnt. */
-  finish(recording: string, hash: string | null, least = this.least): Baseline | Refusal | null {
+  /**
+   * Ends the learning with what there is; null where nothing is being learnt. `suspects`: what the
+   * units were judged by from outside, with more than the monitors see.
+   */
+  finish(
+    recording: string,
+    hash: string | null,
+    { least = this.least, suspects }: { least?: number; suspects?: readonly string[] } = {},
+  ): Baseline | Refusal | null {
     if (!this.learning) return null;
     this.#take(this.#tap.cut()); // what is open counts, too
     const period: Period = {
@@ -189,7 +196,7 @@ export class Stage {
       recording,
       hash,
       agent: this.#version,
-      suspects: this.suspects(),
+      suspects: suspects ?? this.suspects(),
       nameplate: this.#setup.nameplate,
       least,
     };
@@ -239,7 +246,8 @@ export class Stage {
     const { commissioning } = this.#plan;
     const amount = amountOf(this.#rows, commissioning);
     if (amount + 1e-9 < this.#tryAt) return;
-    const outcome = this.finish("live", null, Math.min(want.amount, commissioning.least));
+    const least = Math.min(want.amount, commissioning.least);
+    const outcome = this.finish("live", null, { least });
     if (outcome === null) return;
     if (!isRefused(outcome)) {
       this.#switchOver(outcome);
@@ -260,7 +268,8 @@ export class Stage {
     this.#rows = [];
     this.#say("info", `commissioned: ${baseline.source}`);
     for (const text of baseline.provenance?.excluded ?? []) this.#say("info", `left out: ${text}`);
-    for (const text of baseline.provenance?.suspects ?? []) this.#say("warn", `unit? ${text}`);
+    for (const text of baseline.provenance?.suspects ?? [])
+      this.#say("warn", `unit suspect: ${text}`);
   }
 
   #startAdapting(baseline: Baseline): void {

@@ -112,3 +112,13 @@ export const INSTEAD: ReadonlyMap<string, string> = new Map([
   ["dB", "a linear unit: a level in dB is not linear and needs fromDecibel()"],
   ["sqrt", '"^(1/2)", as in "V/Hz^(1/2)"'],
 ]);
+
+/**
+ * Cyrillic and Greek letters, each with the Latin one that it is taken for. Not those that look like
+ * one unit and mean another (`В` is a volt and looks like B).
+ */
+const FOREIGN = "аеіјклмортухАЕІЈКМОРСТХαικνορΑΒΕΖΗΙΚΜΝΟΡΤΥΧ";
+const LATIN = "aeijklmoptyxAEIJKMOPCTXaikvopABEZHIKMNOPTYX";
+export const LOOK_ALIKE: ReadonlyMap<string, string> = new Map(
+  Array.from(FOREIGN, (letter, i) => [letter, LATIN.charAt(i)]),
+);

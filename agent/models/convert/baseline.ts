@@ -43,7 +43,7 @@ export function commission(plant: Plant, hours: number, step_ms: number, source:
     want: { amount: Number.POSITIVE_INFINITY, by: "hand" },
   });
   run(plant, monitors, hours, step_ms);
-  const outcome = stage.finish(source, null, 0);
+  const outcome = stage.finish(source, null, { least: 0 });
   assert(outcome !== null && !isRefused(outcome), `${plant.asset}: ${JSON.stringify(outcome)}`);
   return outcome;
 }
