@@ -239,7 +239,9 @@ function addRules(
     const rule = rows[row];
     if (rule === undefined || followsFrom(asset.gaps, fault, rule, own)) continue;
     const { column, ...place } = config.where([...rule.path, fault.field]);
-    faults.push({ ...place, column: column + fault.at, what: fault.fault, instead: "" });
+    const { at, length } = fault;
+    const within = { text: rule[fault.field] ?? "", at, length };
+    faults.push({ ...place, column: column + at, what: fault.fault, instead: "", within });
   }
   const kinds = compileRules(builtIn, asset.id, signals);
   assert(kinds.faults.length === 0, `rules of ${asset.kind}: ${JSON.stringify(kinds.faults)}`);

@@ -22,7 +22,7 @@ function units(): Unit[] {
     core_us: Object.fromEntries(
       Array.from({ length: DEVICES }, (_, d) => [
         `d${d}`,
-        d > 0 && random.next() < 0.1 ? null : 1 + 50 * random.next(),
+        d > 0 && random.next() < 0.1 ? "it lacks this kind" : 1 + 50 * random.next(),
       ]),
     ),
   }));

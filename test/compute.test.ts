@@ -78,6 +78,25 @@ test("each part in one place: neighbours on one device are one call", () => {
   expect(planned.parts.at(-1)?.to).toBe(plan.stages.length);
 });
 
+test("a backend without a kind of stage, or too narrow, is passed over, and why is said", () => {
+  const plan = randomPlan(5);
+  const kinds = [...new Set(plan.stages.map(({ kind }) => kind))];
+  const lacking = { ...reference, name: "plain", kinds: kinds.filter((kind) => kind !== "matmul") };
+  const narrow = { ...reference, name: "narrow", cols_max: 1 };
+  const candidates = [lacking, narrow, reference].map((backend) => ({
+    ...{ backend, power_W: null, memory_bytes: Number.POSITIVE_INFINITY },
+  }));
+  const planned = planFor(plan, candidates, candidates.map(measureDevice), NO_LIMITS);
+  if (typeof planned === "string") throw new Error(planned);
+  const matmul = planned.placement.why.filter((line) => line.includes("matmul"));
+  expect(matmul.length).toBeGreaterThan(0);
+  for (const line of matmul) {
+    expect(line).toContain("plain cannot: it has no matmul");
+    expect(line).toContain("on reference (");
+  }
+  expect(matmul.join()).toContain("narrow cannot: it takes at most 1 columns");
+});
+
 test("a backend that is taken out is an alarm of the agent, with its evidence, once", () => {
   const outage = { backend: "fpga", when: "operation", why: "output 3 is 2, not 1" } as const;
   const evidence = { input: [1], found: [2], expected: [1] };

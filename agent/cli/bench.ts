@@ -2,7 +2,9 @@
 //! ONNX Runtime on the same file with one and two threads. Inputs are random, all sides the same.
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import type { Backend } from "../accel/backend.js";
 import { DRIVERS, openBackend } from "../accel/registry.js";
+import { openEnergy } from "../base/energy.js";
 import { prng } from "../base/prng.js";
 import { openDense } from "../models/dense.js";
 import type { Model } from "../models/model.js";
@@ -11,34 +13,18 @@ import { CERTIFICATE_KEY } from "../models/onnx/meta.js";
 import type { OnnxModel } from "../models/onnx/model.js";
 import { readOnnx } from "../models/onnx/read.js";
 import { recognise } from "../models/onnx/recognise.js";
+import { type EncoderNet, recogniseEncoder } from "../models/onnx/recognise-encoder.js";
 import { isWeighted, type TernaryNet } from "../models/onnx/ternary-net.js";
 import { openTrees } from "../models/tree-model.js";
+import { type Engine, type Row, timed } from "./bench-rows.js";
 import { type Arguments, EXIT } from "./command.js";
 
 const BATCH = 64;
+/** Sequences of an encoder are many values: fewer of them make a call. */
+const SEQUENCES = 4;
 const RUNS = 2_000;
 const RUNS_MAX = 1_000_000;
-/** A sample of the clock is at least this long: several runs where one is shorter. */
-const SAMPLE_us = 20;
-/** No row takes longer than twice this. */
-const ROW_ms = 2_000;
-
-type Row = {
-  readonly engine: string;
-  readonly p50_us: number;
-  readonly p99_us: number;
-  /** Inferences a second in calls of `batch`; null where the engine takes one at a time. */
-  readonly rate_hz: number | null;
-  /** Times as fast as the better row of ONNX Runtime, at the median. */
-  ratio: number | null;
-};
-
-/** One inference, and one of a whole batch. */
-type Engine = {
-  readonly name: string;
-  readonly one: () => void;
-  readonly many: (() => void) | null;
-};
+const ENERGY = "of the whole processor, with all else that it does";
 
 export async function bench({ positionals, values }: Arguments): Promise<number> {
   const file = positionals[0] as string;
@@ -57,22 +43,36 @@ export async function bench({ positionals, values }: Arguments): Promise<number>
   const onnx = readOnnx(bytes);
   if (typeof onnx === "string") return refuse(file, onnx);
   const net = recognise(onnx);
+  const encoder = typeof net === "string" ? recogniseEncoder(onnx) : "";
   const wanted = values["backend"] === undefined ? null : String(values["backend"]);
   const skipped: string[] = [];
   const own =
-    typeof net === "string"
-      ? plainEngines(onnx, bytes, net, skipped)
-      : ternaryEngines(net, onnx, bytes, wanted, skipped);
+    typeof net !== "string"
+      ? enginesOn(wanted, skipped, (backend) => networkOn(backend, net, onnx, bytes))
+      : typeof encoder !== "string"
+        ? enginesOn(wanted, skipped, (backend) => encoderOn(backend, encoder))
+        : plainEngines(onnx, bytes, net, skipped);
   if (typeof own === "string") return refuse(file, own);
   const peers = [1, 2].flatMap((threads) => peerOf(onnx, bytes, threads, skipped));
-  const rows = [...own, ...peers].map((engine) => timed(engine, runs));
+  const meter = openEnergy();
+  const energy = typeof meter === "string" ? null : meter;
+  const rows = [...own, ...peers].map((engine) => timed(engine, runs, energy));
   const best = Math.min(...rows.slice(own.length).map((row) => row.p50_us));
   for (const row of rows) row.ratio = Number.isFinite(best) ? best / row.p50_us : null;
-  const what = typeof net === "string" ? `${onnx.graph.nodes.length} nodes` : sizeOf(net);
+  const what =
+    typeof net !== "string"
+      ? sizeOf(net)
+      : typeof encoder !== "string"
+        ? `ternary encoder, ${encoder.plan.layers.length} layers`
+        : `${onnx.graph.nodes.length} nodes`;
   const about = { file: basename(file), bytes: bytes.length, hash: hashOf(bytes), model: what };
   if (values["json"] === true) {
-    console.log(JSON.stringify({ ...about, batch: BATCH, rows, skipped }, null, 2));
-  } else print(about, rows, skipped);
+    const known = typeof meter === "string" ? meter : ENERGY;
+    console.log(JSON.stringify({ ...about, energy: known, rows, skipped }, null, 2));
+  } else {
+    print(about, rows, skipped);
+    console.log(`energy ${typeof meter === "string" ? `not known: ${meter}` : `is ${ENERGY}`}`);
+  }
   return EXIT.done;
 }
 
@@ -88,12 +88,11 @@ function sizeOf(net: TernaryNet): string {
   return `ternary, ${net.layers.length} layers, ${weights} weights`;
 }
 
-function ternaryEngines(
-  net: TernaryNet,
-  onnx: OnnxModel,
-  bytes: Uint8Array,
+/** On every backend here, or on `wanted` alone. */
+function enginesOn(
   wanted: string | null,
   skipped: string[],
+  open: (backend: Backend) => Omit<Engine, "name"> | string,
 ): Engine[] | string {
   const engines: Engine[] = [];
   if (wanted !== null) {
@@ -101,27 +100,48 @@ function ternaryEngines(
     if (typeof opened === "string") return opened;
     wanted = opened.backend.name;
   }
-  const certificate = onnx.metadata.get(CERTIFICATE_KEY) ?? null;
-  for (const { name, probe, open } of DRIVERS) {
+  for (const driver of DRIVERS) {
+    const { name } = driver;
     if (wanted !== null && wanted !== name) continue;
-    const absent = probe();
+    const absent = driver.probe();
     if (absent !== null) {
       skipped.push(`${name}: ${absent}`);
       continue;
     }
-    const options = { batch: BATCH, certificate };
-    const network = planNetwork(net, open(), hashOf(bytes), options);
-    if (typeof network === "string") return network;
-    const [from, to] = [network.inputs[0]?.size ?? 0, network.outputs[0]?.size ?? 0];
-    const [x, y] = [noise(from * BATCH), new Float32Array(to * BATCH)];
-    const [one, result] = [x.subarray(0, from), y.subarray(0, to)];
-    engines.push({
-      name,
-      one: () => network.infer(one, result),
-      many: () => network.infer(x, y, BATCH),
-    });
+    const runs = open(driver.open());
+    if (typeof runs === "string") return runs;
+    engines.push({ name, ...runs });
   }
   return engines;
+}
+
+function networkOn(
+  backend: Backend,
+  net: TernaryNet,
+  onnx: OnnxModel,
+  bytes: Uint8Array,
+): Omit<Engine, "name"> | string {
+  const certificate = onnx.metadata.get(CERTIFICATE_KEY) ?? null;
+  const network = planNetwork(net, backend, hashOf(bytes), { batch: BATCH, certificate });
+  if (typeof network === "string") return network;
+  const sizes = [network.inputs[0]?.size ?? 0, network.outputs[0]?.size ?? 0] as const;
+  return runsOf((x, y, count) => network.infer(x, y, count), sizes, BATCH);
+}
+
+function encoderOn(backend: Backend, { plan }: EncoderNet): Omit<Engine, "name"> {
+  const loaded = backend.loadEncoder(plan, SEQUENCES);
+  const size = plan.sequence * plan.width;
+  return runsOf((x, y, count) => loaded.infer(x, y, count), [size, size], SEQUENCES);
+}
+
+function runsOf(
+  infer: (x: Float32Array, y: Float32Array, count: number) => void,
+  [from, to]: readonly [number, number],
+  batch: number,
+): Omit<Engine, "name"> {
+  const [x, y] = [noise(from * batch), new Float32Array(to * batch)];
+  const [one, result] = [x.subarray(0, from), y.subarray(0, to)];
+  return { one: () => infer(one, result, 1), many: () => infer(x, y, batch), batch };
 }
 
 /** Trees run in TypeScript; of the rest the rows of ONNX Runtime say it all. */
@@ -134,7 +154,7 @@ function plainEngines(
   skipped.push(`the ternary backends: ${why}`);
   const trees = openTrees(onnx, hashOf(bytes));
   if (trees === null || typeof trees === "string") return trees ?? [];
-  return [{ name: trees.engine, one: runOf(trees), many: null }];
+  return [{ name: trees.engine, one: runOf(trees), many: null, batch: 1 }];
 }
 
 function peerOf(onnx: OnnxModel, bytes: Uint8Array, threads: number, skipped: string[]): Engine[] {
@@ -147,7 +167,7 @@ function peerOf(onnx: OnnxModel, bytes: Uint8Array, threads: number, skipped: st
   // A file with a batch of its own takes no other.
   const whole = typeof many === "string" || many.inputs[0]?.size === one.inputs[0]?.size;
   const name = `${one.engine}, ${threads} thread${threads > 1 ? "s" : ""}`;
-  return [{ name, one: runOf(one), many: whole ? null : runOf(many as Model) }];
+  return [{ name, one: runOf(one), many: whole ? null : runOf(many as Model), batch: BATCH }];
 }
 
 function runOf(model: Model): () => void {
@@ -161,47 +181,26 @@ function noise(size: number): Float32Array {
   return Float32Array.from({ length: size }, () => random.normal());
 }
 
-function timed({ name, one, many }: Engine, runs: number): Row {
-  const samples = sample(one, runs);
-  const at = (share: number): number => samples[Math.floor(share * (samples.length - 1))] as number;
-  // The fastest quarter: what else runs on the machine only ever slows it.
-  const calls = many === null ? [] : sample(many, Math.max(10, runs / 20));
-  const middle = calls[Math.floor(calls.length / 2)];
-  const rate_hz = middle === undefined ? null : (1e6 * BATCH) / middle;
-  return { engine: name, p50_us: at(0.5), p99_us: at(0.99), rate_hz, ratio: null };
-}
-
-/** Microseconds of one run each, sorted. */
-function sample(run: () => void, runs: number): number[] {
-  const clock = (count: number): number => {
-    const start = performance.now();
-    for (let i = 0; i < count; i++) run();
-    return (1000 * (performance.now() - start)) / count;
-  };
-  for (let i = 0; i < 3; i++) run();
-  const each = Math.max(1, Math.ceil(SAMPLE_us / clock(10)));
-  const until = performance.now() + ROW_ms;
-  const found: number[] = [];
-  for (let i = 0; i < runs && performance.now() < until; i++) found.push(clock(each));
-  return found.sort((a, b) => a - b);
-}
-
 function print(
   about: { readonly file: string; readonly bytes: number; readonly model: string },
   rows: readonly Row[],
   skipped: readonly string[],
 ): void {
+  const metered = rows.some(({ energy_uJ }) => energy_uJ !== null);
   const table = [
-    ["engine", "p50 us", "p99 us", `per s, batch ${BATCH}`, "vs onnxruntime"],
-    ...rows.map(({ engine, p50_us, p99_us, rate_hz, ratio }) => [
+    ["engine", "p50 us", "p99 us", "per s (batch)", "vs onnxruntime", ...(metered ? ["uJ"] : [])],
+    ...rows.map(({ engine, p50_us, p99_us, rate_hz, batch, ratio, energy_uJ }) => [
       engine,
       p50_us.toFixed(2),
       p99_us.toFixed(2),
-      rate_hz === null ? "-" : Math.round(rate_hz).toString(),
+      rate_hz === null ? "-" : `${Math.round(rate_hz)} (${batch})`,
       ratio === null ? "-" : `${ratio.toFixed(2)}x`,
+      ...(metered ? [energy_uJ?.toFixed(2) ?? "-"] : []),
     ]),
   ];
-  const widths = [0, 1, 2, 3, 4].map((i) => Math.max(...table.map((row) => (row[i] ?? "").length)));
+  const widths = [0, 1, 2, 3, 4, 5].map((i) =>
+    Math.max(...table.map((row) => (row[i] ?? "").length)),
+  );
   console.log(`${about.file}: ${about.model}, ${about.bytes} bytes`);
   for (const [engine = "", ...figures] of table) {
     const cells = figures.map((figure, i) => figure.padStart(widths[i + 1] ?? 0));

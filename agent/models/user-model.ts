@@ -8,6 +8,7 @@ import { openEncoder } from "./encoder-model.js";
 import { openHybrid } from "./hybrid.js";
 import type { Model } from "./model.js";
 import { hashOf, planNetwork } from "./network.js";
+import { CERTIFICATE_KEY } from "./onnx/meta.js";
 import { readOnnx } from "./onnx/read.js";
 import { MODEL_BYTES_MAX } from "./onnx/read-tensor.js";
 import { recognise } from "./onnx/recognise.js";
@@ -17,6 +18,8 @@ import { openTrees } from "./tree-model.js";
 
 /** A file written by us claims the ternary pattern, and is refused where it breaks it. */
 const CLAIM = "sterna.version";
+/** Nothing proves these of what is no ternary network: such a file is refused. */
+const PROVEN = ["sterna.monotone", "sterna.bounds", CERTIFICATE_KEY];
 
 export function openUserModel(
   file: string,
@@ -45,7 +48,10 @@ export function openModel(
   if (typeof onnx === "string") return onnx;
   const hash = hashOf(bytes);
   const net = recognise(onnx);
-  if (typeof net !== "string") return openTernary(net, backend, hash);
+  const certificate = onnx.metadata.get(CERTIFICATE_KEY) ?? null;
+  if (typeof net !== "string") return openTernary(net, backend, hash, certificate);
+  const claimed = PROVEN.find((key) => onnx.metadata.has(key));
+  if (claimed !== undefined) return `${claimed} is proven of ternary networks alone: ${net}`;
   const encoder = recogniseEncoder(onnx);
   if (typeof encoder !== "string") return openEncoder(onnx, encoder, backend, hash);
   if (onnx.metadata.has(CLAIM)) return `not a network of the ternary pattern: ${net}`;
@@ -53,8 +59,13 @@ export function openModel(
   return other ?? openDense(onnx, bytes, hash, { use: dense });
 }
 
-function openTernary(net: TernaryNet, backend: Backend, hash: string): Model | string {
-  const network = planNetwork(net, backend, hash);
+function openTernary(
+  net: TernaryNet,
+  backend: Backend,
+  hash: string,
+  certificate: string | null,
+): Model | string {
+  const network = planNetwork(net, backend, hash, { certificate });
   if (typeof network === "string") return network;
   const { inputs, outputs, tier } = network;
   return {

@@ -13,7 +13,9 @@ import {
   type NetClaims,
   type TernaryNet,
 } from "../../agent/models/onnx/ternary-net.js";
+import { writeModel, writeNode, writeValueInfo } from "../../agent/models/onnx/write.js";
 import { writeNet, writeTernaryNet } from "../../agent/models/onnx/write-net.js";
+import { openModel } from "../../agent/models/user-model.js";
 import { dense, KINDS, mixedNet, table, whole } from "./mixed-nets.js";
 import { randomCnn, randomMlp } from "./nets.js";
 
@@ -211,6 +213,21 @@ test("a certificate of other weights is refused, with the first layer that diffe
   for (const bad of ["no json", "{}", '{"layers":[["a",1]],"output":[]}']) {
     expect(loadNetwork(writeNet(net, bad), reference)).toContain("is no certificate");
   }
+  // By the way that a user's model goes too.
+  const users = openModel(writeNet({ ...other, layers: wide }, certificate), reference);
+  expect(users).toBe(found);
+});
+
+test("a claim of what nothing is proven of is refused", () => {
+  const nodes = [writeNode("Cos", ["x"], ["y"])];
+  const [x, y] = ["x", "y"].map((name) => writeValueInfo(name, 1, [1])) as [Uint8Array, Uint8Array];
+  const graph = { name: "m", nodes, tensors: [], inputs: [x], outputs: [y] };
+  const file = (facts: [string, string][]) =>
+    openModel(writeModel(graph, { "": 17 }, facts), reference);
+  expect(file([])).toMatchObject({ tier: "within 1e-4 relative" });
+  expect(file([["sterna.bounds", "[-1,1]"]])).toMatch(
+    /^sterna.bounds is proven of ternary networks alone: .*Cos/,
+  );
 });
 
 test("the file of the writer carries its certificate", () => {
