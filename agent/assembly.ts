@@ -148,7 +148,7 @@ const isPattern = ({ binding }: ChannelConfig): boolean =>
 function join(
   config: Config,
   asset: AssetConfig,
-  { backend }: Compute,
+  compute: Compute,
   table: ChannelTable,
   faults: Fault[],
   learn: Learn,
@@ -164,7 +164,7 @@ function join(
   const staleIndex = signals.size;
   const none = { dim: "1", kind: "", point: false };
   signals.set(STALE_SIGNAL, { name: STALE_SIGNAL, index: staleIndex, ...none });
-  const fitting = fitKind(config, asset, backend, faults, learn);
+  const fitting = fitKind(config, asset, compute.backend, faults, learn);
   const derived: Derived[] = [];
   const write = (monitor: Monitor): number[] =>
     monitor.outputs.map((port) => {
@@ -178,7 +178,7 @@ function join(
     const from = asset.channels.find((channel) => channel.name === signal.name);
     return { ...signal, pattern: from !== undefined && isPattern(from) };
   });
-  const models = openModels(config, asset, bindable, backend, faults);
+  const models = openModels(config, asset, bindable, compute, faults);
   const monitors = [...fitting.monitors, ...models];
   outputs.push(...models.map(write));
   // A model that could not be opened has had its fault; the rules over it need none of their own.
@@ -239,7 +239,9 @@ function addRules(
     const rule = rows[row];
     if (rule === undefined || followsFrom(asset.gaps, fault, rule, own)) continue;
     const { column, ...place } = config.where([...rule.path, fault.field]);
-    faults.push({ ...place, column: column + fault.at, what: fault.fault, instead: "" });
+    const { at, length } = fault;
+    const within = { text: rule[fault.field] ?? "", at, length };
+    faults.push({ ...place, column: column + at, what: fault.fault, instead: "", within });
   }
   const kinds = compileRules(builtIn, asset.id, signals);
   assert(kinds.faults.length === 0, `rules of ${asset.kind}: ${JSON.stringify(kinds.faults)}`);

@@ -4,6 +4,7 @@ import type { AccelConfig } from "../config/config.js";
 import { guard, type Outage } from "./accel/guard.js";
 import { reference } from "./accel/reference.js";
 import { bestCpu, driversOf, type Opened, openBackend, openPresent } from "./accel/registry.js";
+import type { DenseUse } from "./models/dense-provider.js";
 import type { Limits, Placement } from "./models/plan.js";
 import { type Candidate, plannedBackend } from "./models/planned.js";
 
@@ -15,6 +16,8 @@ export type Compute = Opened & {
   readonly outages: readonly Outage[];
   /** How each network was placed, or why not; empty without a plan. */
   readonly placements: readonly (Placement | string)[];
+  /** What models run on that are no integer networks. */
+  readonly dense: DenseUse;
 };
 
 /**
@@ -27,6 +30,8 @@ export function openCompute(accel: AccelConfig, live = true): Compute | string {
   const report = (outage: Outage): void => {
     if (outages.length < OUTAGES_MAX) outages.push(outage);
   };
+  // A replay gives the same bytes wherever it runs.
+  const dense: DenseUse = { wanted: live ? accel.dense : "cpu", report };
   const held = { share: accel.checkShare, report };
   if (accel.backend !== "plan") {
     const opened = openBackend(accel.backend, drivers);
@@ -36,7 +41,7 @@ export function openCompute(accel: AccelConfig, live = true): Compute | string {
     const device = drivers.some(({ name, taken }) => name === accel.backend && taken !== undefined);
     const truth = device ? bestCpu() : reference;
     const backend = own ? reference : guard(opened.backend, truth, held);
-    return { ...opened, backend, outages, placements: [] };
+    return { ...opened, backend, outages, placements: [], dense };
   }
   const placements: (Placement | string)[] = [];
   const { present, skipped } = openPresent(drivers);
@@ -50,7 +55,7 @@ export function openCompute(accel: AccelConfig, live = true): Compute | string {
     placements.push(placed);
   });
   const why = `a plan over ${present.map(({ name }) => name).join(", ")}`;
-  return { backend: plan, skipped, why, outages, placements };
+  return { backend: plan, skipped, why, outages, placements, dense };
 }
 
 function limitsOf(accel: AccelConfig): Limits {

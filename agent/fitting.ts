@@ -5,6 +5,7 @@ import type { AssetConfig, Config, Kind, Kinds, Path } from "../config/config.js
 import type { Backend } from "./accel/backend.js";
 import { type AssetKind, KINDS } from "./assets.js";
 import { assert, type Fault } from "./base/errors.js";
+import type { Compute } from "./compute.js";
 import { type CostMeter, costMeter } from "./cost-meter.js";
 import { bindUserModel } from "./models/bind.js";
 import { limitsOf } from "./models/chain/port.js";
@@ -119,12 +120,12 @@ export function openModels(
   config: Config,
   asset: AssetConfig,
   signals: readonly (Signal & { readonly pattern: boolean })[],
-  backend: Backend,
+  { backend, dense }: Pick<Compute, "backend" | "dense">,
   faults: Fault[],
 ): Monitor[] {
   return config.models.flatMap((spec): Monitor[] => {
     if (spec.asset !== asset.id) return [];
-    const model = openUserModel(spec.file, backend);
+    const model = openUserModel(spec.file, backend, dense);
     if (typeof model === "string") {
       faults.push(faultAt(config, [...spec.path, "file"], model, "name an ONNX file"));
       return [];

@@ -1,5 +1,5 @@
 //! Devices and their emulators: what the FPGA's core takes, how fast its bitstream may be clocked,
-//! what the emulators cost, and the ring in shared memory. A row is a function in the table below.
+//! what the emulators cost, the planner, and the ring in shared memory. A row is a function in the table below.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,6 +12,7 @@ import { loadHybrid } from "../agent/accel/fpga/hybrid.js";
 import { openRtl, rtlTransport } from "../agent/accel/fpga/rtl.js";
 import { reference } from "../agent/accel/reference.js";
 import { prng } from "../agent/base/prng.js";
+import { plannerRow } from "./planner.js";
 import { failedRow, median, ROOT, type Row, report } from "./result.js";
 import { sharedMemoryRows } from "./shared-memory.js";
 
@@ -130,6 +131,7 @@ const ROWS: readonly (() => Row | Promise<Row[]>)[] = [
   clockRow,
   emulatorRow,
   rtlRow,
+  plannerRow,
   sharedMemoryRows,
 ];
 

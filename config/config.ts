@@ -170,6 +170,13 @@ export type AccelConfig = {
       readonly done: number | null;
     } | null;
   };
+  /** Null: the emulator. */
+  readonly edgetpu: {
+    readonly tflite: string;
+    readonly edgetpu: string;
+    readonly models: string;
+  } | null;
+  readonly dense: "auto" | "cpu" | "cuda" | "webgpu";
 };
 
 export type Config = {

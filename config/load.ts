@@ -61,6 +61,7 @@ export function parseConfig(
   const modelsWhole = reading.faults.length === before;
   const mqtt = root["mqtt"] === undefined ? null : readMqtt(scalars, reading, env);
   const fpga = readFpga(file, scalars.accel, reading);
+  const edgetpu = readEdgeTpu(file, scalars.accel, reading);
   const { faults } = reading;
   const { gateway, topicRoot, store, http, log, accel, intake, time } = scalars;
   const config: Config = {
@@ -85,6 +86,8 @@ export function parseConfig(
       latency_max_ms: accel.latencyMax,
       power_max_W: accel.powerMax,
       fpga,
+      edgetpu,
+      dense: accel.dense,
       power_W: Object.fromEntries(accel.power.map(({ device, power_W }) => [device, power_W])),
     },
     intake: {
@@ -150,6 +153,25 @@ function readFpga(
   const whole = chip !== null && reset !== null && select !== null;
   const gpio = whole ? { chip, reset, select, done } : null;
   return { device: accel.fpgaDevice, clock_Hz: accel.fpgaClock, bitstream, gpio };
+}
+
+/** Two libraries and the models compiled for them: one is nothing without the others. */
+function readEdgeTpu(
+  file: string,
+  { tflite, edgetpu, edgetpuModels }: Scalars["accel"],
+  reading: Reading,
+): Config["accel"]["edgetpu"] {
+  if (tflite !== null && edgetpu !== null && edgetpuModels !== null) {
+    const [library, device, models] = [tflite, edgetpu, edgetpuModels].map((path) =>
+      fromConfig(file, path),
+    ) as [string, string, string];
+    return { tflite: library, edgetpu: device, models };
+  }
+  if (tflite !== null || edgetpu !== null || edgetpuModels !== null) {
+    const what = "tflite, edgetpu and edgetpuModels belong together";
+    reading.faultAtKey(["accel"], what, "write all three or none");
+  }
+  return null;
 }
 
 function readMqtt(scalars: Scalars, reading: Reading, env: Env): MqttConfig {

@@ -79,6 +79,21 @@ export const SCALARS = {
     fpgaReset: optional(f.whole(0, 1_023), "Line of CRESET_B"),
     fpgaSelect: optional(f.whole(0, 1_023), "Line of SPI_SS_B"),
     fpgaDone: optional(f.whole(0, 1_023), "Line of CDONE, where it is wired"),
+    tflite: optional(
+      t.filePath,
+      "Library libtensorflowlite_c for the backend edgetpu, of the version that libedgetpu was built " +
+        "for; without it an emulator computes",
+    ),
+    edgetpu: optional(t.filePath, "Library libedgetpu"),
+    edgetpuModels: optional(
+      t.filePath,
+      "Folder of the compiled models (`sterna convert`), *_edgetpu.tflite",
+    ),
+    dense: given(
+      f.choice("auto", "cpu", "cuda", "webgpu"),
+      "auto",
+      "What ONNX Runtime computes other models on; auto: cuda where it is, else cpu",
+    ),
   },
   intake: {
     ring: given(

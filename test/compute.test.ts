@@ -2,9 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { FPGA_DEFAULT } from "../agent/accel/fpga/fpga.js";
 import { reference } from "../agent/accel/reference.js";
-import { openPresent } from "../agent/accel/registry.js";
+import { DEVICES_DEFAULT, openPresent } from "../agent/accel/registry.js";
 import { packageFile } from "../agent/base/files.js";
 import { openCompute } from "../agent/compute.js";
 import { loadNetwork, type Network } from "../agent/models/network.js";
@@ -25,7 +24,8 @@ const accel: AccelConfig = {
   latency_max_ms: null,
   power_max_W: null,
   power_W: {},
-  fpga: FPGA_DEFAULT,
+  ...DEVICES_DEFAULT,
+  dense: "auto",
 };
 
 function open(bytes: Uint8Array, backend: Parameters<typeof loadNetwork>[1]): Network {

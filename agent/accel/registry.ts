@@ -1,6 +1,7 @@
 //! Every compute device, best first. Adding one is one row here and one file beside it.
 import type { Tier } from "../base/telemetry.js";
 import type { Backend } from "./backend.js";
+import { deviceOf, type EdgeTpuOptions, openEdgeTpu, probeEdgeTpu } from "./edgetpu/edgetpu.js";
 import {
   FPGA_DEFAULT,
   type FpgaOptions,
@@ -31,7 +32,11 @@ export type Driver = {
   readonly taken?: "by name" | "by plan";
 };
 
-export type AccelOptions = { readonly fpga: FpgaOptions };
+export type AccelOptions = {
+  readonly fpga: FpgaOptions;
+  /** Null: the emulator. */
+  readonly edgetpu: EdgeTpuOptions | null;
+};
 
 const native = (name: string): Driver => ({
   name,
@@ -57,8 +62,9 @@ export function bestCpu(): Backend {
 }
 
 /** `live` false: no device is touched, for the agent may be using it; the CPU stands in. */
-export function driversOf({ fpga }: AccelOptions, live = true): readonly Driver[] {
-  const row: Driver = {
+export function driversOf(options: AccelOptions, live = true): readonly Driver[] {
+  const { fpga, edgetpu } = options;
+  const core: Driver = {
     name: "fpga",
     tier: "exact",
     probe: () => probeFpga(fpga),
@@ -66,10 +72,21 @@ export function driversOf({ fpga }: AccelOptions, live = true): readonly Driver[
     device: fpga.device,
     taken: isEmulated(fpga) ? "by name" : "by plan",
   };
-  return [row, ...CPU];
+  const tpu: Driver = {
+    name: "edgetpu",
+    tier: "within 1",
+    probe: () => probeEdgeTpu(edgetpu),
+    // Its emulator stands in: nearer to it than the CPU's integers are.
+    open: () => openEdgeTpu(live ? edgetpu : null, bestCpu()),
+    device: deviceOf(edgetpu),
+    // A plan would cut the network, and each piece would have to be compiled.
+    taken: "by name",
+  };
+  return [core, tpu, ...CPU];
 }
 
-export const DRIVERS: readonly Driver[] = driversOf({ fpga: FPGA_DEFAULT });
+export const DEVICES_DEFAULT: AccelOptions = { fpga: FPGA_DEFAULT, edgetpu: null };
+export const DRIVERS: readonly Driver[] = driversOf(DEVICES_DEFAULT);
 
 export type Opened = {
   readonly backend: Backend;

@@ -19,7 +19,13 @@ export type Fault = {
   readonly column: number;
   readonly what: string;
   readonly instead: string;
+  /** The text that was read, such as a condition, and the part of it that is wrong. */
+  readonly within?: { readonly text: string; readonly at: number; readonly length: number };
 };
+
+/** Columns of a text that are shown around what is wrong in it. */
+const SHOWN_CHARS = 90;
+const BEFORE_CHARS = 30;
 
 /** Carries every fault of the config at once; main prints them and exits 78. */
 export class ConfigError extends Error {
@@ -31,10 +37,26 @@ export class ConfigError extends Error {
   }
 }
 
-/** `sterna.yaml:12:9: unknown key "chanels"; write "channels"`. */
+/** `sterna.yaml:12:9: unknown key "chanels"; write "channels"`, and two lines with a caret. */
 export function formatFault(fault: Fault): string {
   const place = fault.line === 0 ? fault.file : `${fault.file}:${fault.line}:${fault.column}`;
-  return `${place}: ${fault.what}${fault.instead === "" ? "" : `; ${fault.instead}`}`;
+  const said = `${place}: ${fault.what}${fault.instead === "" ? "" : `; ${fault.instead}`}`;
+  return fault.within === undefined ? said : `${said}\n${underline(fault.within)}`;
+}
+
+/** The line of a text that is wrong, cut to what a terminal shows, and `^` below the part meant. */
+function underline({ text, at, length }: NonNullable<Fault["within"]>): string {
+  const start = text.lastIndexOf("\n", at - 1) + 1;
+  const line =
+    text
+      .slice(start)
+      .split("\n", 1)[0]
+      ?.replace(/\p{Cc}/gu, " ") ?? "";
+  const from = line.length > SHOWN_CHARS ? Math.max(0, at - start - BEFORE_CHARS) : 0;
+  const shown = line.slice(from, from + SHOWN_CHARS);
+  const column = at - start - from;
+  const carets = "^".repeat(Math.max(1, Math.min(length, shown.length - column)));
+  return `    ${shown}\n    ${" ".repeat(column)}${carets}`;
 }
 
 /** Ends the process when our own reasoning was wrong; systemd starts us again. */

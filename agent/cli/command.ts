@@ -128,6 +128,17 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     codes: [1, 78],
     load: async () => (await import("./plan.js")).plan,
   },
+  convert: {
+    usage: "convert MODEL --target edgetpu [--out FILE]",
+    about: "a model as the file that a device's compiler takes, and the command to run on it next",
+    positionals: 1,
+    options: {
+      target: text("edgetpu", "the device; edgetpu is the only one so far"),
+      out: text("FILE", "where to write; the model's name with .tflite where absent"),
+    },
+    codes: [1],
+    load: async () => (await import("./convert.js")).convert,
+  },
   devices: {
     usage: "devices [--config FILE]",
     about: "the compute backends and why each can or cannot be used here",

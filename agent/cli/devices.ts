@@ -1,5 +1,6 @@
 import { DRIVERS, driversOf, probeAll } from "../accel/registry.js";
 import { type MemoryMap, probeMemory } from "../base/memory-nodes.js";
+import { chooseProvider, PROVIDERS, probeProvider } from "../models/dense-provider.js";
 import { type Arguments, EXIT } from "./command.js";
 import { configOf } from "./load.js";
 
@@ -14,6 +15,17 @@ export async function devices(args: Arguments): Promise<number> {
   for (const { name, tier, available, why, device } of probeAll(drivers)) {
     const of = device === undefined ? "" : `, on ${device}`;
     console.log(`${name.padEnd(14)} ${available ? `available, ${tier}${of}` : `absent: ${why}`}`);
+  }
+  const wanted = config?.accel.dense ?? "auto";
+  const chosen = chooseProvider({ wanted, report: () => {} });
+  for (const provider of PROVIDERS) {
+    const absent = probeProvider(provider);
+    const named = provider === "webgpu" ? ", by name, where a driver is" : "";
+    const use = provider === chosen ? ", used for other models" : named;
+    const able = `available, within 1e-4 relative${use}`;
+    console.log(
+      `${`dense ${provider}`.padEnd(14)} ${absent === null ? able : `absent: ${absent}`}`,
+    );
   }
   for (const line of memoryLines(probeMemory())) console.log(line);
   return EXIT.done;

@@ -1,12 +1,12 @@
-import { readFileSync } from "node:fs";
 import type { AccelConfig } from "../../config/config.js";
 import { loadConfig } from "../../config/load.js";
-import { FPGA_DEFAULT } from "../accel/fpga/fpga.js";
+import { DEVICES_DEFAULT } from "../accel/registry.js";
 import { OperatingError } from "../base/errors.js";
 import { openCompute } from "../compute.js";
 import { CONFIG_KINDS } from "../fitting.js";
 import { loadNetwork } from "../models/network.js";
 import { type Arguments, EXIT } from "./command.js";
+import { readModel } from "./load.js";
 
 const NO_LIMITS: Omit<AccelConfig, "backend"> = {
   checkShare: 0,
@@ -16,7 +16,8 @@ const NO_LIMITS: Omit<AccelConfig, "backend"> = {
   latency_max_ms: null,
   power_max_W: null,
   power_W: {},
-  fpga: FPGA_DEFAULT,
+  ...DEVICES_DEFAULT,
+  dense: "auto",
 };
 
 /** Times a model on every device here and prints where each part would run, and why. */
@@ -47,13 +48,4 @@ export async function plan({ positionals, values }: Arguments): Promise<number> 
     console.log(`${backend} was taken out (${when}): ${why}`);
   }
   return EXIT.done;
-}
-
-function readModel(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new OperatingError("model", why, error);
-  }
 }

@@ -2,6 +2,7 @@
 //! know: cut at one int8 value, the front runs on the backend, the rest in ONNX Runtime.
 import type { Backend } from "../accel/backend.js";
 import { openDense } from "./dense.js";
+import { DENSE_CPU, type DenseUse } from "./dense-provider.js";
 import type { Model } from "./model.js";
 import { planNetwork } from "./network.js";
 import type { Node, OnnxModel } from "./onnx/model.js";
@@ -15,7 +16,12 @@ import { writeModel, writeValueInfo } from "./onnx/write.js";
 const TRIES_MAX = 64;
 
 /** Null where no such cut exists; the whole file is then for ONNX Runtime. */
-export function openHybrid(onnx: OnnxModel, backend: Backend, hash: string): Model | string | null {
+export function openHybrid(
+  onnx: OnnxModel,
+  backend: Backend,
+  hash: string,
+  use: DenseUse = DENSE_CPU,
+): Model | string | null {
   const cut = findCut(onnx);
   if (cut === null) return null;
   const network = planNetwork(cut.front, backend, hash);
@@ -24,7 +30,7 @@ export function openHybrid(onnx: OnnxModel, backend: Backend, hash: string): Mod
   const bytes = restOf(onnx, cut);
   const model = readOnnx(bytes);
   if (typeof model === "string") return model;
-  const rest = openDense(model, bytes, hash);
+  const rest = openDense(model, bytes, hash, { use });
   if (typeof rest === "string") return rest;
   const between = new Float32Array(network.outputs[0]?.size ?? 0);
   return {

@@ -12,7 +12,7 @@ import {
 } from "./plan.js";
 
 /** Time for one measurement, and how often it is taken; the best counts. */
-const ROUND_us = 200;
+const ROUND_us = 50;
 const ROUNDS = 3;
 const RUNS_MAX = 100;
 /** Sizes of the two networks that tell a call from the values that cross. */

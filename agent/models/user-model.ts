@@ -3,6 +3,7 @@
 import { readFileSync, statSync } from "node:fs";
 import type { Backend } from "../accel/backend.js";
 import { openDense } from "./dense.js";
+import { DENSE_CPU, type DenseUse } from "./dense-provider.js";
 import { openEncoder } from "./encoder-model.js";
 import { openHybrid } from "./hybrid.js";
 import type { Model } from "./model.js";
@@ -20,7 +21,11 @@ const CLAIM = "sterna.version";
 /** Nothing proves these of what is no ternary network: such a file is refused. */
 const PROVEN = ["sterna.monotone", "sterna.bounds", CERTIFICATE_KEY];
 
-export function openUserModel(file: string, backend: Backend): Model | string {
+export function openUserModel(
+  file: string,
+  backend: Backend,
+  dense: DenseUse = DENSE_CPU,
+): Model | string {
   let bytes: Uint8Array;
   try {
     const { size } = statSync(file);
@@ -30,11 +35,15 @@ export function openUserModel(file: string, backend: Backend): Model | string {
   } catch (error) {
     return `${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`;
   }
-  const model = openModel(bytes, backend);
+  const model = openModel(bytes, backend, dense);
   return typeof model === "string" ? `${file}: ${model}` : model;
 }
 
-export function openModel(bytes: Uint8Array, backend: Backend): Model | string {
+export function openModel(
+  bytes: Uint8Array,
+  backend: Backend,
+  dense: DenseUse = DENSE_CPU,
+): Model | string {
   const onnx = readOnnx(bytes);
   if (typeof onnx === "string") return onnx;
   const hash = hashOf(bytes);
@@ -46,7 +55,8 @@ export function openModel(bytes: Uint8Array, backend: Backend): Model | string {
   const encoder = recogniseEncoder(onnx);
   if (typeof encoder !== "string") return openEncoder(onnx, encoder, backend, hash);
   if (onnx.metadata.has(CLAIM)) return `not a network of the ternary pattern: ${net}`;
-  return openTrees(onnx, hash) ?? openHybrid(onnx, backend, hash) ?? openDense(onnx, bytes, hash);
+  const other = openTrees(onnx, hash) ?? openHybrid(onnx, backend, hash, dense);
+  return other ?? openDense(onnx, bytes, hash, { use: dense });
 }
 
 function openTernary(

@@ -18,6 +18,7 @@ export type Arithmetic = "+" | "-" | "*" | "/";
 export type Binary = "||" | "&&" | Comparison | Arithmetic;
 
 const TRUTH: Type = { is: "truth" };
+const BETWEEN = { add: "and", subtract: "from", compare: "with" } as const;
 const POINT_HINT = "a literal in Cel is a temperature; write K for a difference";
 
 /** Pairs of dimensions that people take for each other, and the way out. */
@@ -89,10 +90,11 @@ function sumOf(op: "+" | "-", left: NumberType, right: NumberType): Type | strin
   return { is: "number", dim: left.dim, kind, point };
 }
 
-function mismatch(verb: string, left: NumberType, right: NumberType): string | null {
+function mismatch(verb: keyof typeof BETWEEN, left: NumberType, right: NumberType): string | null {
   const kinds = left.kind === right.kind || left.kind === "" || right.kind === "";
   if (left.dim === right.dim && kinds) return null;
-  const said = `cannot ${verb} ${show(left)} ${verb === "add" ? "and" : "with"} ${show(right)}`;
+  const [a, b] = verb === "subtract" ? [show(right), show(left)] : [show(left), show(right)];
+  const said = `cannot ${verb} ${a} ${BETWEEN[verb]} ${b}`;
   if (left.dim === right.dim) return said;
   const hint = HINTS.get(`${left.dim} ${right.dim}`) ?? HINTS.get(`${right.dim} ${left.dim}`);
   if (hint !== undefined) return `${said}; ${hint}`;

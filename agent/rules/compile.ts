@@ -98,6 +98,8 @@ function judgeOf(node: Node, feeds: Feed[]): Judge {
     case "==":
     case "!=":
       return compare(node.op, node.left, node.right, feeds);
+    case "held":
+      return held(node, feeds);
     default:
       return () => UNKNOWN; // the parser lets no other node be a condition
   }
@@ -126,6 +128,23 @@ function compare(op: Comparison, left: Node, right: Node, feeds: Feed[]): Judge 
     const b = r(frame);
     if (Number.isNaN(a) || Number.isNaN(b)) return UNKNOWN;
     return holds(a, b) ? TRUE : FALSE;
+  };
+}
+
+/** True once the condition was true for the whole window; false as soon as it is false. */
+function held(node: Extract<Node, { op: "held" }>, feeds: Feed[]): Judge {
+  const judge = judgeOf(node.of, feeds);
+  const window = new Window(node.span_ms);
+  const of = (frame: Float64Array): number => {
+    const verdict = judge(frame);
+    return verdict === UNKNOWN ? Number.NaN : verdict;
+  };
+  feeds.push({ node, window, of });
+  return (frame) => {
+    const verdict = judge(frame);
+    if (verdict !== TRUE) return verdict;
+    const least = window.min();
+    return Number.isNaN(least) ? UNKNOWN : least === 1 ? TRUE : FALSE;
   };
 }
 
@@ -229,7 +248,7 @@ function shownOf(node: Node, feeds: Feed[]): Shown | null {
   if (node.op === "&&" || node.op === "||") {
     return shownOf(node.left, feeds) ?? shownOf(node.right, feeds);
   }
-  if (node.op === "not") return shownOf(node.of, feeds);
+  if (node.op === "not" || node.op === "held") return shownOf(node.of, feeds);
   if (!("left" in node) || !Object.hasOwn(COMPARE, node.op)) return null;
   // `80 Cel < oilTemp` shows the oil temperature as the value too.
   const turned = node.left.op === "literal" && node.right.op !== "literal";

@@ -15,6 +15,7 @@ export type Node = { readonly type: Type; readonly at: number; readonly end: num
   | { readonly op: Binary; readonly left: Node; readonly right: Node }
   | { readonly op: "call"; readonly name: Pointwise; readonly of: readonly Node[] }
   | { readonly op: "window"; readonly name: Windowed; readonly of: Node; readonly span_ms: number }
+  | { readonly op: "held"; readonly of: Node; readonly span_ms: number }
 );
 export type Pointwise = "abs" | "min" | "max";
 export type Windowed = "avg" | "rms" | "min" | "max" | "rate";
@@ -38,7 +39,7 @@ const POWERS = {
 const OPERATOR = /^(\|\||&&|<=|>=|==|!=|[<>+\-*/]|and\b|or\b)/;
 const NUMBER = /^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/;
 const NAME = /^[A-Za-z_][\w-]*(?:\.[\w-]+)*/;
-const FUNCTIONS = ["abs", "min", "max", "avg", "rms", "rate"] as const;
+const FUNCTIONS = ["abs", "min", "max", "avg", "rms", "rate", "held"] as const;
 /** One character of a unit literal; parentheses and "-" depend on what stands around them. */
 const UNIT_START = /[A-Za-z%[{°µμΩ℃℉]/;
 const UNIT_CHAR = /[A-Za-z0-9_%'[\]{}^./°µμΩ℃℉²³·]/;
@@ -112,7 +113,7 @@ class Parser {
       this.#at += 1;
       const inner = this.#expression(0);
       this.#expect(")");
-      return inner;
+      return { ...inner, at, end: this.#at };
     }
     const not = /^(!(?!=)|not\b)/.exec(rest);
     if (not !== null) {
@@ -205,6 +206,7 @@ class Parser {
     this.#expect(")");
     const place = { at, end: this.#at };
     const { type } = first;
+    if (name === "held") return this.#held(first, second, place);
     if (type.is !== "number") return this.#fail(`${name} needs a number`, first.at, first.end);
     if ((name === "abs" || name === "rms") && type.point === true) {
       const what = `${name} of a point has no meaning; take a difference first`;
@@ -224,10 +226,23 @@ class Parser {
     return { op: "call", name, of: [first, second], type: both, ...place };
   }
 
+  /** Whether a condition has held for a whole window. */
+  #held(of: Node, span: Node | null, place: { readonly at: number; readonly end: number }): Node {
+    if (of.type.is !== "truth") {
+      return this.#fail("held needs a condition, as in held(x > 16 A, 10 s)", of.at, of.end);
+    }
+    if (span?.op !== "literal" || span.type.is !== "number" || span.type.dim !== "s") {
+      return this.#fail("held needs a window, as in held(x > 16 A, 10 s)", place.at, place.end);
+    }
+    if (!(span.value > 0)) this.#fail("a window is longer than 0 s", span.at, span.end);
+    return { op: "held", of, span_ms: span.value * 1000, type: { is: "truth" }, ...place };
+  }
+
   #second(name: string): Node {
     this.#blanks();
     if (this.#text[this.#at] !== ",") {
-      this.#fail(`${name} needs two arguments, as in ${name}(x, 10 s)`, this.#at);
+      const of = name === "held" ? "x > 16 A" : "x";
+      this.#fail(`${name} needs two arguments, as in ${name}(${of}, 10 s)`, this.#at);
     }
     this.#at += 1;
     return this.#expression(0);

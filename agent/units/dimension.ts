@@ -32,17 +32,11 @@ type Plain = typeof PLAIN;
 // The third part is "" for none, else a record, or a text: the fault of a string that is no unit.
 // An exponent out of range is "!", which no sum and no product takes away again.
 // Exponents are strings to the checker, not a union of 34: it would try them all in generic code.
-type Three = readonly [kg: string, m: string, s: string];
-type Six = readonly [
-  A: string,
-  K: string,
-  mol: string,
-  cd: string,
-  rad: string,
-  bit: string,
-  any: string,
-];
-type Vec = readonly [Three, Six, unknown];
+/** kg, m, s. */
+type Three = [string, string, string];
+/** A, K, mol, cd, rad, bit, and "" where all are 0. */
+type Six = [string, string, string, string, string, string, string];
+type Vec = [Three, Six, unknown];
 type None3 = ["0", "0", "0"];
 type None6 = ["0", "0", "0", "0", "0", "0", ""];
 /** No base: a plain number. */
@@ -54,7 +48,7 @@ type Others<D> = keyof D extends "kg" | "m" | "s"
   ? None6
   : [Get<D, "A">, Get<D, "K">, Get<D, "mol">, Get<D, "cd">, Get<D, "rad">, Get<D, "bit">, "any"];
 /** From the record of an atom. */
-type VecOf<D> = D extends unknown
+type VecOf<D> = [D] extends [unknown]
   ? [[Get<D, "kg">, Get<D, "m">, Get<D, "s">], Others<D>, ""]
   : never;
 
@@ -163,7 +157,9 @@ type Show<V extends Vec> = V[2] extends ""
 // One factor: a number, or a unit with an exponent.
 type Digit = "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9";
 type Ten = `${"" | "+" | "-"}${"0" | Digit | `${Digit}${"0" | Digit}`}`;
-type Unit<T extends string> = T extends keyof Plain
+// Where a vector is asked for, `infer V extends Vec` spares the compiler the way through each unit.
+type Unit<T extends string> = Unit1<T> extends infer V extends Vec ? V : never;
+type Unit1<T extends string> = T extends keyof Plain
   ? VecOf<Plain[T][1]>
   : T extends keyof Metric
     ? VecOf<Metric[T][1]>
@@ -192,7 +188,8 @@ type Raise<V extends Vec, Table, X extends string> = X extends keyof Table
       : V
     : Fail<`bad exponent "${X}"`>;
 /** Bases and their powers by table; then only what ends in a digit or has "^" is looked into. */
-type Factor<T extends string> = T extends keyof Powers
+type Factor<T extends string> = Factor1<T> extends infer V extends Vec ? V : never;
+type Factor1<T extends string> = T extends keyof Powers
   ? Powers[T]
   : T extends `${string}${"0" | Digit}` | `${string}${"^" | "\u0001"}${string}`
     ? T extends keyof Plain
@@ -286,7 +283,8 @@ type Start<S extends string> = S extends `/${infer R}` ? Choose<R, "/"> : Choose
 type Choose<S extends string, Op> = S extends `${string}${"(" | ")"}${string}`
   ? Groups<S, None, Op, []>
   : Slashes<S, None, Op>;
-type Vector<S extends string> = S extends `${string}^(${string}` ? Start<Guard<S>> : Start<S>;
+type Vector<S extends string> =
+  Start<S extends `${string}^(${string}` ? Guard<S> : S> extends infer V extends Vec ? V : never;
 
 // The kind: one word in braces after a factor.
 type Split<S extends string> = S extends `${infer A}{${infer K}}${infer R}`
@@ -324,8 +322,15 @@ export type Valid<S extends string> = Dim<S> extends `error: ${infer M}` ? `erro
 export type Bare<D> = D extends `${infer A}{${string}` ? A : D;
 export type Kinded<D, K extends string> = WithKind<Bare<D>, K>;
 
-type Of<D> = Bare<D> extends infer S extends string ? Vector<S> : None;
-// Each asks first, so that generic code shows `MulDim<A, B>` and not what it is made of.
+/** A fault stays what it is through every product. */
+type Of<D> = D extends `error: ${infer M}`
+  ? Fail<M>
+  : D extends `${infer A}{${string}`
+    ? Vector<A>
+    : D extends string
+      ? Vector<D>
+      : None;
+// `infer S extends string` so that generic code shows `MulDim<A, B>`, not what it is made of.
 export type MulDim<A, B> =
   Show<Apply<Of<A>, ".", Of<B>>> extends infer S extends string ? S : never;
 export type DivDim<A, B> =

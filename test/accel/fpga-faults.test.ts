@@ -240,7 +240,8 @@ test.each<[string, (options: FpgaOptions) => Transport, string]>([
 
 test("the config's device, absent: the agent's backend computes on the CPU, and says why once", () => {
   const fpga = { ...FPGA_DEFAULT, device: "/dev/spidev9.9" };
-  const accel = { ...NO_LIMITS, backend: "fpga", checkShare: 0, power_W: {}, fpga };
+  const rest = { checkShare: 0, power_W: {}, edgetpu: null, dense: "auto" } as const;
+  const accel = { ...NO_LIMITS, ...rest, backend: "fpga", fpga };
   const compute = openCompute(accel, true);
   if (typeof compute === "string") throw new Error(compute);
   runs(compute.backend, () => {});

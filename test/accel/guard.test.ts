@@ -4,6 +4,7 @@ import type { Backend, Loaded } from "../../agent/accel/backend.js";
 import { encoderBound } from "../../agent/accel/encoder.js";
 import { guard, type Outage } from "../../agent/accel/guard.js";
 import { reference } from "../../agent/accel/reference.js";
+import { tolerancesOf } from "../../agent/accel/tolerance.js";
 import { prng } from "../../agent/base/prng.js";
 import type { Tier } from "../../agent/base/telemetry.js";
 import { randomEncoder } from "./encoders.js";
@@ -98,10 +99,9 @@ test("one that throws, at once or later, is taken out", () => {
 
 test("within its tier a device may differ, beyond it may not", () => {
   const off = (by: number) => device((_, y) => y.set(y.map((v) => v + by)), "within 1");
-  const many = plan.stages.length;
-  const least = Math.min(...plan.output.scale);
-  expect(run(off(0.9 * many * least), 1).outages).toEqual([]);
-  expect(run(off(1.1 * many * Math.max(...plan.output.scale)), 1).outages).toHaveLength(1);
+  const tolerances = tolerancesOf(plan, "within 1");
+  expect(run(off(0.9 * Math.min(...tolerances)), 1).outages).toEqual([]);
+  expect(run(off(1.1 * Math.max(...tolerances)), 1).outages).toHaveLength(1);
 });
 
 test("once out, it is out for the networks that come after", () => {

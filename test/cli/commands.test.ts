@@ -102,7 +102,8 @@ test("a rule that compares the wrong things is named in its place", () => {
   const file = write("rule.yaml", CONFIG.replace("> 80 Cel", "> 80 bar"));
   const { code, err } = sterna("check", file);
   expect(code).toBe(78);
-  expect(err).toBe(`${file}:7:31: cannot compare K with Pa\n`);
+  const caret = "    oilTemp > 80 bar\n    ^^^^^^^^^^^^^^^^";
+  expect(err).toBe(`${file}:7:31: cannot compare K with Pa\n${caret}\n`);
 });
 
 test("check, version, help and a wrong command", () => {

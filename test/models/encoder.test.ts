@@ -8,6 +8,7 @@ import { loadReferenceEncoder } from "../../agent/accel/reference-encoder.js";
 import { bestCpu, openBackend } from "../../agent/accel/registry.js";
 import { prng } from "../../agent/base/prng.js";
 import { openDense } from "../../agent/models/dense.js";
+import { WORLD } from "../../agent/models/dense-provider.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
 import { recogniseEncoder } from "../../agent/models/onnx/recognise-encoder.js";
 import { writeEncoder } from "../../agent/models/onnx/write-encoder.js";
@@ -88,7 +89,7 @@ test("the GELU of erf is said, and the file runs in ONNX Runtime; without that i
   const load = (): never => {
     throw new Error("Cannot find module");
   };
-  expect(openDense(onnx, bytes, "", { load })).toMatch(
+  expect(openDense(onnx, bytes, "", { world: { ...WORLD, load } })).toMatch(
     /^the operators (Softmax|LayerNormalization), .*need onnxruntime-node; npm install/,
   );
 });

@@ -9,7 +9,8 @@ import type { Want } from "../../agent/models/commission-stage.js";
 import type { GenericUse } from "../../agent/models/generic-spec.js";
 import type { Baseline } from "../../agent/models/setup.js";
 
-export const SHARED = join(import.meta.dirname, "../../../shared/data");
+/** Beside the repository, in which both vitest and the benchmarks run. */
+export const SHARED = join(process.cwd(), "../shared/data");
 
 export type Column = { readonly name: string; readonly unit: string };
 

@@ -50,6 +50,16 @@ export type Figures = {
   readonly late: number;
   readonly found: number;
   readonly plainFound: number;
+  /** The same by engine, for intervals. */
+  readonly engines: readonly { readonly own: Counted; readonly plain: Counted }[];
+};
+
+export type Counted = {
+  readonly healthy: number;
+  readonly falsely: number;
+  readonly episodes: number;
+  readonly late: number;
+  readonly found: number;
 };
 
 export function cmapss(set: string, baseline: Baseline, chosen: Chosen = () => true): Figures {
@@ -67,38 +77,37 @@ export function cmapss(set: string, baseline: Baseline, chosen: Chosen = () => t
     }
     return alarms;
   });
-  const own = count(engines, ours);
-  const theirs = count(
-    engines,
-    engines.map((engine) => engine.rows.map(plain)),
-  );
+  const counted = engines.map((engine, e) => ({
+    own: count(engine, ours[e] ?? []),
+    plain: count(engine, engine.rows.map(plain)),
+  }));
+  const sum = (part: "own" | "plain", key: keyof Counted): number =>
+    counted.reduce((total, one) => total + one[part][key], 0);
+  const healthyCycles = sum("own", "healthy");
   return {
-    healthyCycles: own.healthy,
-    falseShare: (100 * own.falsely) / own.healthy,
-    plainFalseShare: (100 * theirs.falsely) / theirs.healthy,
-    episodes: own.episodes,
-    plainEpisodes: theirs.episodes,
-    late: own.late,
-    found: own.found,
-    plainFound: theirs.found,
+    healthyCycles,
+    falseShare: (100 * sum("own", "falsely")) / healthyCycles,
+    plainFalseShare: (100 * sum("plain", "falsely")) / healthyCycles,
+    episodes: sum("own", "episodes"),
+    plainEpisodes: sum("plain", "episodes"),
+    late: sum("own", "late"),
+    found: sum("own", "found"),
+    plainFound: sum("plain", "found"),
+    engines: counted,
   };
 }
 
-function count(engines: readonly Engine[], alarms: readonly (readonly boolean[])[]) {
-  let [healthy, falsely, episodes, late, found] = [0, 0, 0, 0, 0];
-  engines.forEach(({ rul }, e) => {
-    const own = alarms[e] ?? [];
-    rul.forEach((left, i) => {
-      if (left <= HEALTHY) return;
-      healthy += 1;
-      if (own[i] !== true) return;
-      falsely += 1;
-      if (own[i - 1] !== true) episodes += 1;
-    });
-    if (!rul.some((left) => left <= LATE)) return;
-    late += 1;
-    if (rul.some((left, i) => left <= LATE && own[i] === true)) found += 1;
+function count({ rul }: Engine, alarms: readonly boolean[]): Counted {
+  let [healthy, falsely, episodes] = [0, 0, 0];
+  rul.forEach((left, i) => {
+    if (left <= HEALTHY) return;
+    healthy += 1;
+    if (alarms[i] !== true) return;
+    falsely += 1;
+    if (alarms[i - 1] !== true) episodes += 1;
   });
+  const late = rul.some((left) => left <= LATE) ? 1 : 0;
+  const found = rul.some((left, i) => left <= LATE && alarms[i] === true) ? 1 : 0;
   return { healthy, falsely, episodes, late, found };
 }
 

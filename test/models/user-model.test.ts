@@ -6,6 +6,7 @@ import { reference } from "../../agent/accel/reference.js";
 import { bindUserModel } from "../../agent/models/bind.js";
 import type { ModelSpec } from "../../agent/models/bind-check.js";
 import { openDense } from "../../agent/models/dense.js";
+import { WORLD } from "../../agent/models/dense-provider.js";
 import type { Model } from "../../agent/models/model.js";
 import type { Monitor } from "../../agent/models/monitor.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
@@ -118,11 +119,10 @@ test("without ONNX Runtime the fault names the operators and what to install", (
   const bytes = floatModel([1], [1]);
   const model = readOnnx(bytes);
   if (typeof model === "string") throw new Error(model);
-  const absent = openDense(model, bytes, "sha256:x", {
-    load: () => {
-      throw new Error("Cannot find module");
-    },
-  });
+  const load = (): never => {
+    throw new Error("Cannot find module");
+  };
+  const absent = openDense(model, bytes, "sha256:x", { world: { ...WORLD, load } });
   expect(absent).toContain("the operators Flatten, Gemm, Tanh need onnxruntime-node; npm install");
 });
 

@@ -20,6 +20,8 @@ const SIGNALS = new Map<string, Signal>(
       ["velocity", "m/s", "rms", false],
       ["current", "A", "", false],
       ["voltage", "V", "", false],
+      ["speed", "rad/s", "", false],
+      ["altitude", "m", "AMSL", true],
     ] as const
   ).map(([name, dim, kind, point], index) => [name, { name, index, dim, kind, point }]),
 );
@@ -111,6 +113,30 @@ test.each([
   "abs(current, 10 s) > 1 A",
   "current > 1e999 A",
   "current > 16 °A",
+  `${"(".repeat(65)}current > 16 A${")".repeat(65)}`,
+  "> 5 A",
+  "-oilTemp > 3 K",
+  "abs(current > 16 A) > 1",
+  "abs(oilTemp) > 300 K",
+  "avg(current, 10 A) > 16 A",
+  "min(current, voltage) > 16 A",
+  "min(oilTemp, oilTemp - ambientTemp) > 3 K",
+  "rate(current / 1 s8, 10 s) > 1 A",
+  "current && voltage > 1 V",
+  "(oilTemp - ambientTemp) - oilTemp > 3 K",
+  "altitude > altitude - altitude",
+  "altitude > 80 m{AGL}",
+  "current > true",
+  "current / 1 m8 / 1 m > 1 A",
+  "current + voltage > 3 A",
+  "current - voltage > 3 A",
+  "speed > 25 Hz",
+  "current * voltage * 1 h > 5 kW",
+  "held(current, 10 s)",
+  "held(current > 16 A, 10 A)",
+  "held(current > 16 A, 0 s)",
+  "held(current > 16 A)",
+  "held(current > 16 A, 10 s) > 1",
 ])("%s is refused", (text) => {
   const condition = compileCondition(text, SIGNALS);
   if (!("fault" in condition)) throw new Error("accepted");
@@ -119,9 +145,14 @@ test.each([
   expect(`${condition.fault}\n${text}\n${caret}`).toMatchSnapshot();
 });
 
+test("a text too long is refused before it is read", () => {
+  const condition = compileCondition(`current > 16 A ${" ".repeat(2_000)}`, SIGNALS);
+  expect(condition).toEqual({ fault: "a rule has at most 2000 characters", at: 0, length: 1 });
+});
+
 test("no text crashes the rule parser", () => {
   const pieces = ["current", ">", "16 A", "&&", "(", ")", "!", "80 Cel", "-", "abs(", "avg("];
-  const piece = fc.constantFrom(...pieces, ", 10 s)", "*", "/", "not", "true", "9 m/s^2");
+  const piece = fc.constantFrom(...pieces, "held(", ", 10 s)", "*", "/", "not", "true", "9 m/s^2");
   fc.assert(
     fc.property(
       fc.oneof(

@@ -92,6 +92,9 @@ function last(text: string, samples: readonly (readonly number[])[]): number {
   return verdict;
 }
 
+/** x once a second, t cold. */
+const series = (...x: number[]): number[][] => x.map((value) => [0, value]);
+
 test.each([
   [
     "rate(t, 2 s) > 4.9 K/s",
@@ -176,6 +179,23 @@ test.each([
     TRUE,
   ],
   ["min(x, 2 A) < 2 A", [[0, 1]], TRUE],
+  ["held(x > 2 A, 2 s)", series(1, 3, 4, 3), TRUE],
+  ["held(x > 2 A, 2 s)", series(3, 1, 4, 3), FALSE],
+  ["held(x > 2 A, 2 s)", series(3, 3, 3, 1), FALSE],
+  ["held(x > 2 A, 2 s)", series(3, 3), UNKNOWN],
+  ["held(x > 2 A, 2 s)", series(3, Number.NaN, 3), UNKNOWN],
+  ["held(x > 2 A, 2 s)", series(3, 3, 3, Number.NaN), UNKNOWN],
+  ["not held(x > 2 A, 2 s)", series(3, 3, 3, 1), TRUE],
+  ["held(avg(x, 1 s) > 2 A && t < 80 Cel, 2 s)", series(3, 3, 3, 3), TRUE],
+  ["held(avg(x, 1 s) > 2 A && t < 80 Cel, 2 s)", series(3, 3, 3), UNKNOWN],
+  ["held(held(x > 2 A, 1 s), 1 s)", series(3, 3, 3), TRUE],
 ])("%s", (text, samples, expected) => {
   expect(last(text, samples)).toBe(expected);
+});
+
+test("what an alarm of a held condition shows is the value within it", () => {
+  const condition = compileCondition("held(x > 2 A, 2 s)", SIGNALS);
+  if ("fault" in condition) throw new Error(condition.fault);
+  expect(condition.shown).toMatchObject({ signal: 1, unit: "A" });
+  expect(condition.reads).toEqual([1]);
 });

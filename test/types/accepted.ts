@@ -1,5 +1,5 @@
 //! What must compile. `same<A, B>()` does only when A and B are one type.
-import type { Dim, MulDim } from "../../agent/units/dimension.js";
+import type { Dim, DivDim, MulDim, PowDim, UnradDim } from "../../agent/units/dimension.js";
 import type { PhysicsAwareModel, TernaryModel } from "../../agent/units/index.js";
 import {
   abs,
@@ -59,6 +59,8 @@ same<Dim<"EUR/USD">, "EUR/USD">();
 same<Dim<"USD/EUR">, "USD/EUR">();
 same<Dim<"cycle/h">, "cycle/s">();
 same<Dim<"pallet.EUR/cycle">, "EUR.pallet/cycle">();
+same<Dim<"EUR/USD">, "EUR/USD">();
+same<Dim<"BTC.USD">, "USD.BTC">();
 same<Dim<"10*3/mm3">, "1/m3">();
 same<Dim<"/s">, "1/s">();
 same<Dim<"daN">, "N">();
@@ -66,6 +68,19 @@ same<Dim<"W/(m2.K)">, Dim<"W/m2/K">>();
 same<Dim<"(m/(s.(A)))/K">, "m/s/A/K">();
 same<Dim<"KiBy">, "bit">();
 same<MulDim<"N", "m/s">, "W">();
+same<MulDim<"m/s{rms}", "s{a}">, "m">();
+same<MulDim<"EUR.pallet", "K/pallet/mol">, "K.EUR/mol">();
+same<MulDim<"kg^(1/2)/rad^(15/2)", "kg^(1/2)/rad^(1/2)">, "kg/rad8">();
+same<DivDim<"m8", "m">, "m7">();
+same<DivDim<"1", "V/s^(1/2)">, "s^(7/2).A/kg/m2">();
+same<PowDim<"N", "1/2">, "kg^(1/2).m^(1/2)/s">();
+same<UnradDim<"m.rad/s">, "m/s">();
+// An exponent beyond 8 is a fault and stays one.
+same<MulDim<"m8", "m">, "error: an exponent leaves the range -8 to 8">();
+same<DivDim<MulDim<"m8", "m">, "m2">, "error: an exponent leaves the range -8 to 8">();
+same<DivDim<"1/K8", "K^(1/2)">, "error: an exponent leaves the range -8 to 8">();
+same<PowDim<"m3", "3">, "error: an exponent leaves the range -8 to 8">();
+same<MulDim<"EUR8", "EUR">, "error: an exponent leaves the range -8 to 8">();
 
 // Arithmetic.
 const m = unit("m");
@@ -138,4 +153,11 @@ function kinetic<A, B>(mass: Quantity<A>, v: Quantity<B>) {
   return scale(mul(mass, mul(v, v)), 0.5);
 }
 typeIs<Qty<"J">>()(kinetic(kg(2), speed));
+
+/** Deep in generic code the compiler must not try every exponent there is. */
+function deep<A, B, C>(a: Quantity<A>, b: Quantity<B>, c: Quantity<C>) {
+  const product = mul(square(mul(a, b)), div(sqrt(c), cube(b)));
+  return ratio(add(product, scale(product, 2)), abs(div(mul(product, c), c)) as typeof product);
+}
+typeIs<number>()(deep(kg(2), speed, m(1)));
 export const total = add(force, force);

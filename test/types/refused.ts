@@ -75,6 +75,16 @@ unit("mtr/s");
 unit("m^(1/3)");
 // @ts-expect-error an exponent beyond 8
 unit("m8.m");
+// @ts-expect-error nor by a product: its type is a fault that fits nothing
+wants<Qty<"m8">>(mul(unit("m8")(1), m(1)));
+// @ts-expect-error and no unit can be asked for that is none
+wants<Qty<"mtr">>(m(1));
+// @ts-expect-error a column is not filled with another dimension
+Pa.column(new Float64Array(1)).fill(m(1));
+// @ts-expect-error nor set from one
+Pa.column(new Float64Array(1)).set(unit("V").column(new Float64Array(1)));
+// @ts-expect-error a datum is not forgotten by a shift
+wants<Pt<"m{AGL}">>(shift(unit("m{AMSL}").point(1), m(1)));
 // @ts-expect-error not closed
 unit("W/(m2.K");
 // @ts-expect-error kWh is energy, not power
