@@ -8,9 +8,10 @@ import { packageFile } from "../agent/base/files.js";
 import { openCompute } from "../agent/compute.js";
 import { loadNetwork, type Network } from "../agent/models/network.js";
 import { NO_LIMITS } from "../agent/models/plan.js";
-import { measureDevice, planFor } from "../agent/models/planned.js";
+import { type Candidate, measureDevice, planFor, plannedBackend } from "../agent/models/planned.js";
 import { ownAlarms } from "../agent/self.js";
 import type { AccelConfig } from "../config/config.js";
+import { randomEncoder } from "./accel/encoders.js";
 import { randomPlan } from "./accel/plans.js";
 
 const VIBNET = readFileSync(packageFile("agent/models/vibnet.onnx"));
@@ -95,6 +96,27 @@ test("a backend without a kind of stage, or too narrow, is passed over, and why 
     expect(line).toContain("on reference (");
   }
   expect(matmul.join()).toContain("narrow cannot: it takes at most 1 columns");
+});
+
+test("an encoder goes whole to the first device that the limits allow", () => {
+  const sizes = { sequence: 2, width: 16, heads: 1, hidden: 16, limit: 127, depth: 1, kept: 1 };
+  const taken: string[] = [];
+  const named = (name: string): Candidate => ({
+    backend: {
+      ...{ ...reference, name },
+      loadEncoder(plan, batch) {
+        taken.push(name);
+        return reference.loadEncoder(plan, batch);
+      },
+    },
+    ...{ power_W: name === "a" ? 9 : 1, memory_bytes: Number.POSITIVE_INFINITY },
+  });
+  const all = ["a", "b", "c"].map(named);
+  const limits = [NO_LIMITS, { ...NO_LIMITS, power_max_W: 5 }, { ...NO_LIMITS, allow: ["c"] }];
+  for (const each of limits) {
+    plannedBackend(all, each, reference, () => {}).loadEncoder(randomEncoder(1, sizes), 1);
+  }
+  expect(taken).toEqual(["a", "b", "c"]);
 });
 
 test("a backend that is taken out is an alarm of the agent, with its evidence, once", () => {

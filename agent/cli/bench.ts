@@ -51,7 +51,7 @@ export async function bench({ positionals, values }: Arguments): Promise<number>
       ? enginesOn(wanted, skipped, (backend) => networkOn(backend, net, onnx, bytes))
       : typeof encoder !== "string"
         ? enginesOn(wanted, skipped, (backend) => encoderOn(backend, encoder))
-        : plainEngines(onnx, bytes, net, skipped);
+        : plainEngines(onnx, bytes, [net, encoder], skipped);
   if (typeof own === "string") return refuse(file, own);
   const peers = [1, 2].flatMap((threads) => peerOf(onnx, bytes, threads, skipped));
   const meter = openEnergy();
@@ -148,10 +148,10 @@ function runsOf(
 function plainEngines(
   onnx: OnnxModel,
   bytes: Uint8Array,
-  why: string,
+  [network, encoder]: readonly [string, string],
   skipped: string[],
 ): Engine[] | string {
-  skipped.push(`the ternary backends: ${why}`);
+  skipped.push(`the ternary backends: as a network, ${network}; as an encoder, ${encoder}`);
   const trees = openTrees(onnx, hashOf(bytes));
   if (trees === null || typeof trees === "string") return trees ?? [];
   return [{ name: trees.engine, one: runOf(trees), many: null, batch: 1 }];

@@ -21,7 +21,7 @@ export async function devices(args: Arguments): Promise<number> {
   for (const provider of PROVIDERS) {
     const absent = probeProvider(provider);
     const named = provider === "webgpu" ? ", by name, where a driver is" : "";
-    const use = provider === chosen ? ", used for other models" : named;
+    const use = provider === chosen ? ", chosen for other models" : named;
     const able = `available, within 1e-4 relative${use}`;
     console.log(
       `${`dense ${provider}`.padEnd(14)} ${absent === null ? able : `absent: ${absent}`}`,

@@ -17,6 +17,7 @@ import type { Model, ModelPort } from "./model.js";
 import { growthFault, hiddenFault, withAllOutputs } from "./onnx/growth.js";
 import { describePort, readMeta, type SternaMeta } from "./onnx/meta.js";
 import { type OnnxModel, quote, word } from "./onnx/model.js";
+import { OPERATORS } from "./onnx/recognise.js";
 import { countOf, ELEMENT } from "./onnx/tensor.js";
 
 /** Values of one tensor: a model of an edge has far fewer, a hostile shape more. */
@@ -179,9 +180,11 @@ function copy(from: Tensor | undefined, to: Float32Array | undefined, port: Mode
   return null;
 }
 
-/** What the file asks for, in words short enough for one line. */
+/** What the file asks for, in words short enough for one line; what only ONNX Runtime knows first. */
 function operatorsOf(model: OnnxModel): string {
-  const names = [...new Set(model.graph.nodes.map((node) => word(node.op)))];
+  const names = [...new Set(model.graph.nodes.map((node) => word(node.op)))].sort(
+    (a, b) => Number(OPERATORS.includes(a)) - Number(OPERATORS.includes(b)),
+  );
   const more = names.length > 6 ? ` and ${names.length - 6} more` : "";
   return `the operators ${names.slice(0, 6).join(", ")}${more}`;
 }

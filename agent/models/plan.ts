@@ -97,7 +97,8 @@ export function placeUnits(
   return `the fastest placement takes ${fastest.toFixed(1)} us, over the budget of ${limit_us} us`;
 }
 
-function refusal({ name, tier, power_W }: Device, limits: Limits): string | null {
+/** Why a device may not be used at all under the limits, or null. */
+export function refusal({ name, tier, power_W }: Device, limits: Limits): string | null {
   if (limits.allow !== null && !limits.allow.includes(name)) return "the config does not allow it";
   if (limits.exact && tier !== "exact") return `identical integers are asked for, it is ${tier}`;
   if (limits.power_max_W === null) return null;

@@ -2,7 +2,14 @@
 //! device here, and the planner puts each where it is cheapest (plan.ts).
 import { type Backend, denseStage, type Layer, type Loaded, type Plan } from "../accel/backend.js";
 import { cutsOf, loadParts, type Part, partOf, partsOf } from "../accel/cut.js";
-import { type Device, type Limits, type Placement, placeUnits, type Unit } from "./plan.js";
+import {
+  type Device,
+  type Limits,
+  type Placement,
+  placeUnits,
+  refusal,
+  type Unit,
+} from "./plan.js";
 
 /** Time for one measurement, and how often it is taken; the best counts. */
 const ROUND_us = 50;
@@ -80,8 +87,10 @@ export function plannedBackend(
       return loadParts(plan, planned.parts, batch);
     },
     // In one piece: its values between stages are floats, which a cut would have to carry.
-    loadEncoder: (encoder, batch) =>
-      (candidates[0]?.backend ?? otherwise).loadEncoder(encoder, batch),
+    loadEncoder(encoder, batch): Loaded {
+      const first = devices.findIndex((device) => refusal(device, limits) === null);
+      return (candidates[first]?.backend ?? otherwise).loadEncoder(encoder, batch);
+    },
   };
 }
 

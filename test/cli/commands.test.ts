@@ -102,8 +102,12 @@ test("a rule that compares the wrong things is named in its place", () => {
   const file = write("rule.yaml", CONFIG.replace("> 80 Cel", "> 80 bar"));
   const { code, err } = sterna("check", file);
   expect(code).toBe(78);
-  const caret = "    oilTemp > 80 bar\n    ^^^^^^^^^^^^^^^^";
-  expect(err).toBe(`${file}:7:31: cannot compare K with Pa\n${caret}\n`);
+  expect(err.replace(file, "rule.yaml")).toMatchInlineSnapshot(`
+    "rule.yaml:7:31: cannot compare K with Pa
+      oilTemp > 80 bar
+      ^^^^^^^^^^^^^^^^
+    "
+  `);
   // Over several lines, as YAML lets one write: line, column and caret are those of the part.
   const lines = write(
     "lines.yaml",
@@ -121,8 +125,8 @@ assets:
   );
   expect(sterna("check", lines).err.replace(lines, "lines.yaml")).toMatchInlineSnapshot(`
     "lines.yaml:10:27: unexpected U+03C1 in a unit; write "p"
-          oilTemp < 90 kρ
-                        ^
+        oilTemp < 90 kρ
+                      ^
     "
   `);
 });

@@ -74,3 +74,21 @@ test("the emulator runs a shipped model within its tier; an absent device ends o
   // check and replay never touch the device: its emulator stands in.
   expect(vibnetOn({ ...ACCEL, edgetpu }, false)).toEqual(emulated);
 });
+
+test("`devices` says what the config's Edge TPU lacks, and what other models run on", () => {
+  const file = join(folder, "tpu.yaml");
+  const accel = "{ backend: edgetpu, tflite: /gone/a.so, edgetpu: /gone/b.so, edgetpuModels: m }";
+  writeFileSync(
+    file,
+    `gateway: { id: g, site: s }
+mqtt: { url: "mqtt://127.0.0.1:1883" }
+accel: ${accel}
+assets: [{ id: a, channels: { x: { mqtt: plant/x, unit: A } } }]
+`,
+  );
+  const named = sterna("devices", "--config", file).out;
+  expect(named).toMatch(/^edgetpu +absent: \/gone\/a\.so: no such file$/m);
+  expect(named).toMatch(/^dense cpu +available/m);
+  expect(named).toMatch(/chosen for other models$/m);
+  expect(sterna("devices").out).toMatch(/^edgetpu +available, within 1, on emulator$/m);
+});

@@ -77,9 +77,9 @@ function withCuda(spoil: (call: number, y: number[]) => void): World {
             b: unknown,
             at: number,
             size: number,
-            options: { executionProviders: string[] },
+            options: { executionProviders?: string[] },
           ) => {
-            cuda = options.executionProviders[0] === "cuda";
+            cuda = options.executionProviders?.[0] === "cuda";
             target.loadModel(b, at, size, { ...options, executionProviders: ["cpu"] });
           };
         }

@@ -1,10 +1,14 @@
 //! Encoders from the file to the numbers: what is written is recognised, runs on the kernels within
 //! the bound, and means to ONNX Runtime what it means to us.
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { EncoderPlan } from "../../agent/accel/encoder.js";
+import { reference } from "../../agent/accel/reference.js";
 import { loadReferenceEncoder } from "../../agent/accel/reference-encoder.js";
-import { openBackend } from "../../agent/accel/registry.js";
+import { bestCpu, openBackend } from "../../agent/accel/registry.js";
 import { prng } from "../../agent/base/prng.js";
+import { openDense } from "../../agent/models/dense.js";
+import { WORLD } from "../../agent/models/dense-provider.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
 import { recogniseEncoder } from "../../agent/models/onnx/recognise-encoder.js";
 import { writeEncoder } from "../../agent/models/onnx/write-encoder.js";
@@ -65,6 +69,70 @@ test("a user's file runs on the best backend, within its tier, and on ONNX Runti
   // It rounds half to even, we half up.
   const theirs = await runOrt(bytes, [SHAPE.sequence, SHAPE.width], x, "basic");
   expect(farthest(expected, theirs)).toBeLessThan(0.05);
+});
+
+/** Without a digest, so that what is changed in it reaches the reader. */
+function unsigned(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("latin1").replaceAll("sterna.", "nobody.");
+}
+
+test("the GELU of erf is said, and the file runs in ONNX Runtime; without that it is named", () => {
+  const bytes = Buffer.from(
+    unsigned(writeEncoder(randomEncoder(1, SHAPE))).replaceAll("tanh", "none"),
+    "latin1",
+  );
+  const onnx = readOnnx(bytes);
+  if (typeof onnx === "string") throw new Error(onnx);
+  expect(recogniseEncoder(onnx)).toMatch(/^Gelu ".*" is not of the tanh form/);
+  const model = openModel(bytes, reference);
+  expect(model).toMatchObject({ engine: expect.stringMatching(/^onnxruntime/) });
+  const load = (): never => {
+    throw new Error("Cannot find module");
+  };
+  expect(openDense(onnx, bytes, "", { world: { ...WORLD, load } })).toMatch(
+    /^the operators (Softmax|LayerNormalization), .*need onnxruntime-node; npm install/,
+  );
+});
+
+test("another operator where the pattern has its own is named", () => {
+  const text = unsigned(writeEncoder(randomEncoder(1, SHAPE))).replaceAll("Softmax", "Sigmoid");
+  const onnx = readOnnx(Buffer.from(text, "latin1"));
+  expect(typeof onnx === "string" ? onnx : recogniseEncoder(onnx)).toMatch(
+    /^Sigmoid ".*" where Softmax of an encoder was expected$/,
+  );
+});
+
+test("fuzz: no mutation of an encoder throws, or reaches a kernel with a wrong shape", () => {
+  const seed = Buffer.from(
+    unsigned(writeEncoder(randomEncoder(1, { ...SHAPE, width: 32 }))),
+    "latin1",
+  );
+  const fast = bestCpu();
+  let [loaded, refused] = [0, 0];
+  const edit = fc.record({ at: fc.noBias(fc.nat(2 ** 20)), value: fc.nat(255) });
+  fc.assert(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), fc.nat(3), (edits, cut) => {
+      const bytes = Buffer.from(
+        cut === 0 ? seed.subarray(0, (edits[0]?.at ?? 0) % seed.length) : seed,
+      );
+      for (const { at, value } of edits) bytes[at % bytes.length] = value;
+      const onnx = readOnnx(bytes);
+      const found = typeof onnx === "string" ? onnx : recogniseEncoder(onnx);
+      if (typeof found === "string") {
+        refused += 1;
+        expect(found).toMatch(/^[^\n\r]{10,400}$/);
+        return;
+      }
+      loaded += 1;
+      const size = found.plan.sequence * found.plan.width;
+      fast
+        .loadEncoder(found.plan, 1)
+        .infer(new Float32Array(size).fill(0.5), new Float32Array(size), 1);
+    }),
+    { numRuns: 400 },
+  );
+  expect(refused).toBeGreaterThan(50);
+  expect(loaded).toBeGreaterThan(10);
 });
 
 test("what is not the pattern is said in words", () => {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { reference } from "../../agent/accel/reference.js";
+import { bestCpu } from "../../agent/accel/registry.js";
 import { loadNetwork, planNetwork } from "../../agent/models/network.js";
 import {
   finish,
@@ -193,6 +194,7 @@ test("fuzz: no mutation throws, hangs, or gives a network that computes nonsense
     // Most edits keep the length, or the lengths around them would refuse them all.
     longer: fc.constantFrom(0, 0, 0, 1, -1, 12),
   });
+  const fast = bestCpu();
   let loaded = 0;
   let refused = 0;
   fc.assert(
@@ -211,8 +213,15 @@ test("fuzz: no mutation throws, hangs, or gives a network that computes nonsense
       }
       loaded += 1;
       const y = new Float32Array(network.outputs[0]?.size ?? 0);
-      network.infer(new Float32Array(network.inputs[0]?.size ?? 0).fill(0.5), y);
+      const x = new Float32Array(network.inputs[0]?.size ?? 0).fill(0.5);
+      network.infer(x, y);
       expect(y.every(Number.isFinite)).toBe(true);
+      // The same through the kernels of this CPU: memory safe, and the same integers.
+      const other = loadNetwork(bytes, fast);
+      if (typeof other === "string") throw new Error(other);
+      const z = new Float32Array(y.length);
+      other.infer(x, z);
+      expect(z).toEqual(y);
     }),
     { numRuns: 1500 },
   );

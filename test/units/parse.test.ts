@@ -67,9 +67,6 @@ test.each([
   "mtr",
   "PSI",
   "khz",
-  "kΩ",
-  "kρ",
-  "k€",
   "°C",
   "µm",
   "m²",
@@ -98,9 +95,16 @@ test.each([
   "constructor",
   "м/s",
   "2^3",
+  "kΩ",
+  "kρ",
+  "(((((m)))))",
+  `m{${"x".repeat(40)}}`,
+  "10*123",
   "10^",
+  "m^(1/2",
   "m.s^(17/2)",
   "m ",
+  "k€",
 ])("the fault of %j has a place and a way out", (text) => {
   const parsed = parseUnit(text);
   if (!isUnitFault(parsed)) throw new Error(`accepted as ${parsed.dim}`);
