@@ -95,7 +95,6 @@ test.each([
   "constructor",
   "м/s",
   "2^3",
-<<<<<<< HEAD
   "kΩ",
   "kρ",
   "(((((m)))))",
@@ -106,14 +105,10 @@ test.each([
   "m.s^(17/2)",
   "m ",
   "k€",
-=======
   "((((((m))))))",
-  "10*123",
   `m{${"k".repeat(33)}}`,
-  "m^(1/2",
   "[foo]",
   "m{rms}s",
->>>>>>> types
 ])("the fault of %j has a place and a way out", (text) => {
   const parsed = parseUnit(text);
   if (!isUnitFault(parsed)) throw new Error(`accepted as ${parsed.dim}`);
