@@ -16,7 +16,7 @@ import { lagsBehind, type WorldClock, worldClock } from "./demo/clock.js";
 import { startOpcuaServer } from "./demo/opcua-server.js";
 import { feedPlant, opcuaNodes } from "./demo/plant-feed.js";
 import { alarmLine, welcome } from "./demo/say.js";
-import { configText, createPlants, inject } from "./demo/setup.js";
+import { configText, createPlants, inject, PLANT_KINDS } from "./demo/setup.js";
 import { openPage } from "./page.js";
 import { ended, secondsOf } from "./signals.js";
 
@@ -107,7 +107,7 @@ function readOptions(values: Arguments["values"]): DemoOptions | string {
   const json = values["json"] === true;
   const injections: Injection[] = [];
   for (const text of [values["inject"] ?? []].flat()) {
-    const injection = parseInjection(String(text));
+    const injection = parseInjection(String(text), PLANT_KINDS);
     if ("fault" in injection) return injection.fault;
     injections.push(injection);
   }

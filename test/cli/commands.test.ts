@@ -141,3 +141,10 @@ test("check, version, help and a wrong command", () => {
   expect(sterna("replay", "x")).toMatchObject({ code: 2 });
   expect(sterna("replay", join(dir, "absent"), "--config", join(dir, "good.yaml")).code).toBe(1);
 });
+
+test("a file of which no line is a record is no recording", () => {
+  const good = write("good.yaml", CONFIG);
+  const { code, out, err } = sterna("replay", write("notes.txt", "a\nb\n"), "--config", good);
+  expect([code, out]).toEqual([1, ""]);
+  expect(err).toContain("notes.txt is no recording");
+});
