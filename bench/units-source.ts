@@ -70,7 +70,7 @@ const repeat = (forms: readonly string[], count: number): string[] =>
     });
   });
 
-/** Twenty to a function: in one scope the compiler walks back over each line for each name. */
+/** Twenty to a function; what one scope costs is decision 0020. */
 function functions(expressions: readonly string[]): string {
   const out: string[] = [];
   for (let at = 0; at < expressions.length; at += 20) {

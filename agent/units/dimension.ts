@@ -32,6 +32,7 @@ type Plain = typeof PLAIN;
 // The third part is "" for none, else a record, or a text: the fault of a string that is no unit.
 // An exponent out of range is "!", which no sum and no product takes away again.
 // Exponents are strings to the checker, not a union of 34: it would try them all in generic code.
+// No labels, no readonly: tuples of one shape are compared by their elements (decision 0019).
 /** kg, m, s. */
 type Three = [string, string, string];
 /** A, K, mol, cd, rad, bit, and "" where all are 0. */
@@ -53,7 +54,7 @@ type VecOf<D> = [D] extends [unknown]
   : never;
 
 // Conditional types even where nothing is asked: of those the compiler keeps the answers. They ask
-// for a text at a fixed place: to compare whole tuples takes the compiler ten times as long.
+// for a text at a fixed place, which is cheap; tuples as a whole are compared member by member.
 type Sum3<A extends Three, B extends Three> = A[0] extends string
   ? [Sum[A[0]][B[0]], Sum[A[1]][B[1]], Sum[A[2]][B[2]]]
   : never;

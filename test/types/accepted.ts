@@ -30,7 +30,7 @@ import {
   unit,
   unrad,
 } from "../../agent/units/index.js";
-import "./register.js";
+import "../../docs/examples/register.js";
 
 type Same<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : ["not the same"];

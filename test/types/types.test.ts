@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
+import { unit } from "../../agent/units/index.js";
 import { combineDimensions, isUnitFault, parseUnit } from "../../agent/units/parse.js";
+import * as examples from "../../docs/examples/units.js";
 
 const ROOT = join(import.meta.dirname, "../..");
 /** Inside the tree, so that the generated files find the product and its compiler options. */
@@ -39,6 +41,19 @@ test.each(["typescript", "typescript-6.0", "typescript-5.9"])(
   },
   120_000,
 );
+
+test("the examples of the docs compute what they say", () => {
+  expect(unit("EUR").of(examples.inEuro)).toBeCloseTo(92, 12);
+  expect(unit("BTC").of(examples.inBitcoin)).toBeCloseTo(0.002, 12);
+  expect(unit("K").of(examples.warming)).toBeCloseTo(45, 12);
+  expect(examples.carnot).toBeCloseTo(1 - 298.15 / 1473.15, 12);
+  expect(unit("uV").of(examples.amplitude)).toBeCloseTo(1.5, 12);
+  expect(Array.from(examples.pressures, (each) => unit("Pa").of(each))).toEqual([101300, 100900]);
+  expect(unit("pallet/h").of(examples.pace)).toBeCloseTo(90, 12);
+  expect(unit("J").of(examples.kinetic)).toBe(18);
+  const cost = examples.costOf(unit("MW")(2), unit("h")(3));
+  expect(unit("EUR").of(cost)).toBeCloseTo(480, 9);
+});
 
 const NAMES = "m s kg g mm km K Cel mCel Pa kPa bar N kN J W MW V mV A Hz kHz rad deg rpm r L mL"
   .concat(" kWh Ah degC [degF] psi [psi] [g] % ppm m[H2O] mm[H2O] [in_i'H2O] ' '' min h d")
