@@ -1,5 +1,6 @@
 //! Rows of the simulated fleet: the monitors against B2, B3 and R1, each of those at the limit at
 //! which it finds as many faults as they do.
+import { cachedTurbine } from "./fleet-cache.js";
 import {
   alarmsOf,
   grouped,
@@ -18,7 +19,7 @@ import {
   sensorsAsMachine,
   worstFlood,
 } from "./fleet-score.js";
-import { runTurbine, type TurbineRun } from "./fleet-turbine.js";
+import type { TurbineRun } from "./fleet-turbine.js";
 import { bootstrap, intervalText, reduction_pct } from "./intervals.js";
 import { failedRow, type Row } from "./result.js";
 
@@ -51,7 +52,7 @@ export type Fleet = {
 
 export function runFleet(quick: boolean): Fleet {
   const runs = Array.from({ length: quick ? QUICK : TURBINES }, (_, i) => {
-    const run = runTurbine(planTurbine(TEST_SEED + i, i));
+    const run = cachedTurbine(planTurbine(TEST_SEED + i, i));
     console.log(`  turbine ${TEST_SEED + i}: ${run.raised.length} alarms of all classes`);
     return run;
   });
