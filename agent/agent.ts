@@ -12,6 +12,7 @@ import { type Clock, steady_ms } from "./base/clock.js";
 import type { Log } from "./base/log.js";
 import { Ring } from "./base/ring.js";
 import type { Item } from "./base/telemetry.js";
+import { Learning } from "./learning.js";
 import { startBlockPool } from "./models/features/pool.js";
 import { type Inbox, openOutgoing, placeOf } from "./outgoing.js";
 import { type Stages, step } from "./pipeline.js";
@@ -69,13 +70,15 @@ export function alarmsOf(config: Config, assembly: Assembly, known: readonly Ala
 /** Starts everything the config names; resolves once the sources are trying. */
 export async function startAgent(config: Config, options: AgentOptions): Promise<Agent> {
   const { log, clock } = options;
-  const assembly = assemble(config);
-  sayWhatRuns(assembly, log);
+  const assembly = assemble(config, true);
+  const sayOutages = outagesOf(assembly, log);
   const started_ms = clock.now();
   const { dir, ...bounds } = config.store;
   const { store } = openStore(dir, { ...bounds, gateway: config.gateway.id }, started_ms);
   const known = store.load();
   const alarms = alarmsOf(config, assembly, known.alarms);
+  const learning = new Learning(assembly.members, dir, log);
+  sayWhatRuns(assembly, log);
   const counts = intakeCounts();
   const history = new History();
   const outgoing = openOutgoing(config, store, counts, log, clock, () => schedule());
@@ -121,6 +124,8 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     sayNotes(repaired.notes, log);
     settle([...applied, ...repaired.applied], repaired, now_ms);
     for (const { wish, outcome } of answers) outgoing?.commands.answer(wish, outcome, now_ms);
+    learning.tick(now_ms, (asset) => alarms.anyActive(asset));
+    sayOutages();
     ticked_ms = steady_ms();
   };
   const ended = restore(known.latches, assembly, alarms, config.gateway.id, started_ms);
@@ -188,6 +193,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
       while (step(stages, clock.now()));
       stopped = true;
       await outgoing?.stop();
+      learning.close();
       const trouble = store.close(clock.now());
       if (trouble !== null) log.error({ code: trouble.code }, trouble.message);
     },
@@ -211,18 +217,30 @@ function liveSources(
 }
 
 function sayWhatRuns({ members, backend: compute }: Assembly, log: Log): void {
-  const { backend, skipped, why, placements, outages } = compute;
+  const { backend, skipped, why, placements } = compute;
   log.info(
     { backend: backend.name, tier: backend.tier, skipped, why },
     `models run on ${backend.name}`,
   );
   for (const placed of placements) log.info({ placed }, "a network was placed");
-  for (const outage of outages) log.error(outage, `${outage.backend} is out of use`);
-  for (const { config, off, commissioned } of members) {
+  for (const { config, off, commissioned, stage } of members) {
     const { id, kind } = config;
     if (off.length > 0) log.warn({ asset: id, kind, off }, "some checks are switched off");
-    if (!commissioned) log.warn({ asset: id, kind }, "not commissioned: no baseline");
+    if (!commissioned && stage.learning) {
+      log.info({ asset: id, kind, learnt: stage.progress }, "commissioning: it learns its normal");
+    } else if (!commissioned) log.warn({ asset: id, kind }, "not commissioned: no baseline");
   }
+}
+
+/** One line for each device that is taken out, at the start or later. */
+function outagesOf({ backend: { outages } }: Assembly, log: Log): () => void {
+  let said = 0;
+  const sayNew = (): void => {
+    for (const outage of outages.slice(said)) log.error(outage, `${outage.backend} is out of use`);
+    said = outages.length;
+  };
+  sayNew();
+  return sayNew;
 }
 
 function sayNotes(notes: readonly string[], log: Log): void {

@@ -44,6 +44,13 @@ export class Alarms {
     return this.#table.get(alarmKey(asset, rule));
   }
 
+  anyActive(asset: string): boolean {
+    for (const alarm of this.#table.values()) {
+      if (alarm.active && alarm.asset === asset) return true;
+    }
+    return false;
+  }
+
   /** A change, and what it means for alarms that it explains, or explained until now. */
   apply(change: Noted): Applied[] {
     const { asset, rule, detected_ms } = change;

@@ -1,10 +1,12 @@
 //! From a config to assets under watch: the channel table, one frame per asset, its monitors and
 //! compiled rules. Faults found here have their place in the config file, like those of loading.
 import type { AssetConfig, ChannelConfig, Config, Gaps } from "../config/config.js";
-import { assert, ConfigError, type Fault } from "./base/errors.js";
+import { assert, ConfigError, type Fault, faultWithin } from "./base/errors.js";
 import type { Channel } from "./base/telemetry.js";
+import { ChannelTable } from "./channel-table.js";
 import { type Compute, openCompute } from "./compute.js";
-import { faultAt, fitKind, meterOf, openModels } from "./fitting.js";
+import { faultAt, fitKind, type Learn, meterOf, openModels } from "./fitting.js";
+import type { Stage } from "./models/commission-stage.js";
 import type { Monitor, Port } from "./models/monitor.js";
 import { compileRules } from "./rules/compile.js";
 import type { Rule, RuleFault, RuleRow, Signal } from "./rules/rule.js";
@@ -35,7 +37,9 @@ export type Member = {
   readonly watch: Watch;
   readonly derived: readonly Derived[];
   readonly off: readonly string[];
+  /** False while the kind could learn the normal of this machine and has not. */
   readonly commissioned: boolean;
+  readonly stage: Stage;
 };
 
 type Parts = Member & {
@@ -60,13 +64,17 @@ export type Assembly = {
   reopen(asset: string, alarm: string): void;
 };
 
-export function assemble(config: Config): Assembly {
+/**
+ * `live`: devices that the config names are opened; only the agent itself may have them. `learn`: by
+ * hand, what `commission` does with a recording.
+ */
+export function assemble(config: Config, live = false, learn: Learn = "config"): Assembly {
   const table = new ChannelTable();
   const members = new Map<string, Parts>();
   const faults: Fault[] = [];
-  const backend = openedBackend(config, faults);
+  const backend = openedBackend(config, live, faults);
   for (const asset of config.assets) {
-    members.set(asset.id, join(config, asset, backend, table, faults));
+    members.set(asset.id, join(config, asset, backend, table, faults, learn));
   }
   if (faults.length > 0) throw new ConfigError(faults);
 
@@ -122,37 +130,13 @@ export function faultsOf(config: Config): readonly Fault[] {
   }
 }
 
-function openedBackend(config: Config, faults: Fault[]): Compute {
-  const backend = openCompute(config.accel);
+function openedBackend(config: Config, live: boolean, faults: Fault[]): Compute {
+  const backend = openCompute(config.accel, live);
   if (typeof backend !== "string") return backend;
   faults.push(faultAt(config, ["accel", "backend"], backend, ""));
-  const instead = openCompute({ ...config.accel, backend: "reference" });
+  const instead = openCompute({ ...config.accel, backend: "reference" }, live);
   assert(typeof instead !== "string", "the reference runs everywhere");
   return instead;
-}
-
-/** Every channel of the agent by id; levels of patterns join while it runs. */
-class ChannelTable {
-  readonly channels: Channel[] = [];
-  readonly configs: ChannelConfig[] = [];
-  readonly #byName = new Map<string, Channel>();
-
-  add(asset: string, from: ChannelConfig, name: string, pattern: boolean): Channel {
-    const { unit, difference, shape, min, max, staleAfter_ms, codes } = from;
-    const { dim, kind: unitKind, affine: point, text, factor, offset } = unit;
-    const id = this.channels.length;
-    const unitOf = { dim, unitKind, point, difference, unit: text, factor, offset };
-    const rest = { min, max, staleAfter_ms, codes, pattern };
-    const channel: Channel = { id, asset, name, shape, ...unitOf, ...rest };
-    this.channels.push(channel);
-    this.configs.push(from);
-    this.#byName.set(`${asset}/${name}`, channel);
-    return channel;
-  }
-
-  find(asset: string, name: string): Channel | null {
-    return this.#byName.get(`${asset}/${name}`) ?? null;
-  }
 }
 
 const declaredOutputs = (config: Config, asset: AssetConfig) =>
@@ -164,9 +148,10 @@ const isPattern = ({ binding }: ChannelConfig): boolean =>
 function join(
   config: Config,
   asset: AssetConfig,
-  { backend }: Compute,
+  compute: Compute,
   table: ChannelTable,
   faults: Fault[],
+  learn: Learn,
 ): Parts {
   const signals = new Map<string, Signal>();
   const plain: Channel[] = [];
@@ -179,7 +164,7 @@ function join(
   const staleIndex = signals.size;
   const none = { dim: "1", kind: "", point: false };
   signals.set(STALE_SIGNAL, { name: STALE_SIGNAL, index: staleIndex, ...none });
-  const fitting = fitKind(config, asset, backend, faults);
+  const fitting = fitKind(config, asset, compute.backend, faults, learn);
   const derived: Derived[] = [];
   const write = (monitor: Monitor): number[] =>
     monitor.outputs.map((port) => {
@@ -193,7 +178,7 @@ function join(
     const from = asset.channels.find((channel) => channel.name === signal.name);
     return { ...signal, pattern: from !== undefined && isPattern(from) };
   });
-  const models = openModels(config, asset, bindable, backend, faults);
+  const models = openModels(config, asset, bindable, compute, faults);
   const monitors = [...fitting.monitors, ...models];
   outputs.push(...models.map(write));
   // A model that could not be opened has had its fault; the rules over it need none of their own.
@@ -221,8 +206,21 @@ function join(
     watch.meter = meter;
   }
   const templates = new Map<string, RuleRow[]>();
-  const { off, commissioned } = fitting;
-  const parts = { config: asset, watch, signals, templates, derived, off, commissioned };
+  const { stage } = fitting;
+  const parts = {
+    config: asset,
+    watch,
+    signals,
+    templates,
+    derived,
+    get off() {
+      return fitting.off;
+    },
+    stage,
+    get commissioned() {
+      return stage.commissioned || stage.monitors.length === 0;
+    },
+  };
   addRules(config, parts, [...fitting.rules, STALE_RULE], own, faults);
   return parts;
 }
@@ -240,10 +238,8 @@ function addRules(
   for (const { row, fault } of written.faults) {
     const rule = rows[row];
     if (rule === undefined || followsFrom(asset.gaps, fault, rule, own)) continue;
-    const { column, ...place } = config.where([...rule.path, fault.field]);
-    const { at, length } = fault;
-    const within = { text: rule[fault.field] ?? "", at, length };
-    faults.push({ ...place, column: column + at, what: fault.fault, instead: "", within });
+    const place = config.where([...rule.path, fault.field]);
+    faults.push(faultWithin(rule[fault.field] ?? "", place, fault));
   }
   const kinds = compileRules(builtIn, asset.id, signals);
   assert(kinds.faults.length === 0, `rules of ${asset.kind}: ${JSON.stringify(kinds.faults)}`);

@@ -5,9 +5,12 @@ import type { AssetConfig, Config, Kind, Kinds, Path } from "../config/config.js
 import type { Backend } from "./accel/backend.js";
 import { type AssetKind, KINDS } from "./assets.js";
 import { assert, type Fault } from "./base/errors.js";
+import type { Compute } from "./compute.js";
 import { type CostMeter, costMeter } from "./cost-meter.js";
 import { bindUserModel } from "./models/bind.js";
 import { limitsOf } from "./models/chain/port.js";
+import type { Stage, Want } from "./models/commission-stage.js";
+import { CYCLES } from "./models/generic-spec.js";
 import type { Monitor, Port } from "./models/monitor.js";
 import { openUserModel } from "./models/user-model.js";
 import type { RuleRow, Signal } from "./rules/rule.js";
@@ -18,8 +21,13 @@ export const CONFIG_KINDS: Kinds = Object.fromEntries(
   Object.values(KINDS).map((kind) => [kind.name, configKind(kind)]),
 );
 
-function configKind({ ports, nameplate }: AssetKind): Kind {
+function configKind({ name, ports, nameplate, commissioning }: AssetKind): Kind {
+  const { per, usual, least } = commissioning;
   return {
+    commission: [
+      { per, usual, least },
+      ...(name === "generic" ? [{ per: "cycles", ...CYCLES }] : []),
+    ],
     ports: ports.map((port) => {
       const unit = parseUnit(port.unit);
       const { low: min, high: max } = limitsOf(port);
@@ -40,26 +48,43 @@ export type Fitting = {
   readonly off: readonly string[];
   /** Ports of the kind that the asset has no channel for. */
   readonly absent: readonly Port[];
-  /** False while the kind could learn the normal of this machine and has not. */
-  readonly commissioned: boolean;
+  /** What the asset has learnt, or is learning. */
+  readonly stage: Stage;
 };
+
+/** `learn`: what the config says, or everything anew by hand, whatever baselines there are. */
+export type Learn = "config" | "by-hand";
 
 export function fitKind(
   config: Config,
   asset: AssetConfig,
   backend: Backend,
   faults: Fault[],
+  learn: Learn = "config",
 ): Fitting {
   const kind = KINDS[asset.kind];
   assert(kind !== undefined, `the config let the asset kind "${asset.kind}" pass`);
   const named = new Set(asset.channels.map((channel) => channel.name));
-  const baseline = readBaselineFile(config, asset, faults);
+  const byHand = learn === "by-hand";
+  const baseline = byHand ? null : readBaselineFile(config, asset, faults);
   const fitted = kind.monitors({
     id: asset.id,
     nameplate: asset.nameplate,
     baseline,
     backend,
     channels: named,
+    declared: asset.channels.flatMap(({ name, unit, shape, codes }) =>
+      shape === "scalar"
+        ? [{ name, unit: unit.text, point: unit.affine, coded: codes !== null }]
+        : [],
+    ),
+    want: wantOf(asset, kind, byHand),
+    adapts: asset.adapt,
+    generic: {
+      cycle: asset.cycle,
+      settings: asset.settings,
+      records: asset.commission?.per === "cycles" && asset.cycle === null,
+    },
   });
   for (const { key, what, instead } of fitted.faults) {
     const below = key === "baseline" ? ["baseline"] : ["nameplate", ...key.split(".")];
@@ -69,26 +94,38 @@ export function fitKind(
   const { ports } = CONFIG_KINDS[asset.kind] as Kind;
   return {
     monitors: fitted.monitors,
-    rules: kind.rules.filter(({ id }) => !asset.disable.includes(id) && !own.has(id)),
-    off: fitted.off,
+    rules: [...kind.rules, ...fitted.rules].filter(
+      ({ id }) => !asset.disable.includes(id) && !own.has(id),
+    ),
+    get off() {
+      return fitted.off;
+    },
     absent: ports.flatMap(({ name, unit, point, shape }) =>
       shape === "scalar" && !named.has(name) ? [{ name, unit, point, about: "" }] : [],
     ),
-    commissioned: fitted.commissioned || kind.learns.length === 0,
+    stage: fitted.stage,
   };
 }
+
+function wantOf(asset: AssetConfig, kind: AssetKind, byHand: boolean): Want | null {
+  const amount = asset.commission?.amount ?? (byHand ? usualOf(asset, kind) : null);
+  return amount === null ? null : { amount, by: byHand ? "hand" : "itself" };
+}
+
+const usualOf = ({ cycle }: AssetConfig, { commissioning }: AssetKind): number =>
+  cycle === null ? commissioning.usual : CYCLES.usual;
 
 /** The user's models of this asset; `signals` are its channels and what its monitors say. */
 export function openModels(
   config: Config,
   asset: AssetConfig,
   signals: readonly (Signal & { readonly pattern: boolean })[],
-  backend: Backend,
+  { backend, dense }: Pick<Compute, "backend" | "dense">,
   faults: Fault[],
 ): Monitor[] {
   return config.models.flatMap((spec): Monitor[] => {
     if (spec.asset !== asset.id) return [];
-    const model = openUserModel(spec.file, backend);
+    const model = openUserModel(spec.file, backend, dense);
     if (typeof model === "string") {
       faults.push(faultAt(config, [...spec.path, "file"], model, "name an ONNX file"));
       return [];

@@ -62,4 +62,3 @@ function ternaryLayer(random: Prng, layer: PeerLayer, last: boolean): NetLayer {
   const channels = cols / kernel;
   return { ...shared, kind: "conv1d", filters: rows, channels, kernel, stride, pad };
 }
-

@@ -2,9 +2,7 @@
 //! best files (fp32, static and dynamic int8; one and two threads: the better counts), in one run.
 //! Every figure of ours is a whole network from JavaScript: floats in, floats out, one call.
 //! `--only a,b` measures those rows anew and keeps the others of the last run.
-import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
 import type { Backend } from "../agent/accel/backend.js";
 import { openNative, probeNative, runPeak } from "../agent/accel/native.js";
 import { reference } from "../agent/accel/reference.js";
@@ -17,7 +15,7 @@ import { randomEncoder } from "../test/accel/encoders.js";
 import { densePlan, ternaryNet } from "./kernel-nets.js";
 import { peerEncoder } from "./peers/encoder.js";
 import { type Form, type PeerLayer, peerModel, peerRun } from "./peers/onnxruntime.js";
-import { failedRow, median, ROOT, type Row, report } from "./result.js";
+import { failedRow, median, type Row, report } from "./result.js";
 
 const ROUNDS = 9;
 const ROUND_ms = 40;
@@ -186,17 +184,14 @@ const ROWS: Readonly<Record<string, (name: string) => Row>> = {
   "gemm-3072x768-b128": (name) => gemmRow(name, [3072, 768, 128], 0.85, false),
   "gemv-4096-vs-fp32": (name) =>
     faster(name, 30, [gemv(1), gemv(2)], peers(WIDE, [4096], ["fp32"])),
-  "gemv-4096-vs-int8": (name) =>
-    faster(name, 4.5, [gemv(1), gemv(2)], peers(WIDE, [4096], INT8)),
+  "gemv-4096-vs-int8": (name) => faster(name, 4.5, [gemv(1), gemv(2)], peers(WIDE, [4096], INT8)),
   "a4-gemm": (name) => gemmRow(name, [3072, 768, 128], 1.15, true),
-  "mlp-57k": (name) =>
-    faster(name, 15, [netRun(mlpFile())], peers(MLP, [64], ["fp32", ...INT8])),
+  "mlp-57k": (name) => faster(name, 15, [netRun(mlpFile())], peers(MLP, [64], ["fp32", ...INT8])),
   "mlp-57k-us": (name) => {
     const [value = Number.NaN] = times_us([netRun(mlpFile())]);
     return { name, value, unit: "us", max: 1 };
   },
-  "cnn-62k-vs-fp32": (name) =>
-    faster(name, 4, [netRun(cnnFile())], peers(CNN, [1, 256], ["fp32"])),
+  "cnn-62k-vs-fp32": (name) => faster(name, 4, [netRun(cnnFile())], peers(CNN, [1, 256], ["fp32"])),
   "cnn-62k-vs-int8": (name) =>
     faster(name, 1.5, [netRun(cnnFile())], peers(CNN, [1, 256], ["static int8"])),
   "bert-dense": (name) => bertRow(name, 1, 4),
@@ -206,27 +201,16 @@ const ROWS: Readonly<Record<string, (name: string) => Row>> = {
   "load-1mb": loadRow,
 };
 
-/** What the last run found, for rows that this one leaves out. */
-function lastRows(): readonly Row[] {
-  const file = join(ROOT, "bench/results/kernels.json");
-  if (!existsSync(file)) return [];
-  return (JSON.parse(readFileSync(file, "utf8")) as { readonly rows: readonly Row[] }).rows;
-}
-
 const at = process.argv.indexOf("--only");
 const only = at < 0 ? Object.keys(ROWS) : (process.argv[at + 1] ?? "").split(",");
 const unknown = only.filter((name) => ROWS[name] === undefined);
 if (unknown.length > 0) throw new Error(`--only: no row ${unknown.join(", ")}`);
 console.log(`backend ${backend.name}, ${opened.why}`);
-const before = lastRows();
-const rows = Object.entries(ROWS).map(([name, make]) => {
-  if (only.includes(name)) return make(name);
-  return before.find((row) => row.name === name) ?? failedRow(name, "", {}, "never measured");
+const rows = Object.entries(ROWS).flatMap(([name, make]) => {
+  return only.includes(name) ? [make(name)] : [];
 });
 const manifest = createRequire(import.meta.url)("onnxruntime-node/package.json") as {
   readonly version: string;
 };
-process.exitCode = report("kernels", rows, {
-  onnxruntime: manifest.version,
-  backend: backend.name,
-});
+const versions = { onnxruntime: manifest.version, backend: backend.name };
+process.exitCode = report("kernels", rows, versions, at >= 0);

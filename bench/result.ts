@@ -126,8 +126,10 @@ export function report(
 
 /** Fresh rows in the place of old ones; old ones of another machine or version count for nothing. */
 export function merge(known: Results, fresh: Results): Results {
-  const same = ({ machine, versions }: Results) => JSON.stringify([machine, versions]);
-  if (same(known) !== same(fresh)) return fresh;
+  // The kernel may differ: a gateway, like a build host, is updated between two measurements.
+  const source = ({ machine: { cpu, cores }, versions }: Results) =>
+    JSON.stringify([cpu, cores, versions]);
+  if (source(known) !== source(fresh)) return fresh;
   const byName = new Map([...known.rows, ...fresh.rows].map((row) => [row.name, row]));
   return { ...fresh, rows: [...byName.values()] };
 }

@@ -22,6 +22,7 @@ import type { Reading } from "./yaml.js";
 /** Any channels, any rules, no model. */
 const GENERIC: Kind = { ports: [], nameplate: {} };
 const NAMEPLATE_DEPTH_MAX = 4;
+const AMOUNT_MAX = 100_000;
 
 export type Assets = {
   readonly list: readonly AssetConfig[];
@@ -69,15 +70,20 @@ export function readAssets(
     const { whole: rules, rest } = readRules(listed, [...path, "rules"], reading, "config");
     const plate = raw["nameplate"] ?? null;
     const nameplate = readNameplate(plate, [...path, "nameplate"], reading, kind ?? null);
+    const commission = readCommission(raw["commission"] ?? null, path, reading, kind ?? null);
     const gaps = gapsOf(raw["channels"], channels, rest, kind !== undefined);
     if (item === null) {
-      const nothing = { id: "", profiles: [], price: null, baseline: null, disable: [] };
+      const nothing = {
+        ...{ id: "", profiles: [], price: null, baseline: null, disable: [] },
+        ...{ commission, adapt: true, cycle: null, settings: [] },
+      };
       const known = kind === undefined ? "generic" : String(name);
       const part = { ...nothing, kind: known, nameplate, channels, rules, gaps, path };
       unusable.add(part);
       return [part];
     }
-    const { id, disable, baseline } = item;
+    const { id, disable, baseline, adapt, cycle, settings } = item;
+    checkLearning(item, commission !== null, channels, path, reading);
     const added = item.profiles.flatMap((profile, i) => {
       return profiles.rulesOf(profile, [...path, "profiles", i]);
     });
@@ -92,6 +98,10 @@ export function readAssets(
         profiles: item.profiles,
         price: item.price,
         baseline: baseline === null ? null : fromConfig(reading.file, baseline),
+        commission,
+        adapt,
+        cycle,
+        settings,
         disable,
         gaps,
         path,
@@ -129,6 +139,68 @@ function checkClash(
       reading.fault([...path, "id"], `the ${other.source} has a rule ${id} too`, "rename this one");
     }
   }
+}
+
+/** `{ days: 14 }`, in what the kind counts, and not less than it needs. */
+function readCommission(
+  value: unknown,
+  asset: Path,
+  reading: Reading,
+  kind: Kind | null,
+): AssetConfig["commission"] {
+  if (value === null || kind === null) return null;
+  const path: Path = [...asset, "commission"];
+  const units = kind.commission ?? [];
+  const wanted = units.map(({ per, usual }) => `{ ${per}: ${usual} }`).join(" or ");
+  const instead = units.length === 0 ? "delete it: this kind learns nothing" : `write ${wanted}`;
+  const [entry, ...more] = isMapping(value) ? Object.entries(value) : [];
+  if (entry === undefined || more.length > 0) {
+    reading.fault(path, "commission says how much to learn from", instead);
+    return null;
+  }
+  const [per, amount] = entry;
+  const unit = units.find((row) => row.per === per);
+  if (unit === undefined) {
+    reading.faultAtKey([...path, per], `this kind does not learn by ${show(per)}`, instead);
+    return null;
+  }
+  if (typeof amount !== "number" || !(amount >= unit.least) || amount > AMOUNT_MAX) {
+    const what = `${show(amount)} is no amount to learn from`;
+    reading.fault([...path, per], what, `write a number from ${unit.least} to ${AMOUNT_MAX}`);
+    return null;
+  }
+  return { per, amount };
+}
+
+type Learning = {
+  readonly kind: string;
+  readonly baseline: string | null;
+  readonly cycle: string | null;
+  readonly settings: readonly string[];
+};
+
+function checkLearning(
+  { kind, baseline, cycle, settings }: Learning,
+  commission: boolean,
+  channels: readonly { readonly name: string; readonly shape: string }[],
+  path: Path,
+  reading: Reading,
+): void {
+  if (baseline !== null && commission) {
+    const instead = "delete commission to use the baseline, or baseline to learn anew";
+    reading.fault([...path, "commission"], "the asset has a baseline already", instead);
+  }
+  const names = channels.flatMap(({ name, shape }) => (shape === "scalar" ? [name] : []));
+  const check = (name: string, at: Path, key: string): void => {
+    if (kind !== "generic") {
+      reading.fault(at, `a ${kind} takes no ${key}`, "delete it: only a generic asset has it");
+    } else if (!names.includes(name)) {
+      const instead = suggest(name, names, "name a scalar channel of the asset");
+      reading.fault(at, `no channel ${show(name)}`, instead);
+    }
+  };
+  if (cycle !== null) check(cycle, [...path, "cycle"], "cycle");
+  for (const [i, name] of settings.entries()) check(name, [...path, "settings", i], "settings");
 }
 
 /** Nested amounts as `hssBearing.rollers`, each of the dimension that the kind asks for. */

@@ -92,6 +92,13 @@ export type AssetConfig = {
   readonly profiles: readonly string[];
   /** File of the commissioning baseline, null before commissioning. */
   readonly baseline: string | null;
+  /** Learn the normal while running, from so much of it; null: do not. */
+  readonly commission: { readonly per: string; readonly amount: number } | null;
+  /** Follow seasons and ageing after that, within bounds. */
+  readonly adapt: boolean;
+  /** Generic assets: the channel that counts cycles, and those that set the operating point. */
+  readonly cycle: string | null;
+  readonly settings: readonly string[];
   /** Of the energy that an alarm loses; null: alarms say no cost. */
   readonly price: Price | null;
   /** Rules of the kind that are switched off by id. */
@@ -152,6 +159,24 @@ export type AccelConfig = {
   readonly power_max_W: number | null;
   /** W by the name of the backend. */
   readonly power_W: Readonly<Record<string, number>>;
+  readonly fpga: {
+    readonly device: string;
+    readonly clock_Hz: number;
+    readonly bitstream: string | null;
+    readonly gpio: {
+      readonly chip: string;
+      readonly reset: number;
+      readonly select: number;
+      readonly done: number | null;
+    } | null;
+  };
+  /** Null: the emulator. */
+  readonly edgetpu: {
+    readonly tflite: string;
+    readonly edgetpu: string;
+    readonly models: string;
+  } | null;
+  readonly dense: "auto" | "cpu" | "cuda" | "webgpu";
 };
 
 export type Config = {
@@ -198,6 +223,13 @@ export type Kind = {
   }[];
   /** Keys as in `hssBearing.rollers`, each with its unit. */
   readonly nameplate: Readonly<Record<string, string>>;
+  /** In what commissioning counts, how much is usual, and least; absent: nothing is learnt. */
+  readonly commission?: readonly CommissionUnit[];
+};
+export type CommissionUnit = {
+  readonly per: string;
+  readonly usual: number;
+  readonly least: number;
 };
 export type Kinds = Readonly<Record<string, Kind>>;
 export type Env = Readonly<Record<string, string | undefined>>;

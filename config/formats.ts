@@ -152,6 +152,8 @@ function measured(
 /** Times in ms; sizes in bytes. */
 export const time = (least: string, most: string): Format<number> =>
   measured("time", "s", 1e-3, [least, most], "60 s");
+export const frequency = (least: string, most: string): Format<number> =>
+  measured("frequency", "1/s", 1, [least, most], "6 MHz");
 export const size = (least: string, most: string): Format<number> =>
   measured("size", "bit", 8, [least, most], "200 MBy");
 

@@ -60,6 +60,8 @@ export function parseConfig(
   const models = readModels(root["models"], reading, list);
   const modelsWhole = reading.faults.length === before;
   const mqtt = root["mqtt"] === undefined ? null : readMqtt(scalars, reading, env);
+  const fpga = readFpga(file, scalars.accel, reading);
+  const edgetpu = readEdgeTpu(file, scalars.accel, reading);
   const { faults } = reading;
   const { gateway, topicRoot, store, http, log, accel, intake, time } = scalars;
   const config: Config = {
@@ -83,6 +85,9 @@ export function parseConfig(
       prefer: accel.prefer,
       latency_max_ms: accel.latencyMax,
       power_max_W: accel.powerMax,
+      fpga,
+      edgetpu,
+      dense: accel.dense,
       power_W: Object.fromEntries(accel.power.map(({ device, power_W }) => [device, power_W])),
     },
     intake: {
@@ -125,6 +130,48 @@ function gatewayOf(root: Mapping): string | null {
 function inOrder(faults: readonly Fault[]): readonly Fault[] {
   const once = new Map(faults.map((fault) => [formatFault(fault), fault]));
   return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** Lines of a board come together: its chip, what resets it, what selects it. */
+function readFpga(
+  file: string,
+  accel: Scalars["accel"],
+  reading: Reading,
+): Config["accel"]["fpga"] {
+  const { fpgaGpio: chip, fpgaReset: reset, fpgaSelect: select, fpgaDone: done } = accel;
+  const lines = [chip, reset, select].filter((value) => value !== null).length;
+  if (lines !== 0 && lines !== 3) {
+    const what = "fpgaGpio, fpgaReset and fpgaSelect belong together";
+    reading.faultAtKey(["accel"], what, "write all three or none");
+  }
+  const bitstream = accel.fpgaBitstream === null ? null : fromConfig(file, accel.fpgaBitstream);
+  for (const [key, value] of Object.entries({ fpgaBitstream: bitstream, fpgaDone: done })) {
+    if (value === null || lines > 0) continue;
+    const what = `${key} without the lines that configure the FPGA`;
+    reading.faultAtKey(["accel", key], what, "write fpgaGpio, fpgaReset and fpgaSelect too");
+  }
+  const whole = chip !== null && reset !== null && select !== null;
+  const gpio = whole ? { chip, reset, select, done } : null;
+  return { device: accel.fpgaDevice, clock_Hz: accel.fpgaClock, bitstream, gpio };
+}
+
+/** Two libraries and the models compiled for them: one is nothing without the others. */
+function readEdgeTpu(
+  file: string,
+  { tflite, edgetpu, edgetpuModels }: Scalars["accel"],
+  reading: Reading,
+): Config["accel"]["edgetpu"] {
+  if (tflite !== null && edgetpu !== null && edgetpuModels !== null) {
+    const [library, device, models] = [tflite, edgetpu, edgetpuModels].map((path) =>
+      fromConfig(file, path),
+    ) as [string, string, string];
+    return { tflite: library, edgetpu: device, models };
+  }
+  if (tflite !== null || edgetpu !== null || edgetpuModels !== null) {
+    const what = "tflite, edgetpu and edgetpuModels belong together";
+    reading.faultAtKey(["accel"], what, "write all three or none");
+  }
+  return null;
 }
 
 function readMqtt(scalars: Scalars, reading: Reading, env: Env): MqttConfig {

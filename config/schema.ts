@@ -65,6 +65,35 @@ export const SCALARS = {
     latencyMax: optional(f.time("1 us", "1 h"), "Longest inference that a plan may have"),
     powerMax: optional(f.power("1 mW", "10 kW"), "A plan uses no backend that draws more"),
     power: several(f.draw, 16, "What backends draw while they compute, for the plan"),
+    fpgaDevice: given(
+      t.fpgaDevice,
+      "emulator",
+      "What the backend fpga computes on: a board, its emulator, or rtl, the emulator of each clock",
+    ),
+    fpgaClock: given(f.frequency("10 kHz", "50 MHz"), "6 MHz", "Clock of the SPI bus"),
+    fpgaBitstream: optional(t.filePath, "File to configure the FPGA with; the package's if absent"),
+    fpgaGpio: optional(
+      t.filePath,
+      "GPIO chip of the lines below; without it the FPGA is left alone",
+    ),
+    fpgaReset: optional(f.whole(0, 1_023), "Line of CRESET_B"),
+    fpgaSelect: optional(f.whole(0, 1_023), "Line of SPI_SS_B"),
+    fpgaDone: optional(f.whole(0, 1_023), "Line of CDONE, where it is wired"),
+    tflite: optional(
+      t.filePath,
+      "Library libtensorflowlite_c for the backend edgetpu, of the version that libedgetpu was built " +
+        "for; without it an emulator computes",
+    ),
+    edgetpu: optional(t.filePath, "Library libedgetpu"),
+    edgetpuModels: optional(
+      t.filePath,
+      "Folder of the compiled models (`sterna convert`), *_edgetpu.tflite",
+    ),
+    dense: given(
+      f.choice("auto", "cpu", "cuda", "webgpu"),
+      "auto",
+      "What ONNX Runtime computes other models on; auto: cuda where it is, else cpu",
+    ),
   },
   intake: {
     ring: given(
@@ -129,6 +158,18 @@ export const ASSET = {
   rules: optional(f.part("list of rules", RULES), "Rules in addition to those of the kind"),
   profiles: several(t.level, 16, "Rule sets of config/profiles to add"),
   baseline: optional(t.filePath, "File of the commissioning baseline"),
+  commission: optional(
+    f.part("amount to learn from", "{ days: 14 }"),
+    "Learn the normal while running: `{ days: 14 }` of a turbine, `{ flights: 10 }`, " +
+      "`{ blocks: 480 }` of a bearing; of a generic asset days, or `{ cycles: 30 }`",
+  ),
+  adapt: given(f.flag, true, "Follow seasons and ageing slowly and within bounds after that"),
+  cycle: optional(t.channelName, "Generic assets: the channel that counts cycles of a unit"),
+  settings: several(
+    t.channelName,
+    32,
+    "Generic assets: channels that set the operating point; they are not judged themselves",
+  ),
   price: optional(
     f.price,
     "Price of its energy: alarms of a machine that gives less power than expected state their cost",

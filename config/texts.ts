@@ -104,6 +104,14 @@ export const brokerUrl: Format<string> = {
 
 export const filePath = matching("file", /^[^\0]+$/, "FILE", "no file name");
 
+export const fpgaDevice = matching(
+  "FPGA device",
+  /^(emulator|rtl|\/dev\/(spidev|uio)[\w.-]+)$/,
+  "/dev/spidev0.0",
+  "no device of an FPGA",
+  "write emulator, rtl, /dev/spidevB.C or /dev/uioN",
+);
+
 /** A password ends up here by mistake, so the value is not shown. */
 export const unshown = (of: Format<string>): Format<string> => ({
   ...of,

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs or upgrades Sterna as a service from the tarball that `npm pack` makes. Safe to run again.
-#   sh install.sh [--dry-run] sterna-VERSION.tgz
+#   sh install.sh [--dry-run] [--devices "spidev uio apex usb"] sterna-VERSION.tgz
 #   DESTDIR=/some/root sh install.sh TARBALL     the same tree below another root, nothing started
 # Each version has its folder under /opt/sterna; "current" points at the one that runs. It never
 # touches a config that is there, nor the state, and never enables or starts a stopped service.
@@ -8,10 +8,18 @@ set -eu
 umask 022
 
 dry=no
-if [ "${1-}" = --dry-run ]; then
-  dry=yes
+devices=
+while :; do
+  case ${1-} in
+    --dry-run) dry=yes ;;
+    --devices)
+      devices=${2-}
+      [ $# -lt 2 ] || shift
+      ;;
+    *) break ;;
+  esac
   shift
-fi
+done
 tarball=${1-}
 root=${DESTDIR-}
 base=$root/opt/sterna
@@ -35,6 +43,12 @@ write() {
   [ "$dry" = yes ] || printf '%s\n' "$2" >"$1"
 }
 
+for device in $devices; do
+  case $device in
+    spidev | uio | apex | usb) ;;
+    *) fail "there is no drop-in for \"$device\"; write --devices with some of spidev, uio, apex, usb" ;;
+  esac
+done
 [ -n "$tarball" ] || fail "name the tarball: sh install.sh [--dry-run] sterna-VERSION.tgz"
 [ -r "$tarball" ] || fail "cannot read $tarball"
 [ "$(uname -s)" = Linux ] || fail "this is $(uname -s); the service needs Linux with systemd"
@@ -100,6 +114,25 @@ exec /opt/sterna/current/node_modules/.bin/node /opt/sterna/current/dist/agent/m
 run chmod 755 "$command"
 run cp "$new/systemd/sterna.service" "$unit"
 run chmod 644 "$unit"
+# Accelerators, when asked for: who may use them, and a hole in the sandbox for each. Never taken back.
+for device in $devices; do
+  run mkdir -p "$unit.d"
+  run cp "$new/systemd/devices/$device.conf" "$unit.d/accel-$device.conf"
+  run chmod 644 "$unit.d/accel-$device.conf"
+done
+if [ -n "$devices" ]; then
+  rules=$root/etc/udev/rules.d/99-sterna-accel.rules
+  users=$root/etc/sysusers.d/sterna-accel.conf
+  run mkdir -p "$(dirname "$rules")" "$(dirname "$users")"
+  run cp "$new/systemd/devices/sterna-accel.rules" "$rules"
+  run cp "$new/systemd/devices/sysusers.conf" "$users"
+  run chmod 644 "$rules" "$users"
+  if [ -z "$root" ]; then
+    run systemd-sysusers "$users"
+    run udevadm control --reload
+    run udevadm trigger
+  fi
+fi
 # Renamed into place: there is no moment without a current version.
 run ln -sfn "$version" "$base/current.new"
 run mv -T "$base/current.new" "$base/current"

@@ -1,15 +1,17 @@
 //! Networks placed over the devices of this machine, and what becomes of one that is wrong.
+
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { reference } from "../agent/accel/reference.js";
-import { openPresent } from "../agent/accel/registry.js";
+import { DEVICES_DEFAULT, openPresent } from "../agent/accel/registry.js";
 import { packageFile } from "../agent/base/files.js";
 import { openCompute } from "../agent/compute.js";
 import { loadNetwork, type Network } from "../agent/models/network.js";
 import { NO_LIMITS } from "../agent/models/plan.js";
-import { measureDevice, planFor } from "../agent/models/planned.js";
+import { type Candidate, measureDevice, planFor, plannedBackend } from "../agent/models/planned.js";
 import { ownAlarms } from "../agent/self.js";
 import type { AccelConfig } from "../config/config.js";
+import { randomEncoder } from "./accel/encoders.js";
 import { randomPlan } from "./accel/plans.js";
 
 const VIBNET = readFileSync(packageFile("agent/models/vibnet.onnx"));
@@ -22,6 +24,8 @@ const accel: AccelConfig = {
   latency_max_ms: null,
   power_max_W: null,
   power_W: {},
+  ...DEVICES_DEFAULT,
+  dense: "auto",
 };
 
 function open(bytes: Uint8Array, backend: Parameters<typeof loadNetwork>[1]): Network {
@@ -73,6 +77,46 @@ test("each part in one place: neighbours on one device are one call", () => {
     expect(part.backend).not.toBe(planned.parts[i - 1]?.backend);
   });
   expect(planned.parts.at(-1)?.to).toBe(plan.stages.length);
+});
+
+test("a backend without a kind of stage, or too narrow, is passed over, and why is said", () => {
+  const plan = randomPlan(5);
+  const kinds = [...new Set(plan.stages.map(({ kind }) => kind))];
+  const lacking = { ...reference, name: "plain", kinds: kinds.filter((kind) => kind !== "matmul") };
+  const narrow = { ...reference, name: "narrow", cols_max: 1 };
+  const candidates = [lacking, narrow, reference].map((backend) => ({
+    ...{ backend, power_W: null, memory_bytes: Number.POSITIVE_INFINITY },
+  }));
+  const planned = planFor(plan, candidates, candidates.map(measureDevice), NO_LIMITS);
+  if (typeof planned === "string") throw new Error(planned);
+  const matmul = planned.placement.why.filter((line) => line.includes("matmul"));
+  expect(matmul.length).toBeGreaterThan(0);
+  for (const line of matmul) {
+    expect(line).toContain("plain cannot: it has no matmul");
+    expect(line).toContain("on reference (");
+  }
+  expect(matmul.join()).toContain("narrow cannot: it takes at most 1 columns");
+});
+
+test("an encoder goes whole to the first device that the limits allow", () => {
+  const sizes = { sequence: 2, width: 16, heads: 1, hidden: 16, limit: 127, depth: 1, kept: 1 };
+  const taken: string[] = [];
+  const named = (name: string): Candidate => ({
+    backend: {
+      ...{ ...reference, name },
+      loadEncoder(plan, batch) {
+        taken.push(name);
+        return reference.loadEncoder(plan, batch);
+      },
+    },
+    ...{ power_W: name === "a" ? 9 : 1, memory_bytes: Number.POSITIVE_INFINITY },
+  });
+  const all = ["a", "b", "c"].map(named);
+  const limits = [NO_LIMITS, { ...NO_LIMITS, power_max_W: 5 }, { ...NO_LIMITS, allow: ["c"] }];
+  for (const each of limits) {
+    plannedBackend(all, each, reference, () => {}).loadEncoder(randomEncoder(1, sizes), 1);
+  }
+  expect(taken).toEqual(["a", "b", "c"]);
 });
 
 test("a backend that is taken out is an alarm of the agent, with its evidence, once", () => {

@@ -174,6 +174,8 @@ export type Backend = {
   readonly tier: Tier;
   /** Columns beyond which the backend refuses a layer. */
   readonly cols_max: number;
+  /** Kinds of stages that it runs; all where it says nothing. */
+  readonly kinds?: readonly Stage["kind"][];
   /** Weights that it holds; absent where that is no matter. */
   readonly memory_bytes?: number;
   load(plan: Plan, batch: number): Loaded;

@@ -6,7 +6,8 @@ import type { Backend, Grid, Loaded, Plan, Rows, Stage } from "./backend.js";
 /** Stages `from` to `to` (not included). */
 export type Part = { readonly from: number; readonly to: number };
 
-type Span = { readonly from: number; readonly to: number };
+/** Bytes of the arena, `to` not included. */
+export type Span = { readonly from: number; readonly to: number };
 
 /**
  * The stages before which a plan may be cut: all that they and their followers read was written by
@@ -113,12 +114,12 @@ function extent({ lines, places }: Grid, { at, step, line }: Rows, bytes: number
   return { from: at, to: at + (lines - 1) * line + (places - 1) * step + bytes };
 }
 
-function writesOf(stage: Stage): Span {
+export function writesOf(stage: Stage): Span {
   const wide = stage.kind === "add" && stage.y.wide ? 2 : 1;
   return extent(stage, stage.y, channelsOf(stage) * wide);
 }
 
-function readsOf(stage: Stage): Span[] {
+export function readsOf(stage: Stage): Span[] {
   const channels = channelsOf(stage);
   const last = (offsets: Uint32Array): number => offsets.reduce((a, b) => Math.max(a, b), 0);
   switch (stage.kind) {

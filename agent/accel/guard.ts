@@ -6,12 +6,22 @@ import { assert } from "../base/errors.js";
 import { prng } from "../base/prng.js";
 import type { Tier } from "../base/telemetry.js";
 import type { Backend, Loaded, Plan } from "./backend.js";
+import { type EncoderPlan, encoderBound } from "./encoder.js";
+import { tolerancesOf } from "./tolerance.js";
 
 /** Inputs of the self-test; the first is the greatest step, the second the least. */
 const SELF_TESTS = 6;
+/** Of an encoder: more values each, and a reference that takes its time. */
+const ENCODER_SELF_TESTS = 2;
+/** Multiplications of the reference in doubles: some 0.1 s for a trial, 0.2 s for a live check. */
+const TRIAL_MACS = 2 ** 25;
+const LIVE_MACS = 2 ** 26;
 const SEED = 20_261;
 /** Values of the evidence that are kept. */
 const KEPT = 16;
+
+/** What float32 may add to the difference of two values. */
+const ROUNDING = 2 ** -22;
 
 /** Why a device was taken out; what it said where it was wrong, beside what is true. */
 export type Outage = {
@@ -24,7 +34,10 @@ export type Outage = {
 };
 
 export type GuardOptions = {
-  /** Share of inferences that are checked, 0 to 1. Not those of a network with state. */
+  /**
+   * Share of inferences that are checked, 0 to 1. Not those of a network with state, nor those of
+   * an encoder that would keep the reference busy for long.
+   */
   readonly share: number;
   /** Once for each network on the device; the second may come while the first is in use. */
   readonly report: (outage: Outage) => void;
@@ -35,46 +48,48 @@ export function guard(backend: Backend, truth: Backend, { share, report }: Guard
   assert(share >= 0 && share <= 1, "guard: a share");
   const every = share > 0 ? Math.round(1 / share) : Number.POSITIVE_INFINITY;
   let out = false;
+  const takeOut: TakeOut = (when, why, evidence) => {
+    out = true;
+    const { input = [], found = [], expected = [] } = evidence ?? {};
+    report({ backend: backend.name, when, why, input, found, expected });
+  };
+  /** The device where it passed its test, with the reference behind it; else the reference. */
+  const hold = (subject: Subject, batch: number, trial = subject): Loaded => {
+    const right = subject.open(truth, batch);
+    const loaded = out ? null : tried(backend, truth, trial, takeOut, subject, batch);
+    if (loaded === null) return right;
+    const compare = comparing(subject, right, batch);
+    let calls = 0;
+    return {
+      infer(x, y, count): void {
+        if (out) return right.infer(x, y, count);
+        try {
+          loaded.infer(x, y, count);
+        } catch (error) {
+          takeOut("operation", error instanceof Error ? error.message : String(error), null);
+          return right.infer(x, y, count);
+        }
+        calls += 1;
+        if (calls % every !== 0 || !subject.live) return;
+        const checked = compare(x, y, count);
+        if (checked.evidence === null) return;
+        takeOut("operation", checked.evidence.why, checked.evidence);
+        y.set(checked.expected);
+      },
+      reset(asset): void {
+        loaded.reset(asset);
+        right.reset(asset);
+      },
+    };
+  };
   return {
     ...backend,
-    load(plan, batch): Loaded {
-      const right = truth.load(plan, batch);
-      const sizeOut = plan.output.channels * plan.output.places;
-      const expected = new Float32Array(sizeOut * batch);
-      const takeOut = (when: Outage["when"], why: string, evidence: Evidence | null): void => {
-        out = true;
-        const { input = [], found = [], expected: wanted = [] } = evidence ?? {};
-        report({ backend: backend.name, when, why, input, found, expected: wanted });
-      };
-      const compare = (x: Float32Array, y: Float32Array, count: number): Evidence | null => {
-        const own = expected.subarray(0, y.length);
-        right.infer(x, own, count);
-        return differs(plan, backend.tier, x, y, own);
-      };
-      const loaded = out ? null : tried(backend, plan, batch, compare, takeOut);
-      if (loaded === null) return right;
-      let calls = 0;
-      return {
-        infer(x, y, count): void {
-          if (out) return right.infer(x, y, count);
-          try {
-            loaded.infer(x, y, count);
-          } catch (error) {
-            takeOut("operation", error instanceof Error ? error.message : String(error), null);
-            return right.infer(x, y, count);
-          }
-          calls += 1;
-          if (calls % every !== 0 || plan.state.length > 0) return;
-          const evidence = compare(x, y, count);
-          if (evidence === null) return;
-          takeOut("operation", evidence.why, evidence);
-          y.set(expected.subarray(0, y.length));
-        },
-        reset(asset): void {
-          loaded.reset(asset);
-          right.reset(asset);
-        },
-      };
+    load: (plan, batch) => hold(networkOf(plan, backend.tier), batch),
+    loadEncoder(plan, batch): Loaded {
+      const [whole, sequence] = [encoderOf(plan), placesWithin(plan, TRIAL_MACS)];
+      // All its weights, over a sequence short enough for the reference.
+      const trial = sequence < plan.sequence ? encoderOf({ ...plan, sequence }) : whole;
+      return hold(whole, batch, trial);
     },
   };
 }
@@ -85,70 +100,156 @@ type Evidence = {
   readonly found: readonly number[];
   readonly expected: readonly number[];
 };
-type Compare = (x: Float32Array, y: Float32Array, count: number) => Evidence | null;
+type TakeOut = (when: Outage["when"], why: string, evidence: Evidence | null) => void;
 
-/** The network on its device after the self-test; null when it did not pass. */
+/** What is held against the reference: a network or an encoder. */
+type Subject = {
+  readonly open: (on: Backend, batch: number) => Loaded;
+  /** Values of one asset that come out. */
+  readonly sizeOut: number;
+  /** Inputs of the self-test. */
+  readonly trials: () => readonly Float32Array[];
+  /** True where live inferences may be checked. */
+  readonly live: boolean;
+  readonly differs: (x: Float32Array, y: Float32Array, expected: Float32Array) => Evidence | null;
+};
+
+function networkOf(plan: Plan, tier: Tier): Subject {
+  const tolerances = tolerancesOf(plan, tier);
+  const { channels, lines, length, inverse } = plan.input;
+  const random = prng(SEED, "self-test");
+  const trial = (i: number): Float32Array =>
+    Float32Array.from({ length: channels * lines * length }, () => {
+      const step = i < 2 ? 127 - 254 * i : 254 * random.next() - 127;
+      return Math.round(step) / inverse;
+    });
+  return {
+    open: (on, batch) => on.load(plan, batch),
+    sizeOut: plan.output.channels * plan.output.places,
+    trials: () => Array.from({ length: SELF_TESTS }, (_, i) => trial(i)),
+    live: plan.state.length === 0,
+    differs: (x, y, expected) => differs(plan, tolerances, x, y, expected),
+  };
+}
+
+function encoderOf(plan: EncoderPlan): Subject {
+  const size = plan.sequence * plan.width;
+  const most = plan.limit / (plan.layers[0]?.in.inverse ?? 1);
+  const random = prng(SEED, "self-test");
+  const trial = (): Float32Array =>
+    Float32Array.from({ length: size }, () => most * (2 * random.next() - 1));
+  return {
+    open: (on, batch) => on.loadEncoder(plan, batch),
+    sizeOut: size,
+    trials: () => Array.from({ length: ENCODER_SELF_TESTS }, trial),
+    live: plan.sequence <= placesWithin(plan, LIVE_MACS),
+    differs: (x, y, expected) => encoderDiffers(plan, x, y, expected),
+  };
+}
+
+/** Places of a sequence that the reference computes in so many multiplications; one at least. */
+function placesWithin({ sequence, width, hidden, layers }: EncoderPlan, macs: number): number {
+  const each = layers.length * (4 * width * width + 2 * width * hidden);
+  // Attention goes with the square: places * each + places^2 * pair = macs.
+  const pair = 2 * layers.length * width;
+  const most = (Math.sqrt(each * each + 4 * pair * macs) - each) / (2 * pair);
+  return Math.max(1, Math.min(sequence, Math.floor(most)));
+}
+
+function comparing({ differs: against, sizeOut }: Subject, right: Loaded, batch: number) {
+  const whole = new Float32Array(sizeOut * batch);
+  return (x: Float32Array, y: Float32Array, count: number) => {
+    const expected = whole.subarray(0, y.length);
+    right.infer(x, expected, count);
+    return { evidence: against(x, y, expected), expected };
+  };
+}
+
+/** `subject` on its device after the self-test on `trial`; null when it did not pass. */
 function tried(
   backend: Backend,
-  plan: Plan,
+  truth: Backend,
+  trial: Subject,
+  takeOut: TakeOut,
+  subject: Subject,
   batch: number,
-  compare: Compare,
-  takeOut: (when: "self-test", why: string, evidence: Evidence | null) => void,
 ): Loaded | null {
-  const { channels, lines, length, inverse } = plan.input;
-  const size = channels * lines * length;
-  const random = prng(SEED, "self-test");
-  const y = new Float32Array(plan.output.channels * plan.output.places);
+  const y = new Float32Array(trial.sizeOut);
   try {
-    const loaded = backend.load(plan, batch);
-    for (let i = 0; i < SELF_TESTS; i++) {
-      const x = Float32Array.from({ length: size }, () => {
-        const step = i < 2 ? 127 - 254 * i : 254 * random.next() - 127;
-        return Math.round(step) / inverse;
-      });
+    const same = trial === subject;
+    const loaded = trial.open(backend, same ? batch : 1);
+    const compare = comparing(trial, trial.open(truth, 1), 1);
+    for (const x of trial.trials()) {
       loaded.infer(x, y, 1);
-      const evidence = compare(x, y, 1);
+      const { evidence } = compare(x, y, 1);
       if (evidence === null) continue;
       takeOut("self-test", evidence.why, evidence);
       return null;
     }
     loaded.reset(0);
-    return loaded;
+    return same ? loaded : subject.open(backend, batch);
   } catch (error) {
     takeOut("self-test", error instanceof Error ? error.message : String(error), null);
     return null;
   }
 }
 
-/**
- * Null when `found` is within the tier: `exact` is every bit; `within N` is N output steps a stage,
- * or for sums N times the step that the last scale makes of one.
- */
+/** Null when `found` is within the tier: `exact` is every bit. */
 function differs(
   plan: Plan,
-  tier: Tier,
+  tolerances: Float64Array,
   x: Float32Array,
   found: Float32Array,
   expected: Float32Array,
 ): Evidence | null {
-  const { scale, channels, places } = plan.output;
-  const steps = tier === "exact" ? 0 : Number.parseFloat(tier.slice("within ".length));
-  assert(Number.isFinite(steps), `a tier with a number, not "${tier}"`);
+  const { channels, places } = plan.output;
   for (let i = 0; i < found.length; i++) {
     const [a, b] = [found[i] as number, expected[i] as number];
     if (Object.is(a, b) || a === b) continue;
     const channel = Math.floor((i % (channels * places)) / places);
-    const most = steps * plan.stages.length * (scale[channel] as number);
+    const steps = tolerances[channel] as number;
+    const most = steps > 0 ? steps + ROUNDING * Math.abs(b) : 0;
     if (Math.abs(a - b) <= most) continue;
-    const asset = Math.floor(i / (channels * places));
-    const sizeIn = x.length / (found.length / (channels * places));
-    const first = Math.max(0, i - KEPT / 2);
-    return {
-      why: `output ${i} is ${a}, not ${b}${steps > 0 ? ` within ${most}` : ""}`,
-      input: [...x.subarray(asset * sizeIn, asset * sizeIn + KEPT)],
-      found: [...found.subarray(first, first + KEPT)],
-      expected: [...expected.subarray(first, first + KEPT)],
-    };
+    const why = `output ${i} is ${a}, not ${b}${steps > 0 ? ` within ${most}` : ""}`;
+    return evidenceAt(i, channels * places, why, x, found, expected);
   }
   return null;
+}
+
+/** Null when every value is within the share of the largest that an encoder may be off. */
+function encoderDiffers(
+  plan: EncoderPlan,
+  x: Float32Array,
+  found: Float32Array,
+  expected: Float32Array,
+): Evidence | null {
+  const largest = expected.reduce((top, v) => Math.max(top, Math.abs(v) || 0), 0);
+  const most = encoderBound(plan) * largest;
+  for (const [i, b] of expected.entries()) {
+    const a = found[i] as number;
+    if (Object.is(a, b) || Math.abs(a - b) <= most) continue;
+    const why = `output ${i} is ${a}, not ${b} within ${most}`;
+    return evidenceAt(i, plan.sequence * plan.width, why, x, found, expected);
+  }
+  return null;
+}
+
+/** The beginning of the input of the asset that is wrong, and what is around the wrong value. */
+function evidenceAt(
+  at: number,
+  sizeOut: number,
+  why: string,
+  x: Float32Array,
+  found: Float32Array,
+  expected: Float32Array,
+): Evidence {
+  const asset = Math.floor(at / sizeOut);
+  const sizeIn = x.length / (found.length / sizeOut);
+  const first = Math.max(0, at - KEPT / 2);
+  return {
+    why,
+    input: [...x.subarray(asset * sizeIn, asset * sizeIn + KEPT)],
+    found: [...found.subarray(first, first + KEPT)],
+    expected: [...expected.subarray(first, first + KEPT)],
+  };
 }

@@ -137,7 +137,8 @@ function depthwise({ layer, taps }: Depthwise, put: Put): Words {
       turned[tap * align(rows) + row] = weights[row * cols + tap] as number;
     }
   }
-  return { ...layerWords(layer, put), 9: put(turned), 21: cols, 23: put(taps) };
+  const form = layer.ternary ? FORM.ternary : FORM.wide;
+  return { ...layerWords(layer, put), 7: form, 9: put(turned), 21: cols, 23: put(taps) };
 }
 
 function poolWords(stage: Pool, put: Put): Words {

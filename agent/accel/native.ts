@@ -11,6 +11,8 @@ import { COLS_MAX, type Image, imageOf } from "./image.js";
 type Infer = (x: Float32Array, y: Float32Array, asset?: number) => void;
 
 export type Addon = {
+  /** Of the images it reads. */
+  readonly layout: number;
   kernels(): readonly string[];
   peak(rounds: number): number;
   load(image: Uint8Array, kernel: string, lanes: number): Infer;
@@ -19,6 +21,8 @@ export type Addon = {
 
 /** The one set of kernels that looks sums up. */
 const LOOKUP = "avx512-vbmi";
+/** As in native/layout.hpp. */
+const LAYOUT = 3;
 const PLACES = [
   "build/Release/sterna_accel.node",
   `prebuilds/${process.platform}-${process.arch}/sterna_accel.node`,
@@ -34,9 +38,11 @@ function addon(): Addon | string {
   return found;
 }
 
-/** Throws what the loader says when the file is no addon for this machine. */
+/** Throws what the loader says when the file is no addon for this machine and this version. */
 export function addonAt(file: string): Addon {
-  return require(file) as Addon;
+  const found = require(file) as Addon;
+  if (found.layout !== LAYOUT) throw new Error("built from other sources than these");
+  return found;
 }
 
 function find(): Addon | string {

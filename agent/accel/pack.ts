@@ -25,7 +25,7 @@ export const FORM = { wide: 0, ternary: 1, lookup: 2 } as const;
 export type Packed = {
   readonly form: (typeof FORM)[keyof typeof FORM];
   readonly weights: Uint8Array;
-  /** Kept blocks of each tile: uint32 first block of each tile and the end, then their uint16 places. */
+  /** The first kept block of each tile and the end (uint32), then the blocks' places (uint16). */
   readonly sparse: Uint8Array | null;
 };
 

@@ -56,9 +56,16 @@ export function sumOf(
 ): number {
   const { weights, cols, bias } = stage.layer;
   const from = rowAt(stage, stage.x, place);
+  const at = row * cols;
   let sum = bias[row] as number;
+  if (stage.kind === "matmul" && stage.runs === null) {
+    for (let i = 0; i < cols; i++) {
+      sum += (weights[at + i] as number) * (arena[from + i] as number);
+    }
+    return sum;
+  }
   for (let i = 0; i < cols; i++) {
-    sum += (weights[row * cols + i] as number) * (arena[from + offsetOf(stage, row, i)] as number);
+    sum += (weights[at + i] as number) * (arena[from + offsetOf(stage, row, i)] as number);
   }
   return sum;
 }
@@ -66,9 +73,9 @@ export function sumOf(
 /** Where column i of a row lies, in bytes after the beginning of the row. */
 function offsetOf(stage: Matmul | Depthwise, row: number, i: number): number {
   if (stage.kind === "depthwise") return (stage.taps[i] as number) + row;
-  if (stage.runs === null) return i;
-  const run = stage.layer.cols / stage.runs.length;
-  return (stage.runs[Math.floor(i / run)] as number) + (i % run);
+  const runs = stage.runs ?? [0];
+  const run = stage.layer.cols / runs.length;
+  return (runs[Math.floor(i / run)] as number) + (i % run);
 }
 
 function add(stage: Add, arena: Int8Array): void {

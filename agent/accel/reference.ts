@@ -42,7 +42,13 @@ export const reference: Backend = {
   },
 };
 
-function quantise({ input }: Plan, x: Float32Array, from: number, arena: Int8Array): boolean {
+/** False when a value is no number: then nothing may be computed. */
+export function quantise(
+  { input }: Plan,
+  x: Float32Array,
+  from: number,
+  arena: Int8Array,
+): boolean {
   const { channels, lines, length, at, line, inverse, limit = STEP_MAX } = input;
   const places = lines * length;
   for (let channel = 0; channel < channels; channel++) {
@@ -57,7 +63,13 @@ function quantise({ input }: Plan, x: Float32Array, from: number, arena: Int8Arr
   return true;
 }
 
-function realOut({ stages, output }: Plan, arena: Int8Array, y: Float32Array, to: number): void {
+/** The int8 steps, or the sums of the last stage, as the reals outside. */
+export function realOut(
+  { stages, output }: Plan,
+  arena: Int8Array,
+  y: Float32Array,
+  to: number,
+): void {
   const { channels, places, at, scale, sums, relu } = output;
   const last = stages.at(-1);
   for (let channel = 0; channel < channels; channel++) {

@@ -1,6 +1,15 @@
 //! Every compute device, best first. Adding one is one row here and one file beside it.
 import type { Tier } from "../base/telemetry.js";
 import type { Backend } from "./backend.js";
+import { deviceOf, type EdgeTpuOptions, openEdgeTpu, probeEdgeTpu } from "./edgetpu/edgetpu.js";
+import {
+  FPGA_DEFAULT,
+  type FpgaOptions,
+  isEmulated,
+  openDevice,
+  openFpga,
+  probeFpga,
+} from "./fpga/fpga.js";
 import { measure } from "./measure.js";
 import { openNative, probeNative } from "./native.js";
 import { reference } from "./reference.js";
@@ -9,9 +18,24 @@ import { probeWasm, wasmBackend } from "./wasm.js";
 export type Driver = {
   readonly name: string;
   readonly tier: Tier;
+  /** Another that this one is all of and more: they never compete. */
+  readonly covers?: string;
   /** Why the device cannot be used here, or null when it can. */
   readonly probe: () => string | null;
   readonly open: () => Backend;
+  /**
+   * What it is on, for a device of its own: `/dev/spidev0.0`. It opens even where that is absent;
+   * then it fails as it loads a network, and who guards it goes on without it.
+   */
+  readonly device?: string;
+  /** Who may take a device: nothing but its name in the config, or a plan too. Never `auto`. */
+  readonly taken?: "by name" | "by plan";
+};
+
+export type AccelOptions = {
+  readonly fpga: FpgaOptions;
+  /** Null: the emulator. */
+  readonly edgetpu: EdgeTpuOptions | null;
 };
 
 const native = (name: string): Driver => ({
@@ -21,8 +45,8 @@ const native = (name: string): Driver => ({
   open: () => openNative(name),
 });
 
-export const DRIVERS: readonly Driver[] = [
-  native("avx512-vbmi"),
+const CPU: readonly Driver[] = [
+  { ...native("avx512-vbmi"), covers: "avx512-vnni" },
   native("avx512-vnni"),
   native("avx2"),
   native("neon-dot"),
@@ -31,6 +55,38 @@ export const DRIVERS: readonly Driver[] = [
   // Must stay last: it never refuses.
   { name: reference.name, tier: reference.tier, probe: () => null, open: () => reference },
 ];
+
+/** The best of the CPU without measuring: what computes beside a device, and in its place. */
+export function bestCpu(): Backend {
+  return CPU.find(({ probe }) => probe() === null)?.open() ?? reference;
+}
+
+/** `live` false: no device is touched, for the agent may be using it; the CPU stands in. */
+export function driversOf(options: AccelOptions, live = true): readonly Driver[] {
+  const { fpga, edgetpu } = options;
+  const core: Driver = {
+    name: "fpga",
+    tier: "exact",
+    probe: () => probeFpga(fpga),
+    open: () => (live ? openFpga(bestCpu(), () => openDevice(fpga)) : bestCpu()),
+    device: fpga.device,
+    taken: isEmulated(fpga) ? "by name" : "by plan",
+  };
+  const tpu: Driver = {
+    name: "edgetpu",
+    tier: "within 1",
+    probe: () => probeEdgeTpu(edgetpu),
+    // Its emulator stands in: nearer to it than the CPU's integers are.
+    open: () => openEdgeTpu(live ? edgetpu : null, bestCpu()),
+    device: deviceOf(edgetpu),
+    // A plan would cut the network, and each piece would have to be compiled.
+    taken: "by name",
+  };
+  return [core, tpu, ...CPU];
+}
+
+export const DEVICES_DEFAULT: AccelOptions = { fpga: FPGA_DEFAULT, edgetpu: null };
+export const DRIVERS: readonly Driver[] = driversOf(DEVICES_DEFAULT);
 
 export type Opened = {
   readonly backend: Backend;
@@ -45,13 +101,15 @@ export type Probed = {
   readonly available: boolean;
   /** Why not; "" when it is available. */
   readonly why: string;
+  readonly device?: string;
 };
 
 /** Every device in the order in which `auto` tries them. */
 export function probeAll(drivers: readonly Driver[] = DRIVERS): Probed[] {
-  return drivers.map(({ name, tier, probe }) => {
+  return drivers.map(({ name, tier, probe, device }) => {
     const absent = probe();
-    return { name, tier, available: absent === null, why: absent ?? "" };
+    const of = device === undefined ? {} : { device };
+    return { name, tier, available: absent === null, why: absent ?? "", ...of };
   });
 }
 
@@ -60,8 +118,9 @@ export function openBackend(wanted: string, drivers = DRIVERS): Opened | string 
   const skipped: string[] = [];
   const present: Driver[] = [];
   for (const driver of drivers) {
-    if (wanted !== "auto" && wanted !== driver.name) continue;
-    const absent = driver.probe();
+    const { device } = driver;
+    if (wanted === "auto" ? device !== undefined : wanted !== driver.name) continue;
+    const absent = device === undefined ? driver.probe() : null;
     if (absent === null) present.push(driver);
     else skipped.push(`${driver.name}: ${absent}`);
   }
@@ -77,7 +136,8 @@ export function openPresent(drivers = DRIVERS): {
   readonly present: readonly Backend[];
   readonly skipped: readonly string[];
 } {
-  const probed = drivers.map((driver) => ({ driver, absent: driver.probe() }));
+  const able = drivers.filter(({ taken }) => taken !== "by name");
+  const probed = able.map((driver) => ({ driver, absent: driver.probe() }));
   return {
     present: probed.flatMap(({ driver, absent }) => (absent === null ? [driver.open()] : [])),
     skipped: probed.flatMap(({ driver: { name }, absent }) =>
@@ -95,13 +155,13 @@ function pick(
   if (wanted !== "auto") return { backend: first.open(), skipped, why: "named in the config" };
   if (present.length === 1) return { backend: first.open(), skipped, why: "the only one present" };
   // The reference is the truth, never the fast one: measuring it would be most of the start.
-  const rivals = present.filter(({ name }) => name !== reference.name);
+  const covered = new Set([reference.name, ...present.map(({ covers }) => covers)]);
+  const rivals = present.filter(({ name }) => !covered.has(name));
   const timed = rivals.map((driver) => {
     const backend = driver.open();
     return { backend, us: measure(backend) };
   });
-  // The earlier one unless a later is clearly faster: it can do more (look-ups), and times vary.
-  const best = timed.reduce((a, b) => (b.us < 0.9 * a.us ? b : a));
+  const best = timed.reduce((a, b) => (b.us < a.us ? b : a));
   const times = timed.map(({ backend, us }) => `${backend.name} ${us.toFixed(2)} us`);
   return { backend: best.backend, skipped, why: `measured: ${times.join(", ")}` };
 }

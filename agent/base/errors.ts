@@ -19,13 +19,13 @@ export type Fault = {
   readonly column: number;
   readonly what: string;
   readonly instead: string;
-  /** The text that was read, such as a condition, and the part of it that is wrong. */
-  readonly within?: { readonly text: string; readonly at: number; readonly length: number };
+  /** Of a condition: its text and the part that is wrong, to be shown with a caret. */
+  readonly excerpt?: Excerpt;
 };
+type Excerpt = { readonly text: string; readonly at: number; readonly length: number };
 
-/** Columns of a text that are shown around what is wrong in it. */
-const SHOWN_CHARS = 90;
-const BEFORE_CHARS = 30;
+/** Of a longer line only what stands around the place is shown. */
+const EXCERPT_CHARS_MAX = 80;
 
 /** Carries every fault of the config at once; main prints them and exits 78. */
 export class ConfigError extends Error {
@@ -37,26 +37,33 @@ export class ConfigError extends Error {
   }
 }
 
-/** `sterna.yaml:12:9: unknown key "chanels"; write "channels"`, and two lines with a caret. */
+/** `sterna.yaml:12:9: unknown key "chanels"; write "channels"`; with an excerpt, two lines more. */
 export function formatFault(fault: Fault): string {
   const place = fault.line === 0 ? fault.file : `${fault.file}:${fault.line}:${fault.column}`;
-  const said = `${place}: ${fault.what}${fault.instead === "" ? "" : `; ${fault.instead}`}`;
-  return fault.within === undefined ? said : `${said}\n${underline(fault.within)}`;
+  const text = `${place}: ${fault.what}${fault.instead === "" ? "" : `; ${fault.instead}`}`;
+  return fault.excerpt === undefined ? text : `${text}\n${underlined(fault.excerpt)}`;
 }
 
-/** The line of a text that is wrong, cut to what a terminal shows, and `^` below the part meant. */
-function underline({ text, at, length }: NonNullable<Fault["within"]>): string {
-  const start = text.lastIndexOf("\n", at - 1) + 1;
-  const line =
-    text
-      .slice(start)
-      .split("\n", 1)[0]
-      ?.replace(/\p{Cc}/gu, " ") ?? "";
-  const from = line.length > SHOWN_CHARS ? Math.max(0, at - start - BEFORE_CHARS) : 0;
-  const shown = line.slice(from, from + SHOWN_CHARS);
-  const column = at - start - from;
-  const carets = "^".repeat(Math.max(1, Math.min(length, shown.length - column)));
-  return `    ${shown}\n    ${" ".repeat(column)}${carets}`;
+/** A fault of a part of a text that begins at `start`, and may be written over several lines. */
+export function faultWithin(
+  text: string,
+  start: { readonly file: string; readonly line: number; readonly column: number },
+  { fault, at, length }: { readonly fault: string; readonly at: number; readonly length: number },
+): Fault {
+  const before = text.slice(0, at).split("\n");
+  const line = start.line + before.length - 1;
+  const column = start.column + (before.at(-1) ?? "").length;
+  const { file } = start;
+  return { file, line, column, what: fault, instead: "", excerpt: { text, at, length } };
+}
+
+function underlined({ text, at, length }: Excerpt): string {
+  const lineStart = text.slice(0, at).lastIndexOf("\n") + 1;
+  const start = Math.max(lineStart, at - EXCERPT_CHARS_MAX / 2);
+  const lineEnd = text.indexOf("\n", at);
+  const end = Math.min(lineEnd < 0 ? text.length : lineEnd, start + EXCERPT_CHARS_MAX);
+  const carets = "^".repeat(Math.max(1, Math.min(length, end - at)));
+  return `  ${text.slice(start, end).replace(/\s/g, " ")}\n  ${" ".repeat(at - start)}${carets}`;
 }
 
 /** Ends the process when our own reasoning was wrong; systemd starts us again. */

@@ -1,8 +1,7 @@
 import { loadConfig } from "../../config/load.js";
-import { type Assembly, assemble, faultsOf } from "../assembly.js";
+import { assemble, faultsOf } from "../assembly.js";
 import { CONFIG_KINDS } from "../fitting.js";
-import { type Judged, unitSamples } from "../judge-units.js";
-import { readRecording } from "../sensors/recording.js";
+import { type Judged, judgeRecording } from "../judge-units.js";
 import { type Arguments, EXIT } from "./command.js";
 
 /**
@@ -21,20 +20,13 @@ export async function check({ positionals, values }: Arguments): Promise<number>
   }
   const { recording } = values;
   if (typeof recording !== "string") return EXIT.done;
-  const judged = await judgeRecording(assembly, recording);
+  const unused = new Map<string, number>();
+  const judged = await judgeRecording(assembly, recording, null, ({ reason }) => {
+    unused.set(reason, (unused.get(reason) ?? 0) + 1);
+  });
+  for (const [reason, count] of unused) console.error(`not used: ${count} record(s) ${reason}`);
   for (const line of judged.flatMap(wordsOf)) console.log(line);
   return judged.some((one) => one.suspects.length > 0) ? EXIT.failed : EXIT.done;
-}
-
-async function judgeRecording(assembly: Assembly, path: string): Promise<Judged[]> {
-  const samples = unitSamples(assembly);
-  const unused = new Map<string, number>();
-  for await (const read of readRecording(path, samples.find)) {
-    if (read.kind === "reject") unused.set(read.reason, (unused.get(read.reason) ?? 0) + 1);
-    else if (read.kind !== "tick") samples.take(read);
-  }
-  for (const [reason, count] of unused) console.error(`not used: ${count} record(s) ${reason}`);
-  return samples.judge();
 }
 
 function wordsOf({ asset, kind, suspects, tested, untested }: Judged): string[] {

@@ -21,6 +21,8 @@ type Command = {
   readonly usage: string;
   readonly about: string;
   readonly positionals: number;
+  /** Positionals may be left out. */
+  readonly optional?: boolean;
   readonly options: Readonly<Record<string, Option>>;
   /** Exit codes other than 0 and 2, which every command has. */
   readonly codes: readonly (1 | 78)[];
@@ -61,6 +63,22 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     codes: [1, 78],
     load: async () => (await import("./replay.js")).replay,
   },
+  commission: {
+    usage: "commission RECORDING --config FILE",
+    about: "learn the normal of a healthy period; also --asset, --from, --to, --out; --revert",
+    positionals: 1,
+    optional: true,
+    options: {
+      config: CONFIG,
+      asset: text("ID", "only this asset"),
+      out: text("FILE", "where the baseline goes; else where the config names one"),
+      from: text("TIME", "begin of the healthy period, such as 2026-11-01T00:00:00Z"),
+      to: text("TIME", "its end"),
+      revert: flag("forget what was adapted since commissioning; takes no recording"),
+    },
+    codes: [1, 78],
+    load: async () => (await import("./commission.js")).commission,
+  },
   record: {
     usage: "record --config FILE --out FILE",
     about: "what the sources send, to a new file (.gz is compressed); also --duration SECONDS",
@@ -90,6 +108,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     codes: [1],
     load: async () => (await import("./demo.js")).demo,
   },
+  bench: {
+    usage: "bench MODEL [--backend NAME]",
+    about: "how fast a model file runs on each backend, and in ONNX Runtime",
+    positionals: 1,
+    options: {
+      backend: text("NAME", "this backend alone"),
+      runs: text("NUMBER", "samples of the clock a row; 2000 where absent"),
+      json: flag("print one JSON document"),
+    },
+    codes: [1],
+    load: async () => (await import("./bench.js")).bench,
+  },
   plan: {
     usage: "plan MODEL [--config FILE]",
     about: "where each part of a model would run, measured here, and why",
@@ -98,12 +128,23 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     codes: [1, 78],
     load: async () => (await import("./plan.js")).plan,
   },
+  convert: {
+    usage: "convert MODEL --target edgetpu [--out FILE]",
+    about: "a model as the file that a device's compiler takes, and the command to run on it next",
+    positionals: 1,
+    options: {
+      target: text("edgetpu", "the device; edgetpu is the only one so far"),
+      out: text("FILE", "where to write; the model's name with .tflite where absent"),
+    },
+    codes: [1],
+    load: async () => (await import("./convert.js")).convert,
+  },
   devices: {
-    usage: "devices",
+    usage: "devices [--config FILE]",
     about: "the compute backends and why each can or cannot be used here",
     positionals: 0,
-    options: {},
-    codes: [],
+    options: { config: text("FILE", "devices as this config names them") },
+    codes: [78],
     load: async () => (await import("./devices.js")).devices,
   },
 };
@@ -167,7 +208,8 @@ function readArguments(command: Command, rest: readonly string[]): Arguments | s
       options,
       allowPositionals: true,
     });
-    if (positionals.length !== command.positionals) {
+    const left = command.optional === true && positionals.length === 0;
+    if (positionals.length !== command.positionals && !left) {
       return `takes ${command.positionals} file name(s), not ${positionals.length}`;
     }
     return { positionals, values: values as Arguments["values"] };

@@ -16,7 +16,7 @@ import { lagsBehind, type WorldClock, worldClock } from "./demo/clock.js";
 import { startOpcuaServer } from "./demo/opcua-server.js";
 import { feedPlant, opcuaNodes } from "./demo/plant-feed.js";
 import { alarmLine, welcome } from "./demo/say.js";
-import { configText, createPlants, inject } from "./demo/setup.js";
+import { configText, createPlants, inject, PLANT_KINDS } from "./demo/setup.js";
 import { openPage } from "./page.js";
 import { ended, secondsOf } from "./signals.js";
 
@@ -46,6 +46,7 @@ export async function demo({ values }: Arguments): Promise<number> {
     return EXIT.usage;
   }
   const { speed, seed, injections, json } = options;
+  const end = ended(); // from now on: the OPC UA server listens to signals too, so none ends us
   const clock = worldClock(speed);
   const stateDir = mkdtempSync(join(tmpdir(), "sterna-demo-"));
   const plants = createPlants(seed, speed, clock.now());
@@ -75,7 +76,7 @@ export async function demo({ values }: Arguments): Promise<number> {
     for (const line of welcome(agent.view(), peers, page?.url ?? "", options)) console.log(line);
   }
   clock.start(() => lagsBehind(agent.view(), speed));
-  await Promise.race([ended(), over(clock, options.duration_s)]);
+  await Promise.race([end, over(clock, options.duration_s)]);
   clock.stop();
   for (const feed of feeds) feed.stop();
   await page?.stop();
@@ -106,7 +107,7 @@ function readOptions(values: Arguments["values"]): DemoOptions | string {
   const json = values["json"] === true;
   const injections: Injection[] = [];
   for (const text of [values["inject"] ?? []].flat()) {
-    const injection = parseInjection(String(text));
+    const injection = parseInjection(String(text), PLANT_KINDS);
     if ("fault" in injection) return injection.fault;
     injections.push(injection);
   }

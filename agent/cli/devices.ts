@@ -1,11 +1,31 @@
-import { probeAll } from "../accel/registry.js";
+import { DRIVERS, driversOf, probeAll } from "../accel/registry.js";
 import { type MemoryMap, probeMemory } from "../base/memory-nodes.js";
-import { EXIT } from "./command.js";
+import { chooseProvider, PROVIDERS, probeProvider } from "../models/dense-provider.js";
+import { type Arguments, EXIT } from "./command.js";
+import { configOf } from "./load.js";
 
-/** Prints every compute backend, best first, and why each can or cannot be used here. */
-export async function devices(): Promise<number> {
-  for (const { name, tier, available, why } of probeAll()) {
-    console.log(`${name.padEnd(14)} ${available ? `available, ${tier}` : `absent: ${why}`}`);
+/**
+ * Prints every compute backend and why each can or cannot be used here; devices as the config
+ * names them, by their paths alone: the agent may be using them.
+ */
+export async function devices(args: Arguments): Promise<number> {
+  const config = args.values["config"] === undefined ? null : configOf("devices", args);
+  if (typeof config === "number") return config;
+  const drivers = config === null ? DRIVERS : driversOf(config.accel);
+  for (const { name, tier, available, why, device } of probeAll(drivers)) {
+    const of = device === undefined ? "" : `, on ${device}`;
+    console.log(`${name.padEnd(14)} ${available ? `available, ${tier}${of}` : `absent: ${why}`}`);
+  }
+  const wanted = config?.accel.dense ?? "auto";
+  const chosen = chooseProvider({ wanted, report: () => {} });
+  for (const provider of PROVIDERS) {
+    const absent = probeProvider(provider);
+    const named = provider === "webgpu" ? ", by name, where a driver is" : "";
+    const use = provider === chosen ? ", chosen for other models" : named;
+    const able = `available, within 1e-4 relative${use}`;
+    console.log(
+      `${`dense ${provider}`.padEnd(14)} ${absent === null ? able : `absent: ${absent}`}`,
+    );
   }
   for (const line of memoryLines(probeMemory())) console.log(line);
   return EXIT.done;

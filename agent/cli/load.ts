@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import type { Config } from "../../config/config.js";
 import { loadConfig } from "../../config/load.js";
 import { faultsOf } from "../assembly.js";
+import { OperatingError } from "../base/errors.js";
 import { CONFIG_KINDS } from "../fitting.js";
 import { type Arguments, EXIT } from "./command.js";
 
@@ -10,4 +12,14 @@ export function configOf(command: string, { values }: Arguments): Config | numbe
   if (typeof file === "string") return loadConfig(file, CONFIG_KINDS, process.env, faultsOf);
   console.error(`sterna ${command}: --config FILE is missing`);
   return EXIT.usage;
+}
+
+/** The bytes of a model file. @throws OperatingError `model` */
+export function readModel(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new OperatingError("model", why, error);
+  }
 }

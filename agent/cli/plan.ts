@@ -1,11 +1,12 @@
-import { readFileSync } from "node:fs";
 import type { AccelConfig } from "../../config/config.js";
 import { loadConfig } from "../../config/load.js";
+import { DEVICES_DEFAULT } from "../accel/registry.js";
 import { OperatingError } from "../base/errors.js";
 import { openCompute } from "../compute.js";
 import { CONFIG_KINDS } from "../fitting.js";
 import { loadNetwork } from "../models/network.js";
 import { type Arguments, EXIT } from "./command.js";
+import { readModel } from "./load.js";
 
 const NO_LIMITS: Omit<AccelConfig, "backend"> = {
   checkShare: 0,
@@ -15,6 +16,8 @@ const NO_LIMITS: Omit<AccelConfig, "backend"> = {
   latency_max_ms: null,
   power_max_W: null,
   power_W: {},
+  ...DEVICES_DEFAULT,
+  dense: "auto",
 };
 
 /** Times a model on every device here and prints where each part would run, and why. */
@@ -24,7 +27,7 @@ export async function plan({ positionals, values }: Arguments): Promise<number> 
     typeof values["config"] === "string"
       ? loadConfig(values["config"], CONFIG_KINDS, process.env).accel
       : NO_LIMITS;
-  const compute = openCompute({ ...accel, backend: "plan" });
+  const compute = openCompute({ ...accel, backend: "plan" }, true);
   if (typeof compute === "string") throw new OperatingError("no-backend", compute);
   for (const why of compute.skipped) console.log(`absent: ${why}`);
   const network = loadNetwork(readModel(file), compute.backend);
@@ -45,13 +48,4 @@ export async function plan({ positionals, values }: Arguments): Promise<number> 
     console.log(`${backend} was taken out (${when}): ${why}`);
   }
   return EXIT.done;
-}
-
-function readModel(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new OperatingError("model", why, error);
-  }
 }

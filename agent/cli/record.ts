@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { pino } from "pino";
 import { assemble } from "../assembly.js";
 import { wallClock } from "../base/clock.js";
 import { boundless } from "../judge-units.js";
@@ -7,6 +6,7 @@ import { recordingWriter } from "../sensors/recorder.js";
 import { intakeCounts, intakeOf, sourcesOf } from "../sources.js";
 import { type Arguments, EXIT } from "./command.js";
 import { configOf } from "./load.js";
+import { openLog } from "./log.js";
 import { ended, secondsOf } from "./signals.js";
 
 const IDLE_ms = 1_000;
@@ -29,7 +29,7 @@ export async function record(args: Arguments): Promise<number> {
     console.error("sterna record: --duration is a number of seconds, such as 60 or 60s");
     return EXIT.usage;
   }
-  const log = pino({ level: config.log.level }, process.stderr);
+  const log = openLog(config.log.level, process.stderr);
   const clock = wallClock();
   const assembly = assemble(config);
   const counts = intakeCounts();

@@ -16,6 +16,7 @@ import { configOf } from "./load.js";
 export async function replay(args: Arguments): Promise<number> {
   const config = configOf("replay", args);
   if (typeof config === "number") return config;
+  const file = args.positionals[0] as string;
   const assembly = assemble(config);
   const alarms = alarmsOf(config, assembly, []);
   const place = placeOf(config);
@@ -26,7 +27,7 @@ export async function replay(args: Arguments): Promise<number> {
   };
   const find = findOrOpen(assembly.find, assembly.level);
   let records = 0;
-  for await (const read of readRecording(args.positionals[0] as string, find)) {
+  for await (const read of readRecording(file, find)) {
     if (read.kind === "reject") {
       records += 1;
       rejected(read.reason, read.line);
@@ -49,6 +50,10 @@ export async function replay(args: Arguments): Promise<number> {
   }
   for (const [reason, { count, line }] of rejects) {
     console.error(`not used: ${count} record(s) ${reason}, first at record ${line}`);
+  }
+  if (records > 0 && records === rejects.get("malformed")?.count) {
+    console.error(`sterna replay: ${file} is no recording; see docs/recording-format.md`);
+    return EXIT.failed;
   }
   return EXIT.done;
 }

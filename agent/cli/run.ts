@@ -1,9 +1,9 @@
-import { pino } from "pino";
 import { startAgent } from "../agent.js";
 import { wallClock } from "../base/clock.js";
 import { openNotify } from "../base/notify.js";
 import { type Arguments, EXIT } from "./command.js";
 import { configOf } from "./load.js";
+import { openLog } from "./log.js";
 import { openPage } from "./page.js";
 import { ended } from "./signals.js";
 
@@ -11,7 +11,7 @@ import { ended } from "./signals.js";
 export async function run(args: Arguments): Promise<number> {
   const config = configOf("run", args);
   if (typeof config === "number") return config;
-  const log = pino({ level: config.log.level });
+  const log = openLog(config.log.level, process.stdout);
   const end = ended(); // from now on: a stop during the start is a stop, too
   const { recording } = args.values;
   const played = typeof recording === "string" ? { recording } : {};

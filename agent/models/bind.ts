@@ -55,7 +55,11 @@ function monitorOf(model: Model, spec: ModelSpec): Monitor {
     for (let i = 0; i < picks.length; i++) frame.set(i, Number.NaN);
   };
   const run = (frame: Frame): void => {
-    if (feeds.some((feed) => feed.filled < feed.spec.window)) return silence(frame);
+    if (feeds.some((feed) => feed.filled < feed.spec.window)) {
+      // What was carried belongs to values before the gap.
+      model.reset?.();
+      return silence(frame);
+    }
     for (const feed of feeds) unroll(feed);
     if (model.run(given, results) !== null) return silence(frame);
     picks.forEach(({ from, index, unit }, i) => {

@@ -2,52 +2,62 @@
 //! do not know. onnxruntime-node is loaded only when a model needs it. Its public run() is a
 //! promise around a synchronous native call; the native call is used, or a replay would depend on
 //! the event loop. It is not public: test/models/user-model.test.ts fails where a version moves it.
-import { createRequire } from "node:module";
+import {
+  type Data,
+  type Engine,
+  firstLine,
+  type Info,
+  isNumeric,
+  openEngine,
+  type Session,
+  type Tensor,
+} from "./dense-engine.js";
+import { DENSE_CPU, type DenseUse, type Provider, WORLD, type World } from "./dense-provider.js";
 import type { Model, ModelPort } from "./model.js";
-import { growthFault } from "./onnx/growth.js";
+import { growthFault, hiddenFault, withAllOutputs } from "./onnx/growth.js";
 import { describePort, readMeta, type SternaMeta } from "./onnx/meta.js";
 import { type OnnxModel, quote, word } from "./onnx/model.js";
+import { OPERATORS } from "./onnx/recognise.js";
 import { countOf, ELEMENT } from "./onnx/tensor.js";
 
 /** Values of one tensor: a model of an edge has far fewer, a hostile shape more. */
 const VALUES_MAX = 2 ** 24;
-const ONE_THREAD = { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: "sequential" };
+const SEQUENTIAL = { interOpNumThreads: 1, executionMode: "sequential" };
 const QUIET = { logSeverityLevel: 4 };
 /** Fused quantised operators have no INT2; without that fusion every level loads and is exact. */
 const KEEP_INT2 = { extra: { session: { disable_quant_qdq: "1" } } };
 
-type Data = Float32Array | Float64Array | Int32Array | BigInt64Array;
-type Tensor = { readonly data: Data; readonly dims: readonly number[] };
 type TensorMaker = new (type: string, data: Data, dims: readonly number[]) => Tensor;
-type Info = { readonly name: string; readonly isTensor: boolean; readonly type: number };
-type Session = {
-  readonly inputMetadata: readonly (Info & { readonly shape: readonly number[] })[];
-  readonly outputMetadata: readonly Info[];
-  loadModel(buffer: ArrayBufferLike, offset: number, length: number, options: object): void;
-  run(feeds: object, fetches: object, options: object): Record<string, Tensor>;
-};
 type Runtime = {
   readonly binding: { readonly InferenceSession: new () => Session };
   readonly initOrt: () => void;
 };
-type Require = (name: string) => unknown;
 
-/** `load` finds packages; a test gives one that finds none. */
+export type DenseOptions = {
+  /** What it computes on, where that may be more than the CPU. */
+  readonly use?: DenseUse;
+  readonly world?: World;
+  readonly threads?: number;
+  /** What a free first dimension becomes; sizes of ports count it. */
+  readonly batch?: number;
+};
+
 export function openDense(
   model: OnnxModel,
   bytes: Uint8Array,
   hash: string,
-  load: Require = createRequire(import.meta.url),
+  { use = DENSE_CPU, world = WORLD, threads = 1, batch = 1 }: DenseOptions = {},
 ): Model | string {
   const meta = readMeta(model.metadata);
   if (typeof meta === "string") return meta;
-  const grown = growthFault(model);
-  if (grown !== null) return grown;
+  const hidden = hiddenFault(model);
+  if (hidden !== null) return hidden;
   let runtime: Runtime;
   let TensorOf: TensorMaker;
   let version: string;
   try {
     // The package types neither file; what is used of them is the types above.
+    const { load } = world;
     runtime = load("onnxruntime-node/dist/binding.js") as Runtime;
     TensorOf = (load("onnxruntime-node") as { readonly Tensor: TensorMaker }).Tensor;
     version = (load("onnxruntime-node/package.json") as { readonly version: string }).version;
@@ -58,31 +68,66 @@ export function openDense(
   const int2 = [...model.graph.initializers.values()].some((t) => t.type === ELEMENT.INT2);
   try {
     runtime.initOrt();
-    const session = new runtime.binding.InferenceSession();
-    const options = { ...ONE_THREAD, ...QUIET, ...(int2 ? KEEP_INT2 : {}) };
-    session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, options);
-    return openSession(session, TensorOf, meta, hash, version);
+    const grown = growthFault(model, inferredShapes(runtime, model, bytes, batch));
+    if (grown !== null) return grown;
+    const sessionOn = (provider: Provider): Session => {
+      const session = new runtime.binding.InferenceSession();
+      const own = { executionProviders: [provider], intraOpNumThreads: threads };
+      const options = { ...SEQUENTIAL, ...QUIET, ...own, ...(int2 ? KEEP_INT2 : {}) };
+      session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, options);
+      return session;
+    };
+    const engine = openEngine(sessionOn, use, world);
+    return openSession(engine, TensorOf, meta, hash, version, batch);
   } catch (error) {
     return `onnxruntime ${version} cannot load it: ${firstLine(error)}`;
   }
 }
 
+/** Every tensor of the graph with its shape, as ONNX Runtime infers it; nothing is computed. */
+function inferredShapes(
+  runtime: Runtime,
+  model: OnnxModel,
+  bytes: Uint8Array,
+  batch: number,
+): Map<string, readonly number[]> {
+  const whole = withAllOutputs(bytes, model);
+  const session = new runtime.binding.InferenceSession();
+  const options = {
+    ...SEQUENTIAL,
+    ...QUIET,
+    intraOpNumThreads: 1,
+    graphOptimizationLevel: "disabled",
+  };
+  session.loadModel(whole.buffer, whole.byteOffset, whole.byteLength, options);
+  // A side that an input leaves open by name is the batch, wherever else it stands.
+  const free = new Set(session.inputMetadata.flatMap((input) => input.symbolicDimensions));
+  const sized = ({ shape, symbolicDimensions }: Info): number[] =>
+    shape.map((dim, i) => {
+      const name = symbolicDimensions[i] ?? "";
+      return dim < 0 && name !== "" && free.has(name) ? batch : dim;
+    });
+  const tensors = session.outputMetadata.filter((output) => output.isTensor);
+  return new Map(tensors.map((output) => [output.name, sized(output)]));
+}
+
 function openSession(
-  session: Session,
+  engine: Engine,
   TensorOf: TensorMaker,
   meta: SternaMeta,
   hash: string,
   version: string,
+  batch: number,
 ): Model | string {
   const inputs: ModelPort[] = [];
   const feeds: Record<string, Tensor> = {};
   const given: (Float32Array | Float64Array)[] = [];
-  for (const { name, isTensor, type, shape } of session.inputMetadata) {
+  for (const { name, isTensor, type, shape } of engine.cpu.inputMetadata) {
     if (!isTensor || (type !== ELEMENT.FLOAT && type !== ELEMENT.DOUBLE)) {
       return `input ${quote(name)} is not a float tensor; export it with float32 inputs`;
     }
     // A free dimension first is the batch; any other has no size that a window could have.
-    const dims = shape.map((dim, i) => (i === 0 && dim < 0 ? 1 : dim));
+    const dims = shape.map((dim, i) => (i === 0 && dim < 0 ? batch : dim));
     const size = countOf(dims, VALUES_MAX);
     const open = shape.join(", ");
     if (size === null) return `input ${quote(name)} has the open shape [${open}]; fix it`;
@@ -93,10 +138,15 @@ function openSession(
     feeds[name] = new TensorOf(single ? "float32" : "float64", data, dims);
     given.push(data);
   }
-  const names = session.outputMetadata.filter((o) => o.isTensor).map((o) => o.name);
+  const names = engine.cpu.outputMetadata.filter((o) => o.isTensor).map((o) => o.name);
   const fetches = Object.fromEntries(names.map((name) => [name, null]));
   // A trial run: what would fail at the first sample fails here, and gives the sizes of outputs.
-  const trial = session.run(feeds, fetches, {});
+  const trial = engine.trial(feeds, fetches);
+  if (engine.provider() !== "cpu") {
+    // Zeros alone would not tell a wrong device.
+    for (const data of given) data.set(Array.from(data, (_, i) => Math.sin(1 + i)));
+    engine.trial(feeds, fetches);
+  }
   const outputs: ModelPort[] = [];
   for (const name of names) {
     const { data, dims } = trial[name] as Tensor;
@@ -110,21 +160,17 @@ function openSession(
     outputs,
     hash,
     tier: "within 1e-4 relative",
-    engine: `onnxruntime ${version}`,
+    engine: `onnxruntime ${version} on ${engine.provider()}`,
     run(from, to): string | null {
       for (const [i, data] of given.entries()) data.set(from[i] ?? []);
       try {
-        const found = session.run(feeds, fetches, {});
+        const found = engine.run(feeds, fetches);
         return outputs.map((port, i) => copy(found[port.name], to[i], port)).find(Boolean) ?? null;
       } catch (error) {
         return `onnxruntime ${version}: ${firstLine(error)}`;
       }
     },
   };
-}
-
-function isNumeric(data: Data): boolean {
-  return ArrayBuffer.isView(data);
 }
 
 function copy(from: Tensor | undefined, to: Float32Array | undefined, port: ModelPort) {
@@ -134,14 +180,11 @@ function copy(from: Tensor | undefined, to: Float32Array | undefined, port: Mode
   return null;
 }
 
-/** What the file asks for, in words short enough for one line. */
+/** What the file asks for, in words short enough for one line; what only ONNX Runtime knows first. */
 function operatorsOf(model: OnnxModel): string {
-  const names = [...new Set(model.graph.nodes.map((node) => word(node.op)))];
+  const names = [...new Set(model.graph.nodes.map((node) => word(node.op)))].sort(
+    (a, b) => Number(OPERATORS.includes(a)) - Number(OPERATORS.includes(b)),
+  );
   const more = names.length > 6 ? ` and ${names.length - 6} more` : "";
   return `the operators ${names.slice(0, 6).join(", ")}${more}`;
-}
-
-function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return (text.split("\n")[0] ?? "").replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 200);
 }

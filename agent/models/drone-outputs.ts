@@ -1,22 +1,12 @@
 //! What the drone's monitor says, and what of it commissioning learns.
-import { SUSPICIONS } from "./chain/validity.js";
 import { DRONE_PORTS } from "./drone-ports.js";
 import type { Port } from "./monitor.js";
+import { machineOutputs, output as port } from "./monitor-machine.js";
 import type { Learnt } from "./setup.js";
 
 export const ROTORS = [1, 2, 3, 4] as const;
-export const INPUTS = DRONE_PORTS.map((port) => port.name);
 
-const port = (name: string, unit: string, about: string): Port => ({
-  name,
-  unit,
-  point: false,
-  about,
-});
-export const OUTPUTS: readonly Port[] = [
-  ...INPUTS.map((name) =>
-    port(`${name}.fault`, "1", `0 well, else ${SUSPICIONS.slice(1).join(", ")}`),
-  ),
+export const OUTPUTS: readonly Port[] = machineOutputs(DRONE_PORTS, [
   port("altitude", "m", "height above take-off from air pressure and temperature"),
   port("altitude.residual", "m", "against the satellite's height"),
   port("thrust", "N", "of all rotors, from mass and specific force"),
@@ -32,9 +22,23 @@ export const OUTPUTS: readonly Port[] = [
   port("imu.clipping", "Hz", "clipped accelerometer samples a second"),
   port("vibe.ratio", "1", "vibration over what the throttle explains"),
   port("mag.level", "T", "compass field in flight"),
-];
+]);
 
 export const DRONE_LEARNT: readonly Learnt[] = [
-  { output: "vibe.ratio", middle: "vibe.ratio", spread: "vibe.sigma" },
-  { output: "mag.level", middle: "mag.level", spread: "mag.sigma" },
+  {
+    output: "vibe.ratio",
+    middle: "vibe.ratio",
+    spread: "vibe.sigma",
+    about: "one",
+    credible: [0.1, 10],
+    drift: 0.08,
+  },
+  {
+    output: "mag.level",
+    middle: "mag.level",
+    spread: "mag.sigma",
+    about: "middle",
+    credible: [15e-6, 90e-6],
+    drift: 0, // the field of a place does not age
+  },
 ];

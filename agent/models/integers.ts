@@ -1,7 +1,8 @@
 //! From the real scales of a layer to the integers that every backend computes with. Whatever would
 //! overflow or lose its meaning is refused here, with the layer named.
 import type { Layer } from "../accel/backend.js";
-import { channelsOut, type NetLayer } from "./onnx/ternary-net.js";
+import { tritCounter } from "../base/trits.js";
+import { channelsOut, type WeightedLayer } from "./onnx/ternary-net.js";
 
 const INT32_MAX = 2 ** 31 - 1;
 const MULTIPLIER_MAX = 32_767;
@@ -17,14 +18,19 @@ export type IntegerLayer = {
   readonly sumScale: Float64Array;
 };
 
+/** The weights of a layer, or of one group of a convolution. */
+export type Weights = Pick<
+  WeightedLayer,
+  "weights" | "ternary" | "wScale" | "bias" | "relu" | "outScale"
+>;
+
 /** `order` maps a column of the integer layer to its place in a row of the file's weights. */
 export function integerLayer(
-  from: NetLayer,
-  name: string,
+  from: Weights,
   inScale: number,
   order: Int32Array,
 ): IntegerLayer | string {
-  const rows = channelsOut(from);
+  const rows = from.bias.length;
   const cols = order.length;
   const bias = new Int32Array(rows);
   const multiplier = new Uint16Array(rows);
@@ -32,17 +38,17 @@ export function integerLayer(
   const sumScale = new Float64Array(rows);
   const most = from.ternary ? 1 : 127;
   const weights = inOrder(from.weights, order);
+  const count = from.ternary ? tritCounter(weights, cols) : null;
   for (let row = 0; row < rows; row++) {
-    const base = row * cols;
-    let total = 0;
-    for (let col = 0; col < cols; col++) {
-      const weight = weights[base + col] as number;
-      if (weight < -most) return `${name}: weight ${weight} in row ${row} is below -${most}`;
-      // Random signs: a branch would be guessed wrong half the time.
+    const counts = count?.(row) ?? null;
+    let total = counts === null ? 0 : counts.plus + counts.minus;
+    for (let col = 0; counts === null && col < cols; col++) {
+      const weight = weights[row * cols + col] as number;
+      if (weight < -most) return `weight ${weight} in row ${row} is below -${most}`;
       total += Math.abs(weight);
     }
     const scaled = scaleRow(from, row, inScale, total);
-    if (typeof scaled === "string") return `${name}, row ${row}: ${scaled}`;
+    if (typeof scaled === "string") return `row ${row}: ${scaled}`;
     sumScale[row] = scaled.unit;
     bias[row] = scaled.bias;
     multiplier[row] = scaled.multiplier;
@@ -50,6 +56,28 @@ export function integerLayer(
   }
   const { ternary, relu } = from;
   return { layer: { rows, cols, weights, ternary, bias, multiplier, shift, relu }, sumScale };
+}
+
+/** The weights of one group of a convolution: its share of the filters. */
+export function groupOf(layer: WeightedLayer, group: number, groups: number): Weights {
+  if (groups === 1) return layer;
+  const share = <T extends Int8Array | Float32Array>(list: T): T => {
+    const size = list.length / groups;
+    return list.subarray(group * size, (group + 1) * size) as T;
+  };
+  const { weights, wScale, bias, ternary, relu, outScale } = layer;
+  const own = { weights: share(weights), wScale: share(wScale), bias: share(bias) };
+  return { ...own, ternary, relu, outScale };
+}
+
+/** Whether the arrays have the sizes that the layer states. */
+export function sizesFault(layer: WeightedLayer): string | null {
+  const rows = channelsOut(layer);
+  const cols = layer.kind === "dense" ? layer.cols : layer.weights.length / rows;
+  const sized = layer.weights.length === rows * cols && Number.isInteger(cols) && rows >= 1;
+  if (!sized) return `${layer.weights.length} weights do not make ${rows} rows`;
+  const scaled = layer.wScale.length === rows && layer.bias.length === rows;
+  return scaled ? null : `it has not one scale and one bias for each of ${rows} output channels`;
 }
 
 /** A dense layer after a dense one needs no reordering: its weights are taken as they are. */
@@ -67,7 +95,7 @@ function inOrder(weights: Int8Array, order: Int32Array): Int8Array {
 
 type Row = { unit: number; bias: number; multiplier: number; shift: number };
 
-function scaleRow(from: NetLayer, row: number, inScale: number, total: number): Row | string {
+function scaleRow(from: Weights, row: number, inScale: number, total: number): Row | string {
   const wScale = from.wScale[row] as number;
   const real = from.bias[row] as number;
   if (!Number.isFinite(real)) return `the bias is ${real}`;

@@ -23,4 +23,6 @@ export type Model = {
    * before it returns, so that a replay gives the same values at the same samples.
    */
   run(inputs: readonly Float32Array[], outputs: readonly Float32Array[]): string | null;
+  /** Forgets what it carries from one run to the next; absent where it carries nothing. */
+  readonly reset?: () => void;
 };

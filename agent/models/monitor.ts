@@ -46,7 +46,12 @@ export type Monitor = {
   explain(output: number): Finding | null;
   /** The last spectrum for the page, null where the monitor has none. */
   spectrum(): Spectrum | null;
+  /** What a monitor that counts a machine's life must know again after a restart. */
+  readonly memory?: Memory;
 };
+
+/** JSON out, and back in; what does not fit is ignored. */
+export type Memory = { save(): unknown; restore(kept: unknown): void };
 
 /** An envelope spectrum over shaft orders with the markers of the bearing's fault orders. */
 export type Spectrum = {

@@ -11,8 +11,8 @@ export type Unit = {
   /** Values that cross into it and out of it. */
   readonly valuesIn: number;
   readonly valuesOut: number;
-  /** Measured time on each device without the crossing, by its name; null: it cannot run there. */
-  readonly core_us: Readonly<Record<string, number | null>>;
+  /** Measured time on each device without the crossing, by its name; or why it cannot run there. */
+  readonly core_us: Readonly<Record<string, number | string>>;
 };
 
 export type Device = {
@@ -73,7 +73,8 @@ export function placeUnits(
   if (usable.length === 0) return `no device is left; ${why.join("; ")}`;
   for (const { name, core_us } of units) {
     if (usable.some((device) => typeof core_us[device.name] === "number")) continue;
-    return `${name} can run on none of ${usable.map((device) => device.name).join(", ")}`;
+    const each = usable.map((device) => `${device.name}: ${core_us[device.name]}`);
+    return `${name} can run on no device; ${each.join("; ")}`;
   }
   const known = usable.every((device) => device.power_W !== null);
   if (limits.prefer === "energy" && !known) {
@@ -96,7 +97,8 @@ export function placeUnits(
   return `the fastest placement takes ${fastest.toFixed(1)} us, over the budget of ${limit_us} us`;
 }
 
-function refusal({ name, tier, power_W }: Device, limits: Limits): string | null {
+/** Why a device may not be used at all under the limits, or null. */
+export function refusal({ name, tier, power_W }: Device, limits: Limits): string | null {
   if (limits.allow !== null && !limits.allow.includes(name)) return "the config does not allow it";
   if (limits.exact && tier !== "exact") return `identical integers are asked for, it is ${tier}`;
   if (limits.power_max_W === null) return null;
@@ -130,11 +132,17 @@ function withinMemory(
   }
 }
 
+/** Null where the unit cannot run on the device. */
+function coreOf({ core_us }: Unit, { name }: Device): number | null {
+  const core = core_us[name];
+  return typeof core === "number" ? core : null;
+}
+
 const weightsOf = (units: readonly Unit[], i: number): number => (units[i] as Unit).weights_bytes;
 
 /** Microseconds lost a byte when the unit goes to the next best device. */
 function lossOf(unit: Unit, devices: readonly Device[], away: number): number {
-  const times = devices.map((device) => unit.core_us[device.name] ?? Number.POSITIVE_INFINITY);
+  const times = devices.map((device) => coreOf(unit, device) ?? Number.POSITIVE_INFINITY);
   const others = times.filter((_, d) => d !== away);
   return (Math.min(...others) - (times[away] as number)) / unit.weights_bytes;
 }
@@ -151,7 +159,7 @@ function cheapest(
   for (const [i, unit] of units.entries()) {
     const from: number[] = [];
     const next = devices.map((device, d) => {
-      const core = barred.has(`${i}:${d}`) ? null : (unit.core_us[device.name] ?? null);
+      const core = barred.has(`${i}:${d}`) ? null : coreOf(unit, device);
       const by = priceOf(device, weight);
       let lowest = Number.POSITIVE_INFINITY;
       from[d] = d;
@@ -201,7 +209,7 @@ function costOf(
   let energy_uJ: number | null = 0;
   for (const [i, unit] of units.entries()) {
     const device = devices[path[i] as number] as Device;
-    let own_us = unit.core_us[device.name] ?? Number.NaN;
+    let own_us = coreOf(unit, device) ?? Number.NaN;
     if (i === 0 || path[i - 1] !== path[i])
       own_us += device.call_us + device.value_us * unit.valuesIn;
     if (path[i + 1] !== path[i]) own_us += device.value_us * unit.valuesOut;
@@ -222,8 +230,8 @@ function reasons(
   const lines = units.map((unit, i) => {
     const device = devices[path[i] as number] as Device;
     const times = devices.map(({ name }) => {
-      const time = unit.core_us[name] ?? null;
-      return time === null ? `${name} cannot` : `${name} ${time.toFixed(2)} us`;
+      const time = unit.core_us[name];
+      return typeof time === "number" ? `${name} ${time.toFixed(2)} us` : `${name} cannot: ${time}`;
     });
     return `${unit.name} on ${device.name} (${times.join(", ")})`;
   });

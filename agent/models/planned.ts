@@ -2,10 +2,17 @@
 //! device here, and the planner puts each where it is cheapest (plan.ts).
 import { type Backend, denseStage, type Layer, type Loaded, type Plan } from "../accel/backend.js";
 import { cutsOf, loadParts, type Part, partOf, partsOf } from "../accel/cut.js";
-import { type Device, type Limits, type Placement, placeUnits, type Unit } from "./plan.js";
+import {
+  type Device,
+  type Limits,
+  type Placement,
+  placeUnits,
+  refusal,
+  type Unit,
+} from "./plan.js";
 
 /** Time for one measurement, and how often it is taken; the best counts. */
-const ROUND_us = 200;
+const ROUND_us = 50;
 const ROUNDS = 3;
 const RUNS_MAX = 100;
 /** Sizes of the two networks that tell a call from the values that cross. */
@@ -26,10 +33,10 @@ export type Planned = {
 
 /** What a device costs before it computes anything, measured. */
 export function measureDevice({ backend, power_W, memory_bytes }: Candidate): Device {
-  const [few, many] = [FEW, MANY].map((size) => timeOf(backend, probe(size)) ?? 0) as [
-    number,
-    number,
-  ];
+  const [few, many] = [FEW, MANY].map((size) => {
+    const time = timeOf(backend, probe(size));
+    return typeof time === "string" ? 0 : time;
+  }) as [number, number];
   const value_us = Math.max(0, (many - few) / (MANY - FEW));
   const call_us = Math.max(0, few - FEW * value_us);
   return { name: backend.name, tier: backend.tier, call_us, value_us, memory_bytes, power_W };
@@ -80,8 +87,10 @@ export function plannedBackend(
       return loadParts(plan, planned.parts, batch);
     },
     // In one piece: its values between stages are floats, which a cut would have to carry.
-    loadEncoder: (encoder, batch) =>
-      (candidates[0]?.backend ?? otherwise).loadEncoder(encoder, batch),
+    loadEncoder(encoder, batch): Loaded {
+      const first = devices.findIndex((device) => refusal(device, limits) === null);
+      return (candidates[first]?.backend ?? otherwise).loadEncoder(encoder, batch);
+    },
   };
 }
 
@@ -101,11 +110,12 @@ function unitOf(
     const { weights, ternary, rows } = stage.layer;
     weights_bytes += (ternary ? Math.ceil(weights.length / 4) : weights.length) + 8 * rows;
   }
-  const times = candidates.map(({ backend }, d): [string, number | null] => {
+  const times = candidates.map(({ backend }, d): [string, number | string] => {
     const { call_us, value_us } = devices[d] as Device;
-    const whole_us = canRun(backend, own) ? timeOf(backend, own) : null;
+    const whole_us = lackOf(backend, own) ?? timeOf(backend, own);
+    if (typeof whole_us === "string") return [backend.name, whole_us];
     const crossing_us = call_us + value_us * (valuesIn + valuesOut);
-    return [backend.name, whole_us === null ? null : Math.max(0.01, whole_us - crossing_us)];
+    return [backend.name, Math.max(0.01, whole_us - crossing_us)];
   });
   const kinds = [...new Set(stages.map(({ kind }) => kind))].join("+");
   const name =
@@ -115,11 +125,16 @@ function unitOf(
   return { name, weights_bytes, valuesIn, valuesOut, core_us: Object.fromEntries(times) };
 }
 
-const canRun = ({ cols_max }: Backend, { stages }: Plan): boolean =>
-  stages.every((stage) => stage.kind !== "matmul" || stage.layer.cols <= cols_max);
+/** Why a backend takes no such plan, or null. */
+function lackOf({ cols_max, kinds }: Backend, { stages }: Plan): string | null {
+  const lacking = stages.find(({ kind }) => kinds !== undefined && !kinds.includes(kind));
+  if (lacking !== undefined) return `it has no ${lacking.kind}`;
+  const wide = stages.find((stage) => stage.kind === "matmul" && stage.layer.cols > cols_max);
+  return wide === undefined ? null : `it takes at most ${cols_max} columns`;
+}
 
-/** Microseconds of one inference, the best round; null when the device refuses the plan. */
-function timeOf(backend: Backend, plan: Plan): number | null {
+/** Microseconds of one inference, the best round; a text when the device fails on the plan. */
+function timeOf(backend: Backend, plan: Plan): number | string {
   const { input, output } = plan;
   const x = Float32Array.from(
     { length: input.channels * input.lines * input.length },
@@ -141,8 +156,8 @@ function timeOf(backend: Backend, plan: Plan): number | null {
       best = Math.min(best, spent_us / runs);
     }
     return best;
-  } catch {
-    return null; // a device that fails on it is one that cannot run it
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

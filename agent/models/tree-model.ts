@@ -5,6 +5,7 @@ import type { Model, ModelPort } from "./model.js";
 import { describePort, readMeta, type SternaMeta } from "./onnx/meta.js";
 import type { Node, OnnxModel } from "./onnx/model.js";
 import { ELEMENT } from "./onnx/tensor.js";
+import { AGGREGATES, isSingle, readEnsemble } from "./tree-ensemble.js";
 import { type Forest, readForest, treeNode, vote } from "./trees.js";
 
 const TARGETS_MAX = 1024;
@@ -24,8 +25,9 @@ export function openTrees(model: OnnxModel, hash: string): Model | string | null
   if (node === null || input === undefined || input.type !== ELEMENT.FLOAT) return null;
   const meta = readMeta(model.metadata);
   if (typeof meta === "string") return meta;
-  const regressor = node.op === "TreeEnsembleRegressor";
-  const made = regressor ? regression(node, meta) : classification(node, meta);
+  if (!isSingle(node)) return null;
+  const make = { TreeEnsembleRegressor: regression, TreeEnsemble: ensemble }[node.op];
+  const made = (make ?? classification)(node, meta);
   if (made === null || typeof made === "string") return made;
   const { forest, base, outputs, finish } = made;
   const stated = input.dims?.at(-1) ?? -1;
@@ -77,6 +79,28 @@ function regression(node: Node, meta: SternaMeta): Ensemble | string | null {
       for (let i = 0; i < targets; i++) {
         if (y !== undefined) y[i] = (scores[i] as number) * share + (base[i] as number);
       }
+    },
+  };
+}
+
+/** TreeEnsemble: votes for targets, summed or averaged. */
+function ensemble(node: Node, meta: SternaMeta): Ensemble | string | null {
+  const number = (name: string, standard: number): number =>
+    node.attributes.get(name)?.integer ?? standard;
+  const aggregate = AGGREGATES[number("aggregate_function", 1)];
+  const targets = number("n_targets", 1);
+  if (aggregate === undefined || number("post_transform", 0) !== 0) return null;
+  if (!(targets >= 1 && targets <= TARGETS_MAX)) return `the trees have ${targets} targets`;
+  const forest = readEnsemble(node, targets);
+  if (forest === null || typeof forest === "string") return forest;
+  const share = aggregate === "AVERAGE" ? 1 / forest.roots.length : 1;
+  const output = describePort(meta.outputs, node.outputs[0] ?? "");
+  return {
+    forest,
+    base: new Float64Array(targets),
+    outputs: [{ ...output, shape: [targets], size: targets }],
+    finish(scores, [y]): void {
+      for (let i = 0; i < targets; i++) if (y !== undefined) y[i] = (scores[i] as number) * share;
     },
   };
 }

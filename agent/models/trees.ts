@@ -1,10 +1,15 @@
-//! Decision trees and forests of `ai.onnx.ml` (TreeEnsembleRegressor, TreeEnsembleClassifier) in
-//! plain TypeScript. The one operator must be the whole graph; other forms go to ONNX Runtime.
+//! Decision trees and forests of `ai.onnx.ml` (TreeEnsembleRegressor, TreeEnsembleClassifier; the
+//! newer TreeEnsemble is read in tree-ensemble.ts) in plain TypeScript. The one operator must be the
+//! whole graph; other forms go to ONNX Runtime.
 import type { Attribute, Node, OnnxModel } from "./onnx/model.js";
 import { nodeName, word } from "./onnx/model.js";
 
-const MODES = ["LEAF", "BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ"];
+const MODES = [
+  ...["LEAF", "BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT"],
+  ...["BRANCH_EQ", "BRANCH_NEQ"],
+];
 const LEAF = 0;
+const OPERATORS = ["TreeEnsembleRegressor", "TreeEnsembleClassifier", "TreeEnsemble"];
 
 /** All nodes of all trees in one table; a leaf's votes are `votes[from..to)`. */
 export type Forest = {
@@ -46,7 +51,8 @@ function branch(mode: number, value: number, limit: number): boolean {
   if (mode === 1) return value <= limit;
   if (mode === 2) return value < limit;
   if (mode === 3) return value >= limit;
-  return mode === 4 ? value > limit : value === limit;
+  if (mode === 4) return value > limit;
+  return (value === limit) === (mode === 5);
 }
 
 /** `kind` is the prefix of the vote attributes: target (regressor) or class (classifier). */
@@ -161,6 +167,6 @@ function readVotes(
 export function treeNode(model: OnnxModel): Node | null {
   const [node] = model.graph.nodes;
   if (node === undefined || model.graph.nodes.length !== 1) return null;
-  const known = ["TreeEnsembleRegressor", "TreeEnsembleClassifier"].includes(node.op);
+  const known = OPERATORS.includes(node.op);
   return known && node.domain === "ai.onnx.ml" && model.graph.inputs.length === 1 ? node : null;
 }

@@ -1,14 +1,12 @@
 //! What the turbine's scalar monitor says: its thermal components, its output ports, and what of
 //! them commissioning learns.
 import type { TurbineNode } from "../base/physics.js";
-import type { ThermalWatch } from "./chain/thermal.js";
-import { SUSPICIONS } from "./chain/validity.js";
-import type { Finding, Port } from "./monitor.js";
+import type { Port } from "./monitor.js";
+import { machineOutputs, output as port } from "./monitor-machine.js";
 import type { Learnt } from "./setup.js";
 import { TURBINE_PORTS } from "./turbine-ports.js";
 
 export const SCALARS = TURBINE_PORTS.filter((port) => port.shape === "scalar");
-export const INPUTS = SCALARS.map((port) => port.name);
 
 export type Component = {
   readonly name: string;
@@ -43,16 +41,7 @@ export const COMPONENTS: readonly Component[] = [
   },
 ];
 
-const port = (name: string, unit: string, about: string): Port => ({
-  name,
-  unit,
-  point: false,
-  about,
-});
-export const OUTPUTS: readonly Port[] = [
-  ...INPUTS.map((name) =>
-    port(`${name}.fault`, "1", `0 well, else ${SUSPICIONS.slice(1).join(", ")}`),
-  ),
+export const OUTPUTS: readonly Port[] = machineOutputs(SCALARS, [
   ...COMPONENTS.flatMap(({ name }) => [
     port(`${name}.residual`, "K", "temperature beyond what load and surroundings explain"),
     port(`${name}.limit`, "K", "residual that the commissioned machine never reaches"),
@@ -68,31 +57,42 @@ export const OUTPUTS: readonly Port[] = [
   port("nacelle.residual", "K", "nacelle air beyond what the outside explains"),
   port("wind.ratio", "1", "wind that the rotor feels over the anemometer's, last five minutes"),
   port("tower.ratio", "1", "tower acceleration over what wind and speed explain"),
-];
+]);
 
 /** What commissioning learns: middle and spread of an output of the healthy machine. */
 export const TURBINE_LEARNT: readonly Learnt[] = [
-  ...COMPONENTS.map(({ name }) => ({
-    output: `${name}.residual`,
-    middle: `${name}.offset`,
-    spread: `${name}.sigma`,
-  })),
-  { output: "nacelle.residual", middle: "nacelle.offset", spread: "nacelle.sigma" },
-  { output: "wind.ratio", middle: "wind.ratio", spread: "wind.sigma" },
-  { output: "tower.ratio", middle: "tower.ratio", spread: "tower.sigma" },
+  ...COMPONENTS.map(
+    ({ name }): Learnt => ({
+      output: `${name}.residual`,
+      middle: `${name}.offset`,
+      spread: `${name}.sigma`,
+      about: "zero",
+      credible: [-15, 15],
+      drift: 1.25, // of a limit of at least 4 K
+    }),
+  ),
+  {
+    output: "nacelle.residual",
+    middle: "nacelle.offset",
+    spread: "nacelle.sigma",
+    about: "zero",
+    credible: [-12, 12],
+    drift: 1.5,
+  },
+  {
+    output: "wind.ratio",
+    middle: "wind.ratio",
+    spread: "wind.sigma",
+    about: "one",
+    credible: [0.75, 1.3],
+    drift: 0.01, // 3 % of power
+  },
+  {
+    output: "tower.ratio",
+    middle: "tower.ratio",
+    spread: "tower.sigma",
+    about: "one",
+    credible: [0.1, 10],
+    drift: 0.1,
+  },
 ];
-
-/** Why the temperature of a component is thought too high. */
-export function explainHeat(component: Component, watch: ThermalWatch): Finding {
-  const expected = (watch.expected_K - 273.15).toFixed(1);
-  const { channel, reference } = component;
-  return {
-    expected: 0,
-    sigma: watch.fit.sigma_K,
-    unit: "K",
-    evidence: [
-      `${channel} expected at ${expected} Cel from load and ${reference}`,
-      `${Math.round(watch.unexplained_W)} W of heat are not explained by the load`,
-    ],
-  };
-}

@@ -3,18 +3,29 @@
 import { readFileSync, statSync } from "node:fs";
 import type { Backend } from "../accel/backend.js";
 import { openDense } from "./dense.js";
+import { DENSE_CPU, type DenseUse } from "./dense-provider.js";
+import { openEncoder } from "./encoder-model.js";
+import { openHybrid } from "./hybrid.js";
 import type { Model } from "./model.js";
 import { hashOf, planNetwork } from "./network.js";
+import { CERTIFICATE_KEY } from "./onnx/meta.js";
 import { readOnnx } from "./onnx/read.js";
 import { MODEL_BYTES_MAX } from "./onnx/read-tensor.js";
 import { recognise } from "./onnx/recognise.js";
+import { recogniseEncoder } from "./onnx/recognise-encoder.js";
 import type { TernaryNet } from "./onnx/ternary-net.js";
 import { openTrees } from "./tree-model.js";
 
 /** A file written by us claims the ternary pattern, and is refused where it breaks it. */
 const CLAIM = "sterna.version";
+/** Nothing proves these of what is no ternary network: such a file is refused. */
+const PROVEN = ["sterna.monotone", "sterna.bounds", CERTIFICATE_KEY];
 
-export function openUserModel(file: string, backend: Backend): Model | string {
+export function openUserModel(
+  file: string,
+  backend: Backend,
+  dense: DenseUse = DENSE_CPU,
+): Model | string {
   let bytes: Uint8Array;
   try {
     const { size } = statSync(file);
@@ -24,22 +35,37 @@ export function openUserModel(file: string, backend: Backend): Model | string {
   } catch (error) {
     return `${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`;
   }
-  const model = openModel(bytes, backend);
+  const model = openModel(bytes, backend, dense);
   return typeof model === "string" ? `${file}: ${model}` : model;
 }
 
-export function openModel(bytes: Uint8Array, backend: Backend): Model | string {
+export function openModel(
+  bytes: Uint8Array,
+  backend: Backend,
+  dense: DenseUse = DENSE_CPU,
+): Model | string {
   const onnx = readOnnx(bytes);
   if (typeof onnx === "string") return onnx;
   const hash = hashOf(bytes);
   const net = recognise(onnx);
-  if (typeof net !== "string") return openTernary(net, backend, hash);
+  const certificate = onnx.metadata.get(CERTIFICATE_KEY) ?? null;
+  if (typeof net !== "string") return openTernary(net, backend, hash, certificate);
+  const claimed = PROVEN.find((key) => onnx.metadata.has(key));
+  if (claimed !== undefined) return `${claimed} is proven of ternary networks alone: ${net}`;
+  const encoder = recogniseEncoder(onnx);
+  if (typeof encoder !== "string") return openEncoder(onnx, encoder, backend, hash);
   if (onnx.metadata.has(CLAIM)) return `not a network of the ternary pattern: ${net}`;
-  return openTrees(onnx, hash) ?? openDense(onnx, bytes, hash);
+  const other = openTrees(onnx, hash) ?? openHybrid(onnx, backend, hash, dense);
+  return other ?? openDense(onnx, bytes, hash, { use: dense });
 }
 
-function openTernary(net: TernaryNet, backend: Backend, hash: string): Model | string {
-  const network = planNetwork(net, backend, hash);
+function openTernary(
+  net: TernaryNet,
+  backend: Backend,
+  hash: string,
+  certificate: string | null,
+): Model | string {
+  const network = planNetwork(net, backend, hash, { certificate });
   if (typeof network === "string") return network;
   const { inputs, outputs, tier } = network;
   return {
@@ -53,5 +79,6 @@ function openTernary(net: TernaryNet, backend: Backend, hash: string): Model | s
       network.infer(x, y);
       return null;
     },
+    ...(net.states === undefined ? {} : { reset: () => network.reset() }),
   };
 }

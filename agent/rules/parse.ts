@@ -40,9 +40,12 @@ const OPERATOR = /^(\|\||&&|<=|>=|==|!=|[<>+\-*/]|and\b|or\b)/;
 const NUMBER = /^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/;
 const NAME = /^[A-Za-z_][\w-]*(?:\.[\w-]+)*/;
 const FUNCTIONS = ["abs", "min", "max", "avg", "rms", "rate", "held"] as const;
-/** One character of a unit literal; parentheses and "-" depend on what stands around them. */
-const UNIT_START = /[A-Za-z%[{°µμΩ℃℉]/;
-const UNIT_CHAR = /[A-Za-z0-9_%'[\]{}^./°µμΩ℃℉²³·]/;
+/**
+ * One character of a unit literal; parentheses and "-" depend on what stands around them. Signs
+ * beyond ASCII are taken too: the unit parser says what to write instead.
+ */
+const UNIT_START = /[A-Za-z%[{]|[^\s!-~]/;
+const UNIT_CHAR = /[A-Za-z0-9_%'[\]{}^./]|[^\s!-~]/;
 const LENGTH_MAX = 2_000;
 const DEPTH_MAX = 64;
 
@@ -89,7 +92,7 @@ class Parser {
   }
 
   #expression(power: number): Node {
-    if (++this.#depth > DEPTH_MAX) this.#fail("nested too deeply", this.#at);
+    if (++this.#depth > DEPTH_MAX) this.#fail(`more than ${DEPTH_MAX} levels of nesting`, this.#at);
     let left = this.#operand();
     for (;;) {
       this.#blanks();
@@ -214,7 +217,8 @@ class Parser {
     }
     if (second === null) return { op: "call", name: "abs", of: [first], type, ...place };
     const isTime = second.type.is === "number" && second.type.dim === "s";
-    if (isTime && second.op === "literal" && type.dim !== "s" && name !== "abs") {
+    const eitherTime = type.dim === "s" && (name === "min" || name === "max");
+    if (isTime && second.op === "literal" && !eitherTime && name !== "abs") {
       if (!(second.value > 0)) this.#fail("a window is longer than 0 s", second.at, second.end);
       const over = name === "rate" ? this.#typed(rateOf(type), at) : type;
       return { op: "window", name, of: first, span_ms: second.value * 1000, type: over, ...place };

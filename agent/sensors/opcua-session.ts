@@ -71,6 +71,7 @@ export async function openSession(
   const onAbort = (): void => abandon("stopped");
   const late = setTimeout(() => abandon(`no session within ${OPEN_ms / 1000} s`), OPEN_ms);
   signal.addEventListener("abort", onAbort);
+  if (signal.aborted) onAbort(); // while the store opened: the event does not come again
   try {
     const dialled = dial(ua, wiring.options, client);
     const { session, subscription } = await Promise.race([dialled, abandoned]);
@@ -136,6 +137,7 @@ function keepVigil(line: Line, timing: OpcuaTiming, signal: AbortSignal): Vigil 
     },
   };
   signal.addEventListener("abort", onAbort);
+  if (signal.aborted) onAbort();
   client.on("connection_lost", () => vigil.end("the connection was lost"));
   client.on("close", () => vigil.end("the connection was closed"));
   session.on("session_closed", (s) => vigil.end(`the server closed the session (${s.name})`));

@@ -1,7 +1,7 @@
 //! Unit strings at run time: UCUM syntax plus the habits of people who write configs (`m/s^2`,
 //! `rpm`, `kWh`, `degC`). One parser for config, wire and rules; dimension.ts is its twin in types.
 import { adviceFor, lookUp, NOTHING, type Part } from "./lookup.js";
-import { INSTEAD } from "./spelling.js";
+import { INSTEAD, LOOK_ALIKE } from "./spelling.js";
 import { multiply, print, type Vector } from "./vector.js";
 
 /** A parsed unit: SI value = written value * factor + offset. */
@@ -223,7 +223,11 @@ function atom(state: State): Part {
   const name = match(state, ATOM)?.[0];
   if (name === undefined) return unexpected(state);
   const found = lookUp(name);
-  if (found === null) return unknown(state, name, at);
+  if (found === null) {
+    // The rest of the word is what is wrong: of `kΩ` or a Greek `kρ`, "k" alone says nothing.
+    const cut = (state.text.codePointAt(state.at) ?? 0) > 127;
+    return cut ? unexpected(state) : unknown(state, name, at);
+  }
   const exponentAt = state.at;
   const written = match(state, EXPONENT);
   if (written === null) return found;
@@ -261,11 +265,17 @@ function unexpected(state: State): Part {
   const { text, at } = state;
   if (at >= text.length) return fail(state, "a unit is missing at the end", text.length, 0);
   const sign = String.fromCodePoint(text.codePointAt(at) ?? 0);
-  const known = INSTEAD.get(text.slice(at, at + 2)) ?? INSTEAD.get(sign);
+  const known = INSTEAD.get(text.slice(at, at + 2)) ?? INSTEAD.get(sign) ?? plainOf(sign);
   const code = sign.codePointAt(0) ?? 0;
   const hex = code.toString(16).toUpperCase().padStart(4, "0");
   const named = code > 32 && code < 127 ? `"${sign}"` : code === 32 ? "blank" : `U+${hex}`;
-  const hint = sign === " " ? '; write none, as in "km/h"' : "";
+  const hint = /\s/.test(sign) ? '; write none, as in "km/h"' : "";
   const advice = known === undefined ? hint : `; write ${known}`;
   return fail(state, `unexpected ${named} in a unit${advice}`, at, sign.length);
+}
+
+/** The letters that a sign beyond ASCII looks like: Cyrillic `м`, fullwidth `Ｗ`, the one sign `㎾`. */
+function plainOf(sign: string): string | undefined {
+  const plain = LOOK_ALIKE.get(sign) ?? sign.normalize("NFKC");
+  return plain !== sign && /^[!-~]+$/.test(plain) ? `"${plain}"` : undefined;
 }

@@ -24,7 +24,10 @@ export function peerEncoder(shape: PeerEncoder, fused: boolean): Uint8Array {
   const { sequence, width, depth } = shape;
   const draft: Draft = { nodes: [], tensors: [] };
   const { tensors } = draft;
-  tensors.push(ints("apart", [0, 0, shape.heads, width / shape.heads]), ints("joined", [0, 0, width]));
+  tensors.push(
+    ints("apart", [0, 0, shape.heads, width / shape.heads]),
+    ints("joined", [0, 0, width]),
+  );
   tensors.push(floatTensor("root", [], Float32Array.of(Math.sqrt(width / shape.heads))));
   let x = "x";
   for (let i = 0; i < depth; i++) x = layer(draft, shape, x, `${i}`, fused);

@@ -13,6 +13,12 @@ const ADDON = packageFile("build/Release/sterna_accel.node");
 const absent = !existsSync(ADDON);
 if (absent) console.log("no addon was built: it is not tested here");
 
+test("an addon of another version is no addon", () => {
+  const file = join(mkdtempSync(join(tmpdir(), "sterna-stale-")), "stale.cjs");
+  writeFileSync(file, "exports.kernels = () => []; exports.layout = 2;");
+  expect(() => addonAt(file)).toThrow("built from other sources");
+});
+
 /** Anything, and now and then what is nearly right. */
 const argument = fc.oneof(
   fc.anything({ withTypedArray: true, withBigInt: true, withNullPrototype: true }),
@@ -86,8 +92,9 @@ test.skipIf(absent)(
     console.log(threads() - before);
     const run = net(1280, 2);
     for (let i = 0; i < 20; i++) run();
-    const { availableParallelism } = await import("node:os");
-    console.log(threads() - before === Math.min(8, availableParallelism()) - 1);
+    const { cpus } = await import("node:os");
+    const more = threads() - before;
+    console.log(more <= 7 && (more >= 1 || cpus().length === 1));
   `);
     expect(found).toEqual({ status: 0, text: "0\ntrue" });
   },

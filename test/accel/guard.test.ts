@@ -1,9 +1,13 @@
 //! Devices that are wrong, that fail, and that are right: what leaves is always the reference's.
 import { expect, test } from "vitest";
-import type { Backend } from "../../agent/accel/backend.js";
+import type { Backend, Loaded } from "../../agent/accel/backend.js";
+import { encoderBound } from "../../agent/accel/encoder.js";
 import { guard, type Outage } from "../../agent/accel/guard.js";
 import { reference } from "../../agent/accel/reference.js";
+import { tolerancesOf } from "../../agent/accel/tolerance.js";
+import { prng } from "../../agent/base/prng.js";
 import type { Tier } from "../../agent/base/telemetry.js";
+import { randomEncoder } from "./encoders.js";
 import { inputFor, randomPlan } from "./plans.js";
 
 type Fault = (call: number, y: Float32Array) => void;
@@ -11,21 +15,18 @@ type Fault = (call: number, y: Float32Array) => void;
 /** The reference with something done to its answers; calls count over all networks. */
 function device(fault: Fault, tier: Tier = "exact"): Backend {
   let calls = 0;
-  return {
-    ...reference,
-    name: "device",
-    tier,
-    load(plan, batch) {
-      const loaded = reference.load(plan, batch);
-      return {
-        ...loaded,
-        infer(x, y, count): void {
-          loaded.infer(x, y, count);
-          calls += 1;
-          fault(calls, y);
-        },
-      };
+  const faulty = (loaded: Loaded): Loaded => ({
+    ...loaded,
+    infer(x, y, count): void {
+      loaded.infer(x, y, count);
+      calls += 1;
+      fault(calls, y);
     },
+  });
+  return {
+    ...{ ...reference, name: "device", tier },
+    load: (plan, batch) => faulty(reference.load(plan, batch)),
+    loadEncoder: (plan, batch) => faulty(reference.loadEncoder(plan, batch)),
   };
 }
 
@@ -98,10 +99,9 @@ test("one that throws, at once or later, is taken out", () => {
 
 test("within its tier a device may differ, beyond it may not", () => {
   const off = (by: number) => device((_, y) => y.set(y.map((v) => v + by)), "within 1");
-  const many = plan.stages.length;
-  const least = Math.min(...plan.output.scale);
-  expect(run(off(0.9 * many * least), 1).outages).toEqual([]);
-  expect(run(off(1.1 * many * Math.max(...plan.output.scale)), 1).outages).toHaveLength(1);
+  const tolerances = tolerancesOf(plan, "within 1");
+  expect(run(off(0.9 * Math.min(...tolerances)), 1).outages).toEqual([]);
+  expect(run(off(1.1 * Math.max(...tolerances)), 1).outages).toHaveLength(1);
 });
 
 test("once out, it is out for the networks that come after", () => {
@@ -110,4 +110,63 @@ test("once out, it is out for the networks that come after", () => {
   const guarded = guard(wrong, reference, { share: 0, report: (o) => outages.push(o) });
   for (let i = 0; i < 3; i++) guarded.load(plan, 1);
   expect(outages).toHaveLength(1);
+});
+
+const SHAPE = { sequence: 6, width: 32, heads: 2, hidden: 48, limit: 127, depth: 2, kept: 1 };
+
+/** Twenty answers of a guarded encoder, and what the reference says. */
+function runEncoder(backend: Backend, share: number, shape = SHAPE, count = 20) {
+  const encoder = randomEncoder(3, shape);
+  const outages: Outage[] = [];
+  const options = { share, report: (o: Outage) => outages.push(o) };
+  const loaded = guard(backend, reference, options).loadEncoder(encoder, 1);
+  const truth = reference.loadEncoder(encoder, 1);
+  const random = prng(4, "x");
+  const answers = Array.from({ length: count }, () => {
+    const x = Float32Array.from({ length: shape.sequence * shape.width }, () => random.normal());
+    const [y, expected] = [new Float32Array(x.length), new Float32Array(x.length)];
+    loaded.infer(x, y, 1);
+    truth.infer(x, expected, 1);
+    return { y, expected };
+  });
+  return { answers, outages };
+}
+
+test("an encoder is held to its bound, before use and in operation", () => {
+  const off = (share: number, from: number) =>
+    device((call, y) => {
+      const largest = y.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+      if (call >= from) y[5] = (y[5] as number) + share * largest;
+    });
+  const bound = encoderBound(randomEncoder(3, SHAPE));
+  expect(runEncoder(off(0.8 * bound, 1), 1).outages).toEqual([]);
+  const early = runEncoder(off(1.3 * bound, 1), 0);
+  expect(early.outages).toMatchObject([
+    { when: "self-test", why: expect.stringMatching(/^output 5 is .* within/) },
+  ]);
+  for (const { y, expected } of early.answers) expect(y).toEqual(expected);
+  const late = runEncoder(off(2 * bound, 10), 0.25);
+  expect(late.outages).toMatchObject([{ backend: "device", when: "operation" }]);
+  expect(late.answers[19]?.y).toEqual(late.answers[19]?.expected);
+  const nothing = runEncoder(
+    device((_, y) => y.fill(Number.NaN)),
+    0,
+  );
+  expect(nothing.outages).toMatchObject([{ when: "self-test" }]);
+});
+
+test("an encoder too large for the reference is tested whole, over a short sequence", () => {
+  const shape = { ...SHAPE, sequence: 64, width: 256, heads: 4, hidden: 512 };
+  const sizes: number[] = [];
+  const { outages } = runEncoder(
+    device((_, y) => sizes.push(y.length)),
+    1,
+    shape,
+    1,
+  );
+  expect(outages).toEqual([]);
+  const [trial = 0, again, whole] = sizes;
+  expect(trial % shape.width).toBe(0);
+  expect(trial).toBeLessThan(shape.sequence * shape.width);
+  expect([again, whole]).toEqual([trial, shape.sequence * shape.width]);
 });

@@ -1,7 +1,15 @@
 //! The install step where it can't build: it says so in one line and never fails, and the agent
 //! runs on WebAssembly then. In a copy of the package, so that the addon of this checkout stays.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -55,4 +63,30 @@ test("`devices` says why no native kernel can be used, and that WebAssembly can"
   expect(done.status).toBe(0);
   expect(done.stdout).toMatch(/avx2.*no build\/Release\/sterna_accel\.node.*npm rebuild/);
   expect(done.stdout).toMatch(/wasm.*(yes|available|exact)/);
+});
+
+test("the tarball has what runs and what builds it, prebuilt addons too, and no test", () => {
+  const addon = "prebuilds/linux-arm64/sterna_accel.node";
+  mkdirSync(dirname(join(copy, addon)), { recursive: true });
+  writeFileSync(join(copy, addon), "as npm run prebuild leaves it");
+  cpSync(join(ROOT, ".gitignore"), join(copy, ".gitignore"));
+  mkdirSync(join(copy, "dist/test"), { recursive: true });
+  writeFileSync(join(copy, "dist/test/a.test.js"), "");
+  const args = ["pack", "--dry-run", "--json", "--ignore-scripts"];
+  const done = spawnSync("npm", args, { cwd: copy, encoding: "utf8" });
+  const packed: unknown = JSON.parse(done.stdout);
+  const paths = [...JSON.stringify(packed).matchAll(/"path":"([^"]+)"/g)].map(([, path]) => path);
+  for (const path of [
+    ...[addon, "binding.gyp", "agent/accel/native/addon.cc", "agent/accel/native/build.mjs"],
+    ...[
+      "agent/accel/wasm/net.wasm",
+      "agent/accel/rtl/core.wasm",
+      "agent/accel/rtl/sterna_up5k.bin",
+    ],
+    ...["agent/accel/rtl/ternary_core.v", "agent/models/vibnet.onnx", "dist/agent/main.js"],
+  ]) {
+    expect(paths).toContain(path);
+  }
+  expect(paths.filter((path) => /^(dist\/)?(test|bench)\/|\.test\./.test(path ?? ""))).toEqual([]);
+  expect(paths.filter((path) => /^(build|bin|node_modules)\//.test(path ?? ""))).toEqual([]);
 });

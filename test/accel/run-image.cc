@@ -40,7 +40,10 @@ void run_encoder(const uint8_t* image, const sterna::Kernels* kernels, sterna::C
   const size_t values = static_cast<size_t>(h.sequence) * h.width;
   sterna::encoder::Encoder e{};
   e.x = block<float>(values), e.mid = block<float>(values), e.sum = block<float>(values);
-  e.heads = block<float>(values * 3), e.keys = block<float>(static_cast<size_t>(h.width) * h.padded);
+  for (int i = 0; i < 2; i++) {
+    e.heads[i] = block<float>(h.sequence * sterna::encoder::heads_stride(h));
+    e.keys[i] = block<float>(static_cast<size_t>(h.width) * h.padded);
+  }
   e.narrow = static_cast<int8_t*>(malloc(values));
   e.wide = static_cast<int8_t*>(malloc(static_cast<size_t>(h.sequence) * h.hidden));
   e.totals = static_cast<int32_t*>(malloc(h.sequence * sizeof(int32_t)));
@@ -50,7 +53,8 @@ void run_encoder(const uint8_t* image, const sterna::Kernels* kernels, sterna::C
   float* y = static_cast<float*>(malloc(values * batch * 4));
   sterna::encoder::infer(e, x, y, batch);
   fwrite(y, 4, values * batch, stdout);
-  free(e.x), free(e.mid), free(e.sum), free(e.heads), free(e.keys), free(e.narrow), free(e.wide);
+  for (int i = 0; i < 2; i++) free(e.heads[i]), free(e.keys[i]);
+  free(e.x), free(e.mid), free(e.sum), free(e.narrow), free(e.wide);
   free(e.totals), free(e.lane), free(y);
 }
 

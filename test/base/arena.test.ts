@@ -22,6 +22,8 @@ const BYTES = arenaBytes(SHAPE);
 const LOADER = join(import.meta.dirname, "../chaos/loader.js");
 const PEER = join(import.meta.dirname, "arena-peer.ts");
 const accel = unit("m/s2");
+const pressure = unit("Pa");
+const gravity = unit("[g]");
 const CALM = { spin_us: 0 };
 
 const memory = (): SharedBuffer => threadBuffer(new SharedArrayBuffer(BYTES));
@@ -126,14 +128,14 @@ test("counters go on beyond 2^31 and 2^32", () => {
 test("the two sides must agree on unit and shape, and each end is held once", () => {
   const buffer = memory();
   good(openSender(buffer, SHAPE, accel, CALM));
-  expect(openReceiver(buffer, SHAPE, unit("Pa"), CALM)).toBe("the ring carries m/s2, not Pa");
+  expect(openReceiver(buffer, SHAPE, pressure, CALM)).toBe("the ring carries m/s2, not Pa");
   expect(openReceiver(buffer, { ...SHAPE, slots: 4 }, accel, CALM)).toBe(
     "the ring has 8 slots of 4160 bytes, not 4 of 4160",
   );
   expect(openSender(buffer, SHAPE, accel, CALM)).toBe("the ring has a sender already");
   const small = threadBuffer(new SharedArrayBuffer(1024));
   expect(openSender(small, SHAPE, accel, CALM)).toMatch(/has 1024 bytes; this ring takes 33792/);
-  expect(() => openSender(memory(), SHAPE, unit("[g]"), CALM)).toThrow(/a ring carries SI/);
+  expect(() => openSender(memory(), SHAPE, gravity, CALM)).toThrow(/a ring carries SI/);
 });
 
 test("what is in a slot is typed, without a copy and without a write", () => {
@@ -143,7 +145,7 @@ test("what is in a slot is typed, without a copy and without a write", () => {
   slot.column[0] = accel(9.81);
   expect(slot.floats[0]).toBe(Math.fround(9.81));
   // @ts-expect-error a pressure is no acceleration
-  slot.column[1] = unit("Pa")(1);
+  slot.column[1] = pressure(1);
 });
 
 test("a wild length in shared memory stays within the slot", () => {

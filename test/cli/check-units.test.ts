@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -18,19 +18,22 @@ const write = (name: string, content: string): string => {
   return file;
 };
 
-/** What the controller of a simulated turbine sends in six hours, in its own units. */
-function turbineRecording(): {
+/** What the controller of a simulated turbine sends, in its own units. */
+function turbineRecording(
+  hours = 6,
+  period_ms = 60_000,
+): {
   readonly file: string;
   readonly channels: ReadonlyMap<string, string>;
 } {
   const plant = createPlant("wind-turbine", {
     asset: "wt07",
     seed: 7,
-    period_ms: 60_000,
+    period_ms,
     blockEvery_ms: 1e9,
   });
   const lines: string[] = [];
-  plant.advance(plant.now_ms() + 6 * 3_600_000, {
+  plant.advance(plant.now_ms() + hours * 3_600_000, {
     scalar(i, t, si) {
       const channel = plant.channels[i];
       if (channel === undefined) return;
@@ -42,7 +45,7 @@ function turbineRecording(): {
   });
   const scalars = plant.channels.filter(({ shape }) => shape === "scalar");
   return {
-    file: write("turbine.ndjson", lines.join("\n")),
+    file: write(`turbine-${hours}h.ndjson`, lines.join("\n")),
     channels: new Map(scalars.map((channel) => [channel.name, channel.unit])),
   };
 }
@@ -85,6 +88,25 @@ test("a recording tells which declared unit is wrong, and which would fit", () =
   for (const line of found.flat()) expect(String(line).split("\n").length).toBe(1);
   expect(found).toMatchSnapshot();
 }, 30_000);
+
+test("commissioning names it too, in what it prints and writes, and where it refuses", () => {
+  const long = turbineRecording(5 * 24, 600_000);
+  const short = turbineRecording();
+  const said = (name: string, wrong: string, file: string) => {
+    const config = turbineConfig("wrong.yaml", new Map([...long.channels, [name, wrong]]));
+    const out = join(dir, `${name}.json`);
+    const done = sterna("commission", file, "--config", config, "--out", out);
+    const written = existsSync(out) ? JSON.parse(readFileSync(out, "utf8")) : null;
+    const printed = done.out.split("\n").filter((line) => /suspect|refused/.test(line));
+    expect([name, done.err]).toEqual([name, ""]);
+    return [done.code, ...printed, written?.provenance.suspects ?? "nothing written"];
+  };
+  expect([
+    said("oilTemp", "K", long.file),
+    // In MW the readings leave the plausible range: nothing can be learnt of them.
+    said("power", "MW", short.file),
+  ]).toMatchSnapshot();
+}, 60_000);
 
 test("too little, nothing known, and no file are said plainly", () => {
   const { file, channels } = turbineRecording();

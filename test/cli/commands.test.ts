@@ -102,8 +102,33 @@ test("a rule that compares the wrong things is named in its place", () => {
   const file = write("rule.yaml", CONFIG.replace("> 80 Cel", "> 80 bar"));
   const { code, err } = sterna("check", file);
   expect(code).toBe(78);
-  const caret = "    oilTemp > 80 bar\n    ^^^^^^^^^^^^^^^^";
-  expect(err).toBe(`${file}:7:31: cannot compare K with Pa\n${caret}\n`);
+  expect(err.replace(file, "rule.yaml")).toMatchInlineSnapshot(`
+    "rule.yaml:7:31: cannot compare K with Pa
+      oilTemp > 80 bar
+      ^^^^^^^^^^^^^^^^
+    "
+  `);
+  // Over several lines, as YAML lets one write: line, column and caret are those of the part.
+  const lines = write(
+    "lines.yaml",
+    `gateway: { id: gw, site: s }
+assets:
+  - id: a
+    channels: { oilTemp: { unit: Cel } }
+    rules:
+      - id: hot
+        severity: info
+        when: |
+          oilTemp > 80 Cel &&
+            oilTemp < 90 kρ
+`,
+  );
+  expect(sterna("check", lines).err.replace(lines, "lines.yaml")).toMatchInlineSnapshot(`
+    "lines.yaml:10:27: unexpected U+03C1 in a unit; write "p"
+        oilTemp < 90 kρ
+                      ^
+    "
+  `);
 });
 
 test("check, version, help and a wrong command", () => {
@@ -115,4 +140,11 @@ test("check, version, help and a wrong command", () => {
   expect(sterna("devices").out).toContain("reference");
   expect(sterna("replay", "x")).toMatchObject({ code: 2 });
   expect(sterna("replay", join(dir, "absent"), "--config", join(dir, "good.yaml")).code).toBe(1);
+});
+
+test("a file of which no line is a record is no recording", () => {
+  const good = write("good.yaml", CONFIG);
+  const { code, out, err } = sterna("replay", write("notes.txt", "a\nb\n"), "--config", good);
+  expect([code, out]).toEqual([1, ""]);
+  expect(err).toContain("notes.txt is no recording");
 });

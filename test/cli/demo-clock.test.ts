@@ -50,6 +50,9 @@ test("it waits for what has not arrived, but not for ever", () => {
   lags = true;
   for (let i = 0; i < 10; i++) tick();
   expect(tick()).toBeCloseTo(TICK_ms * SPEED * 0.01, 3);
+  // What has not come after 20 s is dead, and its silence is one.
+  for (let i = 0; i < 400; i++) tick();
+  expect(tick()).toBeCloseTo(TICK_ms * SPEED, 3);
   lags = false;
   for (let i = 0; i < 10; i++) tick();
   expect(tick()).toBeCloseTo(TICK_ms * SPEED, 3);

@@ -24,6 +24,15 @@ export const KINDS: Kinds = {
       "hssBearing.pitchDiameter": "m",
       "hssBearing.contactAngle": "deg",
     },
+    commission: [{ per: "days", usual: 14, least: 3 }],
+  },
+  generic: {
+    ports: [],
+    nameplate: {},
+    commission: [
+      { per: "days", usual: 14, least: 3 },
+      { per: "cycles", usual: 30, least: 20 },
+    ],
   },
   quadrotor: { ports: ports(QUADROTOR_CHANNELS), nameplate: { mass: "kg" } },
 };

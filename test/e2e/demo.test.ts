@@ -44,6 +44,16 @@ test("an unknown fault is answered with those there are", () => {
   expect(err).toContain("hss_bearing");
 });
 
+test.each(["compressor_fouling", "bearing:sensor:speed:stuck", "sensor:compressorOutTemp:stuck"])(
+  "%s, of a machine that the demo has not, is refused rather than injected into another",
+  (fault) => {
+    const { code, out, err } = sterna("demo", "--duration", "2", "--inject", `${fault}@1s`);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain("wind-turbine: ");
+    expect(err).not.toContain("gas-turbine");
+  },
+);
+
 test(
   "Ctrl-C and SIGTERM end it, long before its duration",
   async () => {

@@ -90,6 +90,13 @@ test("healthy: nothing in three times four hours", () => {
   }
 });
 
+test("healthy, a reading every ten seconds for a day and a half: nothing", () => {
+  const period_ms = 10_000;
+  const blockEvery_ms = 6 * 3_600_000;
+  const slow = { ...turbine, seed: 1, duration_s: 36 * 3600, period_ms, blockEvery_ms };
+  expect(run(slow).filter((alarm) => alarm.id !== "stale")).toEqual([]);
+});
+
 test("the blocks of a healthy gearbox raise nothing, one every two seconds", () => {
   expect(run({ ...turbine, seed: 7, duration_s: 300, blockEvery_ms: 2000 })).toEqual([]);
 });

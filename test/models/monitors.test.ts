@@ -98,6 +98,21 @@ describe("validity", () => {
     expect(said(validity, 0)).toBe("late");
   });
 
+  test("readings every ten minutes, or twice an hour in a burst, are all heard", () => {
+    for (const times of [[600], [1, 3599]]) {
+      const validity = new Validity([row, row, row, row], () => Number.NaN);
+      let s = 0;
+      for (let k = 0; k < 40; k++) {
+        s += times[k % times.length] ?? 0;
+        for (let i = 0; i < 4; i++) {
+          validity.take(i, 330 + 0.1 * noisy.normal(), 1000 * s);
+          if (k > 3) expect(validity.now_ms).toBe(1000 * s);
+        }
+      }
+      expect([0, 1, 2, 3].map((i) => validity.code(i))).toEqual([0, 0, 0, 0]);
+    }
+  });
+
   test("no input makes it throw or believe what is out of range", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(1), fc.double(), fc.integer())), (readings) => {

@@ -1,8 +1,16 @@
 //! Random networks for the model tests, seeded; and ONNX Runtime as the independent reference.
 import { createRequire } from "node:module";
 import { type Prng, prng } from "../../agent/base/prng.js";
-import type { ConvLayer, DenseLayer, TernaryNet } from "../../agent/models/onnx/ternary-net.js";
+import type {
+  ConvLayer,
+  DenseLayer,
+  TernaryNet,
+  WeightedLayer,
+} from "../../agent/models/onnx/ternary-net.js";
 import { convLength } from "../../agent/models/onnx/ternary-net.js";
+
+/** Layers with weights, one behind another. */
+export type Chain = Omit<TernaryNet, "layers"> & { readonly layers: readonly WeightedLayer[] };
 
 export const IN_SCALE = Math.fround(0.031);
 
@@ -45,7 +53,7 @@ export function conv(random: Prng, filters: number, channels: number, ternary = 
   return layer;
 }
 
-function around(layers: TernaryNet["layers"], shape: readonly number[]): TernaryNet {
+function around(layers: readonly WeightedLayer[], shape: readonly number[]): Chain {
   return {
     input: { name: "x", unit: "m/s2", min: -4, max: 4, shape, scale: IN_SCALE },
     layers,
@@ -55,7 +63,7 @@ function around(layers: TernaryNet["layers"], shape: readonly number[]): Ternary
 }
 
 /** int8 first and last layers around ternary ones. */
-export function randomMlp(seed: number): TernaryNet {
+export function randomMlp(seed: number): Chain {
   const random = prng(seed, "mlp");
   const [a, b, c, d] = [whole(random, 1, 70), whole(random, 1, 50), whole(random, 1, 40), 3];
   return around(
@@ -64,7 +72,7 @@ export function randomMlp(seed: number): TernaryNet {
   );
 }
 
-export function randomCnn(seed: number): TernaryNet {
+export function randomCnn(seed: number): Chain {
   const random = prng(seed, "cnn");
   const [channels, length] = [whole(random, 1, 3), whole(random, 20, 60)];
   const first = conv(random, whole(random, 1, 6), channels, false);
@@ -75,7 +83,7 @@ export function randomCnn(seed: number): TernaryNet {
 }
 
 /** Layer `at` alone, fed with the steps that the layer before it gives: no error adds up. */
-export function alone(net: TernaryNet, at: number, shape: readonly number[]): TernaryNet {
+export function alone(net: Chain, at: number, shape: readonly number[]): Chain {
   const layer = net.layers[at];
   const scale = at === 0 ? net.input.scale : (net.layers[at - 1]?.outScale ?? Number.NaN);
   if (layer === undefined) throw new Error(`no layer ${at}`);
@@ -122,4 +130,20 @@ export async function runOrt(
   const [y] = Object.values(found);
   if (y === undefined) throw new Error("no output");
   return y.data;
+}
+
+/** Every output of the graph, by its name. */
+export async function runOrtAll(
+  bytes: Uint8Array,
+  feeds: Readonly<Record<string, { data: Float32Array; shape: readonly number[] }>>,
+  level: keyof typeof LEVELS,
+): Promise<Record<string, Float32Array>> {
+  const options = { ...LEVELS[level], logSeverityLevel: 4, intraOpNumThreads: 1 };
+  const session = await ort.InferenceSession.create(bytes, options);
+  const given = Object.entries(feeds).map(([name, { data, shape }]) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    return [name, new ort.Tensor("float32", data, [data.length / size, ...shape])];
+  });
+  const found = await session.run(Object.fromEntries(given));
+  return Object.fromEntries(Object.entries(found).map(([name, { data }]) => [name, data]));
 }

@@ -5,9 +5,9 @@ import { prng } from "../../agent/base/prng.js";
 import { loadNetwork, type Network } from "../../agent/models/network.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
 import { recognise } from "../../agent/models/onnx/recognise.js";
-import { convLength, type TernaryNet } from "../../agent/models/onnx/ternary-net.js";
+import { channelsOut, convLength, type TernaryNet } from "../../agent/models/onnx/ternary-net.js";
 import { writeTernaryNet } from "../../agent/models/onnx/write-net.js";
-import { alone, LEVELS, randomCnn, randomInput, randomMlp, runOrt } from "./nets.js";
+import { alone, type Chain, LEVELS, randomCnn, randomInput, randomMlp, runOrt } from "./nets.js";
 
 const ROUNDS = 20;
 const BATCH = 20;
@@ -27,18 +27,19 @@ function inferAll(network: Network, x: Float32Array): Float32Array {
   return y;
 }
 
-function shapesOf(net: TernaryNet): (readonly number[])[] {
+function shapesOf(net: Chain): (readonly number[])[] {
   const shapes: (readonly number[])[] = [net.input.shape];
   for (const layer of net.layers) {
     const [, length = 0] = shapes.at(-1) ?? [];
     const conv = layer.kind === "conv1d";
-    shapes.push(conv ? [layer.filters, convLength(layer, length)] : [layer.rows]);
+    const filters = channelsOut(layer);
+    shapes.push(conv ? [filters, convLength(layer, length)] : [filters]);
   }
   return shapes;
 }
 
 /** Largest difference and how many differ, in steps of the layer's output (or of its sums). */
-function compare(net: TernaryNet, ours: Float32Array, theirs: Float32Array) {
+function compare(net: Chain, ours: Float32Array, theirs: Float32Array) {
   const step = net.layers.at(-1)?.outScale ?? null;
   const counts = { values: ours.length, differ: 0, most: 0 };
   for (const [i, value] of ours.entries()) {
@@ -55,7 +56,7 @@ function sizeOf(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
-function isClipped(net: TernaryNet, value: number): boolean {
+function isClipped(net: Chain, value: number): boolean {
   const step = net.layers.at(-1)?.outScale ?? null;
   return step !== null && Math.abs(value) >= 126.5 * step;
 }

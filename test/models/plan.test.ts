@@ -29,7 +29,8 @@ function latency(
   let total = 0;
   units.forEach((one, i) => {
     const at = devices[path[i] as number] as Device;
-    total += one.core_us[at.name] ?? Number.POSITIVE_INFINITY;
+    const core = one.core_us[at.name];
+    total += typeof core === "number" ? core : Number.POSITIVE_INFINITY;
     if (i === 0 || path[i - 1] !== path[i]) total += at.call_us + at.value_us * one.valuesIn;
     if (path[i + 1] !== path[i]) total += at.value_us * one.valuesOut;
   });
@@ -37,7 +38,7 @@ function latency(
 }
 
 const NAMES = ["a", "b", "c"];
-const cost = fc.option(fc.integer({ min: 1, max: 40 }), { nil: null, freq: 6 });
+const cost = fc.option(fc.integer({ min: 1, max: 40 }), { nil: "too wide", freq: 6 });
 
 test("no placement is cheaper than the one found", () => {
   const devices = fc.array(fc.tuple(fc.nat(9), fc.nat(3)), { minLength: 3, maxLength: 3 });
@@ -116,8 +117,16 @@ test("power and time: a budget bars a device; energy is preferred as far as time
   );
 });
 
-test("what can run nowhere is named", () => {
-  expect(placeUnits([unit("layer 3", { a: null })], [device("a")], NO_LIMITS)).toBe(
-    "layer 3 can run on none of a",
+test("what can run nowhere is named, with the reason of each device", () => {
+  const never = [unit("layer 3", { a: "it has no pool", b: "too wide" })];
+  expect(placeUnits(never, [device("a"), device("b")], NO_LIMITS)).toBe(
+    "layer 3 can run on no device; a: it has no pool; b: too wide",
   );
+  const found = placeUnits(
+    [unit("layer 3", { a: "it has no pool", b: 2 })],
+    [device("a"), device("b")],
+    NO_LIMITS,
+  );
+  if (typeof found === "string") throw new Error(found);
+  expect(found.why[0]).toBe("layer 3 on b (a cannot: it has no pool, b 2.00 us)");
 });

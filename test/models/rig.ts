@@ -6,6 +6,7 @@ import { STALE_RULE } from "../../agent/assembly.js";
 import { KINDS } from "../../agent/assets.js";
 import type { Channel } from "../../agent/base/telemetry.js";
 import { limitsOf } from "../../agent/models/chain/port.js";
+import type { Want } from "../../agent/models/commission-stage.js";
 import type { Monitor } from "../../agent/models/monitor.js";
 import { compileRules } from "../../agent/rules/compile.js";
 import type { Signal } from "../../agent/rules/rule.js";
@@ -18,7 +19,8 @@ import { createWindTurbine } from "../../agent/sensors/plants/wind-turbine.js";
 import { type Amount, parseAmount, parseUnit, type Unit } from "../../agent/units/parse.js";
 import { type Noted, STALE_SIGNAL, Watch } from "../../agent/watch.js";
 
-const PLATES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+/** Nameplates of the simulated machines, as a config writes them. */
+export const PLATES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "wind-turbine": {
     ratedPower: "5 MW",
     rotorRadius: "63 m",
@@ -76,11 +78,7 @@ export function run(options: RigOptions): Raised[] {
   const { plant, watch, changes, signals } = build(options);
   const limits = { ahead_max_ms: 60_000, behind_max_ms: 86_400_000 };
   let seen_ms = 0;
-  const ports = KINDS[options.kind]?.ports ?? [];
-  const ranges = plant.channels.map((c) => {
-    const port = ports.find((p) => p.name === c.name);
-    return port === undefined ? null : limitsOf(port);
-  });
+  const ranges = rangesOf(plant);
   const scalar = (channel: number, t_ms: number, value: number): void => {
     const range = ranges[channel];
     if (range !== null && range !== undefined && !(value >= range.low && value <= range.high))
@@ -106,7 +104,21 @@ export function run(options: RigOptions): Raised[] {
   return collect(changes, start_ms);
 }
 
+/** What the decoder would let pass, by channel; null: everything. */
+export function rangesOf({ kind, channels }: Plant) {
+  const ports = KINDS[kind]?.ports ?? [];
+  return channels.map((c) => {
+    const port = ports.find((p) => p.name === c.name);
+    return port === undefined ? null : limitsOf(port);
+  });
+}
+
 function build(options: RigOptions) {
+  const plant = createPlantOf(options);
+  return { plant, ...wire(plant, { baseline: options.baseline }) };
+}
+
+function createPlantOf(options: RigOptions): Plant {
   const { kind, seed } = options;
   const common = {
     asset: "test",
@@ -129,14 +141,21 @@ function build(options: RigOptions) {
     if ("fault" in injection) throw new Error(injection.fault);
     plant.inject(injection);
   }
+  return plant;
+}
+
+/** Monitors and rules of a plant's kind; with `want` they learn their normal from it first. */
+export function wire(plant: Plant, learn: { readonly baseline: unknown; readonly want?: Want }) {
+  const { kind } = plant;
   const row = KINDS[kind];
   if (row === undefined) throw new Error(kind);
   const fitted = row.monitors({
     id: "test",
     nameplate: amounts(kind),
-    baseline: options.baseline,
+    baseline: learn.baseline,
     backend: reference,
     channels: new Set(plant.channels.map((c) => c.name)),
+    want: learn.want ?? null,
   });
   if (fitted.faults.length > 0) throw new Error(JSON.stringify(fitted.faults));
   const signals = new Map<string, Signal>();
@@ -166,7 +185,7 @@ function build(options: RigOptions) {
   if (compiled.faults.length > 0) throw new Error(JSON.stringify(compiled.faults));
   watch.addRules(compiled.rules);
   const changes: Noted[] = [];
-  return { plant, watch, changes, signals };
+  return { watch, changes, signals, stage: fitted.stage };
 }
 
 function channelOf(name: string, unit: string, shape: "scalar" | "block", id: number): Channel {
@@ -190,7 +209,7 @@ function channelOf(name: string, unit: string, shape: "scalar" | "block", id: nu
   };
 }
 
-function collect(changes: readonly Noted[], start_ms: number): Raised[] {
+export function collect(changes: readonly Noted[], start_ms: number): Raised[] {
   const found: Raised[] = [];
   const active = new Map<string, number>();
   for (const { rule, to, source_ms } of changes) {

@@ -6,11 +6,13 @@ import { reference } from "../../agent/accel/reference.js";
 import { bindUserModel } from "../../agent/models/bind.js";
 import type { ModelSpec } from "../../agent/models/bind-check.js";
 import { openDense } from "../../agent/models/dense.js";
+import { WORLD } from "../../agent/models/dense-provider.js";
 import type { Model } from "../../agent/models/model.js";
 import type { Monitor } from "../../agent/models/monitor.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
 import {
   floatTensor,
+  int64Tensor,
   writeModel,
   writeNode,
   writeTensor,
@@ -117,9 +119,10 @@ test("without ONNX Runtime the fault names the operators and what to install", (
   const bytes = floatModel([1], [1]);
   const model = readOnnx(bytes);
   if (typeof model === "string") throw new Error(model);
-  const absent = openDense(model, bytes, "sha256:x", () => {
+  const load = (): never => {
     throw new Error("Cannot find module");
-  });
+  };
+  const absent = openDense(model, bytes, "sha256:x", { world: { ...WORLD, load } });
   expect(absent).toContain("the operators Flatten, Gemm, Tanh need onnxruntime-node; npm install");
 });
 
@@ -151,10 +154,48 @@ test("a small file that asks for gigabytes is refused before ONNX Runtime sees i
     return saved("grows.onnx", writeModel(graph, { "": 17 }, []));
   };
   expect(openUserModel(shape([65_536n, 65_536n]), reference)).toContain("makes more than");
-  expect(openUserModel(shape([-5n]), reference)).toContain("makes more than");
+  expect(openUserModel(shape([-5n]), reference)).toContain("cannot load it");
   expect(open(shape([1n, 1n])).engine).toContain("onnxruntime");
   const wide = saved("wide.onnx", floatModel([1], [2 ** 30]));
   expect(openUserModel(wide, reference)).toContain('input "x" has more than');
+});
+
+test("what only its shapes give away is refused too, before anything runs", () => {
+  const file = (nodes: Uint8Array[], tensors: Uint8Array[], size: number): string => {
+    const graph = {
+      ...{ name: "hidden", nodes, tensors },
+      inputs: [writeValueInfo("x", FLOAT, [size])],
+      outputs: [writeValueInfo("y", FLOAT, [1])],
+    };
+    return saved("hidden.onnx", writeModel(graph, { "": 17 }, []));
+  };
+  const start = performance.now();
+  // x times itself, standing and lying: 3.6e9 values of 60,000.
+  const outer = file(
+    [
+      writeNode("Reshape", ["x", "s"], ["c"]),
+      writeNode("Mul", ["x", "c"], ["m"]),
+      writeNode("ReduceSum", ["m"], ["y"]),
+    ],
+    [int64Tensor("s", [60_000, 1])],
+    60_000,
+  );
+  expect(openUserModel(outer, reference)).toContain('Mul "Mul_m" makes more than');
+  const products = Array.from({ length: 64 }, (_, i) => {
+    return writeNode("MatMul", [i === 0 ? "m" : `p${i}`, "m"], [`p${i + 1}`]);
+  });
+  const slow = file(
+    [
+      writeNode("Reshape", ["x", "s"], ["c"]),
+      writeNode("MatMul", ["c", "x"], ["m"]),
+      ...products,
+      writeNode("ReduceSum", ["p64"], ["y"]),
+    ],
+    [int64Tensor("s", [1500, 1])],
+    1500,
+  );
+  expect(openUserModel(slow, reference)).toContain("multiplications");
+  expect(performance.now() - start).toBeLessThan(20_000);
 });
 
 test("a window of one channel: units in, units out, and no value before it is full", () => {

@@ -104,3 +104,18 @@ test("each sensor fault is what its name says", () => {
   expect(Math.abs(swapped.last("oilTemp") - truth.last("windingTemp"))).toBeLessThan(1);
   expect(Math.abs(swapped.last("windingTemp") - good)).toBeLessThan(1);
 });
+
+test("a drift that is mended leaves nothing behind", () => {
+  const plant = createPlant("wind-turbine", { asset: "WT01", seed: 3 });
+  const told = run(plant);
+  told.advance(60);
+  const good = told.last("oilTemp");
+  const drift = parseInjection("wind-turbine:sensor:oilTemp:drift");
+  if ("fault" in drift) throw new Error(drift.fault);
+  plant.inject(drift);
+  told.advance(1800);
+  expect(told.last("oilTemp") - good).toBeGreaterThan(30);
+  plant.inject({ ...drift, severity: 0 });
+  told.advance(1860);
+  expect(Math.abs(told.last("oilTemp") - good)).toBeLessThan(5);
+});

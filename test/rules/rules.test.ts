@@ -75,6 +75,20 @@ test.each([
   else expect(verdict(text, values)).toBe(expected);
 });
 
+test("of a channel that is itself a time, only min and max with a time are no windows", () => {
+  const time = { name: "cycle", index: 0, dim: "s", kind: "", point: false };
+  const typed = (text: string): string => {
+    const found = compileCondition(text, new Map([["cycle", time]]));
+    return "fault" in found ? found.fault : "accepted";
+  };
+  expect(typed("avg(cycle, 1 min) > 5 s")).toBe("accepted");
+  expect(typed("rms(cycle, 1 min) > 5 s")).toBe("accepted");
+  expect(typed("rate(cycle, 1 min) > 1 ms/s")).toBe("accepted");
+  const condition = compileCondition("max(cycle, 9 s) > 8 s", new Map([["cycle", time]]));
+  if ("fault" in condition) throw new Error(condition.fault);
+  expect(condition.judge(Float64Array.of(1))).toBe(TRUE); // 9 s is the greater
+});
+
 test("the first comparison is what an alarm shows", () => {
   const condition = compileCondition("current > 1 A && 80 degC < oilTemp", SIGNALS);
   const turned = compileCondition("80 degC < oilTemp", SIGNALS);
@@ -137,6 +151,22 @@ test.each([
   "held(current > 16 A, 0 s)",
   "held(current > 16 A)",
   "held(current > 16 A, 10 s) > 1",
+  "current > 16 kρ",
+  "current > 16 м/s",
+  `${"(".repeat(70)}current`,
+  "abs(current > 1 A) > 2 A",
+  "(current - voltage) > 1 A",
+  "current - oilTemp > 1 A",
+  "(oilTemp - ambientTemp) - oilTemp > 1 K",
+  "current < (voltage > 1 V)",
+  "rate(current, voltage) > 1 A/s",
+  "avg(current, 1 A) > 1 A",
+  "max(current, voltage) > 1 A",
+  "rate(current, 10 s) > 1 A",
+  "rate(current * voltage > 1 W, 10 s) > 1 W/s",
+  "current > 1 A{",
+  "frobnicate(current) > 1 A",
+  "current @ 3 A",
 ])("%s is refused", (text) => {
   const condition = compileCondition(text, SIGNALS);
   if (!("fault" in condition)) throw new Error("accepted");

@@ -191,6 +191,15 @@ test("connected but silent is noticed, and the session is made anew", async () =
   await tap.close();
 });
 
+test("a stop at any moment of the opening ends it", async () => {
+  for (const delay_ms of [0, 1, 5, 20, 50, 100, 200, 400]) {
+    const bindings = [bound(channel(0, "power", "kW"), POWER)];
+    const source = await here.source(options(server.endpoint), bindings, pki, gather());
+    await new Promise((resolve) => setTimeout(resolve, delay_ms));
+    await source.stop(); // it hung when the certificate store was being opened
+  }
+});
+
 test("the wait between attempts doubles, is bounded and is jittered", () => {
   expect(backoff_ms(QUICK, 1, 1)).toBe(200);
   expect(backoff_ms(QUICK, 1, 0)).toBe(100);

@@ -112,7 +112,29 @@ test("a config that the new version refuses keeps the old one current", () => {
   const config = join(root, CONFIG);
   writeFileSync(config, readFileSync(config, "utf8").replace("16 A", "16 V"));
   const { code, said } = install(root, sterna("7.1.0"));
-  expect(said).toMatch(/sterna\.yaml:\d+:\d+: .*\n.*version 7\.1\.0 refuses this config; 7\.0\.0/);
+  expect(said).toMatch(/sterna\.yaml:\d+:\d+: .*\n.*\n.*\^\n.*version 7\.1\.0 refuses this config; 7\.0\.0/);
   expect(code).toBe(1);
   expect(readlinkSync(join(root, "opt/sterna/current"))).toBe("7.0.0");
+});
+
+test("--devices adds a drop-in for each, the group and the udev rules", () => {
+  const root = freshFolder();
+  unpack(root, "7.0.0");
+  const { code, said } = install(root, "--devices", "spidev usb", sterna("7.0.0"));
+  expect(code, said).toBe(0);
+  const etc = (file: string): string => readFileSync(join(root, "etc", file), "utf8");
+  const own = (file: string): string => readFileSync(join(ROOT, "systemd/devices", file), "utf8");
+  const dropIns = readdirSync(join(root, "etc/systemd/system/sterna.service.d"));
+  expect(dropIns).toEqual(["accel-spidev.conf", "accel-usb.conf"]);
+  expect(etc("systemd/system/sterna.service.d/accel-usb.conf")).toBe(own("usb.conf"));
+  expect(etc("udev/rules.d/99-sterna-accel.rules")).toBe(own("sterna-accel.rules"));
+  expect(etc("sysusers.d/sterna-accel.conf")).toBe(own("sysusers.conf"));
+});
+
+test("a device that has no drop-in is refused, with those that have", () => {
+  const root = freshFolder();
+  const { code, said } = install(root, "--devices", "gpu", sterna("7.0.0"));
+  expect(said).toContain('no drop-in for "gpu"; write --devices with some of spidev, uio, apex');
+  expect(code).toBe(1);
+  expect(readdirSync(root)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 //! The unit started for real: a systemd of its own in a namespace, a real broker, the built agent.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -149,5 +149,28 @@ describe.runIf(analyze)("the unit file", () => {
     const said = spawnSync("systemd-analyze", ["verify", "--man=no", file], { encoding: "utf8" });
     expect(said.stderr).toBe("");
     expect(said.status).toBe(0);
+  });
+
+  const DEVICES = join(ROOT, "systemd/devices");
+  test.each(["spidev", "uio", "apex", "usb"])("the drop-in for %s opens it alone", (device) => {
+    const folder = mkdtempSync(join(tmpdir(), "sterna-unit-"));
+    const file = join(folder, "sterna.service");
+    writeFileSync(
+      file,
+      readFileSync(UNIT, "utf8").replace(/^ExecStart=.*$/m, "ExecStart=/bin/true"),
+    );
+    mkdirSync(`${file}.d`);
+    const text = readFileSync(join(DEVICES, `${device}.conf`), "utf8");
+    const verify = (dropIn: string): string => {
+      writeFileSync(join(`${file}.d`, "accel.conf"), dropIn);
+      return spawnSync("systemd-analyze", ["verify", "--man=no", file], { encoding: "utf8" })
+        .stderr;
+    };
+    expect(verify(text)).toBe("");
+    // Were it not read, nothing could be wrong with it.
+    expect(verify(`${text}NoSuchKey=1\n`)).toContain("NoSuchKey");
+    // DevicePolicy=closed of the unit holds: what is not allowed here stays shut.
+    expect(text).toMatch(/^DeviceAllow=char-\w+ rw$/m);
+    expect(text).not.toMatch(/^(DevicePolicy|DeviceAllow=.*\*)/m);
   });
 });

@@ -69,6 +69,12 @@ const WRONG = [
   ["constructor", "generic", "x", "constructor"],
   ["Cyrillic м", "wind-turbine", "windSpeed", "м/s"],
   ["Greek ρ for p", "generic", "x", "kρ"],
+  ["Ohm behind a prefix", "generic", "x", "kΩ"],
+  ["Cyrillic, all of it", "generic", "x", "кВт"],
+  ["one sign for kW", "wind-turbine", "power", "㎾"],
+  ["the sign of the kelvin", "generic", "x", "\u212a"],
+  ["blank that does not break", "generic", "x", "km\u00a0/h"],
+  ["nothing to see", "generic", "x", "k\u200bW"],
   ["fullwidth Ｗ", "wind-turbine", "power", "kＷ"],
   ["division slash", "wind-turbine", "windSpeed", "m∕s"],
   ["a rate at a point", "wind-turbine", "oilTemp", "Cel/min"],
@@ -228,7 +234,6 @@ test("a message that states a unit is converted, or refused by a text that names
   expect(message("Cel", { v: 20, u: "°F" })).toBeCloseTo(266.48, 2);
   expect(message("rpm", { v: 60, u: "rev/min" })).toBeCloseTo(2 * Math.PI, 12);
   expect(message("%", { v: 0.5, u: "1" })).toBe(0.5);
-  // Sparkplug in JSON: the engUnit of a metric is one more path.
   const said = [
     message("kW", { v: 2, u: "kWh" }),
     message("rpm", { v: 2, u: "Hz" }),
@@ -241,4 +246,22 @@ test("a message that states a unit is converted, or refused by a text that names
   ];
   for (const text of said) expect(String(text).split("\n").length).toBeLessThanOrEqual(3);
   expect(said).toMatchSnapshot();
+});
+
+test("the engUnit of a Sparkplug metric in JSON, by the path that docs/unit-bridge.md gives", () => {
+  const paths = 'path: "$.metrics[0].value", unitPath: "$.metrics[0].properties.engUnit.value"';
+  const found = load("wind-turbine", "oilTemp", `mqtt: t, ${paths}, unit: Cel`);
+  if (typeof found === "string" || found.binding.via !== "mqtt") throw new Error(String(found));
+  const target = targetOf(channel(0, "oilTemp", "Cel"), found.binding);
+  const read = (value: number, engUnit: string) => {
+    const properties = { engUnit: { type: "String", value: engUnit } };
+    const metrics = [{ name: "oilTemp", type: "Float", value, properties }];
+    const got = gather();
+    const payload = Buffer.from(JSON.stringify({ timestamp: 1, metrics, seq: 0 }));
+    decode([target], { topic: "t", payload, r_ms: 1, retained: false }, got.intake);
+    return got.samples[0]?.value ?? got.rejects[0];
+  };
+  expect(read(20, "°C")).toBe(293.15);
+  expect(read(68, "degF")).toBeCloseTo(293.15, 9);
+  expect(read(20, "bar")).toContain('the message says "bar" (dimension Pa against K)');
 });

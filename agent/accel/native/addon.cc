@@ -248,8 +248,10 @@ napi_value kernels(napi_env env, napi_callback_info) {
   if (napi_create_array(env, &list) != napi_ok) return nullptr;
   for (const sterna::Kernels* each : sterna::ALL) {
     if (!each->supported()) continue;
-    if (napi_create_string_utf8(env, each->name, NAPI_AUTO_LENGTH, &name) != napi_ok) return nullptr;
-    if (napi_set_element(env, list, count++, name) != napi_ok) return nullptr;
+    if (napi_create_string_utf8(env, each->name, NAPI_AUTO_LENGTH, &name) != napi_ok ||
+        napi_set_element(env, list, count++, name) != napi_ok) {
+      return nullptr;
+    }
   }
   return list;
 }
@@ -281,7 +283,8 @@ NAPI_MODULE_INIT() {
   const struct {
     const char* name;
     napi_callback call;
-  } made[] = {{"load", load}, {"loadEncoder", load_encoder}, {"kernels", kernels}, {"peak", peak}};
+  } made[] = {
+      {"load", load}, {"loadEncoder", load_encoder}, {"kernels", kernels}, {"peak", peak}};
   for (const auto& each : made) {
     napi_value function;
     if (napi_create_function(env, each.name, NAPI_AUTO_LENGTH, each.call, nullptr, &function) !=
@@ -289,6 +292,11 @@ NAPI_MODULE_INIT() {
         napi_set_named_property(env, exports, each.name, function) != napi_ok) {
       return fail(env, "the addon could not be set up");
     }
+  }
+  napi_value layout;
+  if (napi_create_uint32(env, sterna::LAYOUT, &layout) != napi_ok ||
+      napi_set_named_property(env, exports, "layout", layout) != napi_ok) {
+    return fail(env, "the addon could not be set up");
   }
   return exports;
 }

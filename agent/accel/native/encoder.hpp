@@ -28,7 +28,10 @@ static_assert(sizeof(Layer) == 192 && sizeof(Header) == 64, "as encoder-image.ts
 
 struct Encoder {
   const uint8_t* image;
-  float *x, *mid, *sum, *heads, *keys;  // heads: [sequence][3 * width]; keys: [width][padded]
+  float *x, *mid, *sum;
+  // Of every other layer, for one layer is read while the next is written. heads:
+  // [sequence][heads_stride]; keys: [width][padded]
+  float *heads[2], *keys[2];
   int8_t *narrow, *wide;                // steps: [sequence][width], [sequence][hidden]
   int32_t* totals;
   uint8_t* lane;
@@ -44,6 +47,17 @@ inline const T* part(const Encoder& e, uint32_t at) {
   return reinterpret_cast<const T*>(e.image + at);
 }
 
+inline const Layer& layer_of(const Encoder& e, uint32_t layer) {
+  return part<Layer>(e, header(e).layer_at)[layer];
+}
+
+// Floats from one row of queries, keys and values to the next: an odd number of cache lines, or the
+// rows would meet in a few sets of the cache.
+inline size_t heads_stride(const Header& h) {
+  const size_t lines = static_cast<size_t>(h.width) * 3 / 16;
+  return 16 * (lines | 1);
+}
+
 inline size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // Cuts `memory` up behind the image, or, without any, says how many bytes that takes.
@@ -57,8 +71,10 @@ inline size_t lay_out(Encoder& e, uint8_t* memory, const Header& h, uint32_t lan
   take(e.x, values);
   take(e.mid, values);
   take(e.sum, values);
-  take(e.heads, values * 3);
-  take(e.keys, static_cast<size_t>(h.width) * h.padded);
+  for (int i = 0; i < 2; i++) {
+    take(e.heads[i], h.sequence * heads_stride(h));
+    take(e.keys[i], static_cast<size_t>(h.width) * h.padded);
+  }
   take(e.narrow, values + 64);
   take(e.wide, static_cast<size_t>(h.sequence) * h.hidden + 64);
   take(e.totals, h.sequence);
@@ -68,7 +84,6 @@ inline size_t lay_out(Encoder& e, uint8_t* memory, const Header& h, uint32_t lan
 
 struct Part {
   const Encoder& e;
-  const Layer& l;
   uint32_t from, to;
   uint8_t* scratch;
 };
@@ -91,40 +106,43 @@ inline void project(const Part& p, const Projection& m, const int8_t* x, Done do
   multiply(matrix, piece, p.scratch, done);
 }
 
-inline void project_reals(const Part& p, const Projection& m, const int8_t* x, float* y) {
+inline void project_reals(const Part& p, const Projection& m, const int8_t* x, float* y,
+                          size_t ldy) {
   const float *scale = part<float>(p.e, m.scale), *bias = part<float>(p.e, m.bias);
   project(p, m, x, [&](const Sums& sums, uint32_t r, uint32_t at) {
-    float* to = y + static_cast<size_t>(p.from + r) * m.rows + at;
-    p.e.floats->reals(sums, scale + at, bias + at, to, m.rows);
+    p.e.floats->reals(sums, scale + at, bias + at, y + (p.from + r) * ldy + at, ldy);
   });
 }
 
 // Queries, keys and values of some rows; keys are turned, so that attention reads them in vectors.
-inline void run_in(const Part& p) {
+inline void run_in(const Part& p, uint32_t layer) {
   const Encoder& e = p.e;
+  const Layer& l = layer_of(e, layer);
+  float *all = e.heads[layer & 1], *keys = e.keys[layer & 1];
   const Header& h = header(e);
   const size_t w = h.width;
   const float limit = static_cast<float>(h.limit);
   const size_t first = p.from * w;
-  e.floats->steps(e.x + first, static_cast<uint32_t>((p.to - p.from) * w), p.l.in_inverse, limit,
+  e.floats->steps(e.x + first, static_cast<uint32_t>((p.to - p.from) * w), l.in_inverse, limit,
                   e.narrow + first);
-  project_reals(p, p.l.in, e.narrow, e.heads);
+  const size_t stride = heads_stride(h);
+  project_reals(p, l.in, e.narrow, all, stride);
   constexpr uint32_t LINE = 16;  // floats of a cache line
   for (uint32_t from = p.from; from < p.to; from += LINE) {
     const uint32_t few = least(LINE, p.to - from);
-    const float* rows = e.heads + from * 3 * w + w;
+    const float* rows = all + from * stride + w;
     for (size_t i = 0; i < w; i++) {
-      float* to = e.keys + i * h.padded + from;
-      for (uint32_t t = 0; t < few; t++) to[t] = rows[t * 3 * w + i];
+      float* to = keys + i * h.padded + from;
+      for (uint32_t t = 0; t < few; t++) to[t] = rows[t * stride + i];
     }
   }
 }
 
 // y = norm(sum + residual), row by row.
-inline void run_norm(const Part& p, int which, const float* residual, float* y) {
+inline void run_norm(const Part& p, const Layer& l, int which, const float* residual, float* y) {
   const Encoder& e = p.e;
   const Header& h = header(e);
-  const float *gain = part<float>(e, p.l.gain[which]), *offset = part<float>(e, p.l.offset[which]);
+  const float *gain = part<float>(e, l.gain[which]), *offset = part<float>(e, l.offset[which]);
   for (uint32_t t = p.from; t < p.to; t++) {
     const size_t at = static_cast<size_t>(t) * h.width;
     e.floats->normalise(e.sum + at, residual + at, h.width, gain, offset, h.epsilon, y + at);
@@ -132,17 +150,18 @@ inline void run_norm(const Part& p, int which, const float* residual, float* y) 
 }
 
 // All that some rows need once every key and value is there.
-inline void run_rest(const Part& p) {
+inline void run_rest(const Part& p, uint32_t layer) {
   const Encoder& e = p.e;
   const Header& h = header(e);
-  const Layer& l = p.l;
+  const Layer& l = layer_of(e, layer);
+  const float *all = e.heads[layer & 1], *keys = e.keys[layer & 1];
   const size_t w = h.width, first = p.from * w;
   const float limit = static_cast<float>(h.limit);
-  const floats::Heads heads = {e.heads, e.keys, e.heads + 2 * w, 3 * w, h.padded, h.sequence,
+  const floats::Heads heads = {all, keys, all + 2 * w, heads_stride(h), h.padded, h.sequence,
                                h.heads, h.width / h.heads, l.out_inverse, limit, e.narrow};
   e.floats->attend(heads, p.from, p.to, reinterpret_cast<float*>(p.scratch));
-  project_reals(p, l.out, e.narrow, e.sum);
-  run_norm(p, 0, e.x, e.mid);
+  project_reals(p, l.out, e.narrow, e.sum, w);
+  run_norm(p, l, 0, e.x, e.mid);
   e.floats->steps(e.mid + first, static_cast<uint32_t>((p.to - p.from) * w), l.up_inverse, limit,
                   e.narrow + first);
   const float *scale = part<float>(e, l.up.scale), *bias = part<float>(e, l.up.bias);
@@ -150,26 +169,28 @@ inline void run_rest(const Part& p) {
     int8_t* to = e.wide + static_cast<size_t>(p.from + r) * h.hidden + at;
     e.floats->gelu_steps(sums, scale + at, bias + at, l.down_inverse, limit, to, h.hidden);
   });
-  project_reals(p, l.down, e.wide, e.sum);
-  run_norm(p, 1, e.mid, e.x);
+  project_reals(p, l.down, e.wide, e.sum, w);
+  run_norm(p, l, 1, e.mid, e.x);
 }
 
+// One step: the rest of layer `layer - 1`, and of its results the queries, keys and values of the
+// next. Rows need each other only in attention, so there is one meeting of the lanes a layer.
 struct Job {
   const Encoder& e;
-  const Layer& l;
-  uint32_t parts;
-  void (*run)(const Part&);
+  uint32_t layer, parts;
 };
 
 inline void run_part(const void* data, uint32_t index, uint32_t lane) {
   const Job& job = *static_cast<const Job*>(data);
-  const uint32_t sequence = header(job.e).sequence;
-  uint8_t* scratch = job.e.lane + static_cast<size_t>(lane) * header(job.e).lane_bytes;
-  job.run({job.e, job.l, begin_of(sequence, index, job.parts),
-           begin_of(sequence, index + 1, job.parts), scratch});
+  const Header& h = header(job.e);
+  const Part part = {job.e, begin_of(h.sequence, index, job.parts),
+                     begin_of(h.sequence, index + 1, job.parts),
+                     job.e.lane + static_cast<size_t>(lane) * h.lane_bytes};
+  if (job.layer > 0) run_rest(part, job.layer - 1);
+  if (job.layer < h.layers) run_in(part, job.layer);
 }
 
-inline void run_parts(const Job& job) {
+inline void run_step(const Job& job) {
   if (job.parts == 1) run_part(&job, 0, 0);
   else job.e.crew.share(job.e.crew.lanes, job.parts, run_part, &job);
 }
@@ -178,19 +199,15 @@ inline void run_parts(const Job& job) {
 inline void infer(const Encoder& e, const float* x, float* y, uint32_t batch) {
   const Header& h = header(e);
   const size_t values = static_cast<size_t>(h.sequence) * h.width;
-  const Layer* layers = part<Layer>(e, h.layer_at);
   // Rounds of ROWS_MAX rows fill the kernels; parts are what lanes share.
-  const uint32_t parts = e.crew.lanes == 1 ? 1 : least(e.crew.lanes * 2, (h.sequence + 5) / 6);
+  const uint32_t parts = e.crew.lanes == 1 ? 1 : least(e.crew.lanes * 3, (h.sequence + 5) / 6);
   for (uint32_t b = 0; b < batch; b++, x += values, y += values) {
     bool finite = true;
     for (size_t i = 0; i < values; i++) {
       e.x[i] = x[i];
       finite = finite && x[i] - x[i] == 0;
     }
-    for (uint32_t i = 0; finite && i < h.layers; i++) {
-      run_parts({e, layers[i], parts, run_in});
-      run_parts({e, layers[i], parts, run_rest});
-    }
+    for (uint32_t i = 0; finite && i <= h.layers; i++) run_step({e, i, parts});
     for (size_t i = 0; i < values; i++) y[i] = finite ? e.x[i] : __builtin_nanf("");
   }
 }

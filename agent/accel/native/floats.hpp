@@ -60,7 +60,9 @@ namespace plain {
 inline const Functions& functions_of(const Kernels& kernels) {
 #if defined(__x86_64__)
   // "avx512-..." or "avx2", whose CPUs have what the target says: see supported() of each.
-  if (kernels.name[0] == 'a') return kernels.name[3] == '5' ? wide512::FUNCTIONS : wide256::FUNCTIONS;
+  if (kernels.name[0] == 'a') {
+    return kernels.name[3] == '5' ? wide512::FUNCTIONS : wide256::FUNCTIONS;
+  }
 #endif
   (void)kernels;
   return plain::FUNCTIONS;

@@ -4,7 +4,8 @@
 #pragma once
 #include "avx512.hpp"
 
-#define STERNA_VBMI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi")))
+#define STERNA_VBMI \
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi")))
 
 namespace sterna::vbmi {
 
@@ -44,7 +45,8 @@ STERNA_VBMI inline void build(const int8_t* x, uint32_t quads, uint32_t all, uin
   const __m512i trits = _mm512_load_si512(PATTERNS.trits), eight = _mm512_set1_epi8(8);
   const __m512i start = _mm512_load_si512(PATTERNS.start);
   const __m512i zero = _mm512_load_si512(PATTERNS.zero), byte = _mm512_set1_epi32(255);
-  const __m512i f0 = _mm512_load_si512(PATTERNS.first[0]), f1 = _mm512_load_si512(PATTERNS.first[1]);
+  const __m512i f0 = _mm512_load_si512(PATTERNS.first[0]);
+  const __m512i f1 = _mm512_load_si512(PATTERNS.first[1]);
   const __m512i l0 = _mm512_load_si512(PATTERNS.last[0]), l1 = _mm512_load_si512(PATTERNS.last[1]);
   for (uint32_t q = 0; q < all; q++, table += 128) {
     int32_t four = 0;

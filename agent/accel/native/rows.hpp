@@ -62,12 +62,15 @@ inline Matrix matrix_of(const Net& net, const Stage& s) {
 
 inline void run_part(const void* data, uint32_t index, uint32_t lane) {
   const Job& job = *static_cast<const Job*>(data);
-  const auto& [net, s, rows, tiles, tile_parts, row_parts] = job;
-  const uint32_t piece = index % row_parts, group = index / row_parts;
-  const uint32_t row = begin_of(rows.count, piece, row_parts);
+  const Net& net = job.net;
+  const Stage& s = job.s;
+  const Rows& rows = job.rows;
+  const uint32_t piece = index % job.row_parts, group = index / job.row_parts;
+  const uint32_t row = begin_of(rows.count, piece, job.row_parts);
+  const uint32_t tile = begin_of(job.tiles, group, job.tile_parts);
   const Piece part = {rows.x + row * rows.ldx, rows.ldx, net.totals + row,
-                      begin_of(rows.count, piece + 1, row_parts) - row,
-                      begin_of(tiles, group, tile_parts), begin_of(tiles, group + 1, tile_parts)};
+                      begin_of(rows.count, piece + 1, job.row_parts) - row, tile,
+                      begin_of(job.tiles, group + 1, job.tile_parts)};
   uint8_t* scratch = net.lane + static_cast<size_t>(lane) * header(net).lane_bytes;
   multiply(matrix_of(net, s), part, scratch, [&](const Sums& sums, uint32_t r, uint32_t at) {
     finish(net, s, sums, row + r, rows, at);

@@ -8,8 +8,9 @@ import { dronePeriod_ms, turbinePeriod_ms } from "./setup.js";
 /** Wall time between two ticks; the world goes on for somewhat longer and then waits for the next. */
 const TICK_ms = 50;
 const STEP_ms_max = 70;
-/** While it waits for an arrival it goes on at this share: a way in that is dead is still noticed. */
+/** While it waits for an arrival it goes on at this share, and for no longer than this wall time. */
 const LAG_SHARE = 0.01;
+const WAIT_ms_max = 20_000;
 /**
  * Wall time without an arrival after which the world waits. A drone's shortest hold is 10 s, which
  * are 170 ms at sixty times the wall clock: a reading that took longer would come after its deadline.
@@ -40,12 +41,16 @@ export function worldClock(speed: number, steady: () => number = steady_ms): Wor
     now,
     elapsed_ms: () => (now() - start_ms) / speed,
     start(lags): void {
+      let lagging_ms = Number.POSITIVE_INFINITY;
       mark_ms = steady();
       rate = speed;
       timer = setInterval(() => {
         at_ms = now();
         mark_ms = steady();
-        rate = lags() ? speed * LAG_SHARE : speed;
+        if (!lags()) lagging_ms = Number.POSITIVE_INFINITY;
+        else lagging_ms = Math.min(lagging_ms, mark_ms);
+        const waits = mark_ms >= lagging_ms && mark_ms - lagging_ms < WAIT_ms_max;
+        rate = waits ? speed * LAG_SHARE : speed;
       }, TICK_ms);
     },
     stop(): void {

@@ -2,7 +2,7 @@
 //! same loader as a user's, and every binding in it is one that a gateway would have.
 import { packageFile } from "../../base/files.js";
 import { createPlant } from "../../sensors/plants/kinds.js";
-import type { Injection, Plant, PlantChannel } from "../../sensors/plants/plant.js";
+import type { Injection, Plant, PlantChannel, PlantKind } from "../../sensors/plants/plant.js";
 import { blockTopic, DRONE_GROUPS, groupTopic, nodeId } from "./plant-feed.js";
 
 const TURBINE = "wt01";
@@ -17,6 +17,9 @@ const DRONE_WALL_ms = 10;
 
 export const turbinePeriod_ms = (speed: number): number => Math.max(1_000, TURBINE_WALL_ms * speed);
 export const dronePeriod_ms = (speed: number): number => Math.max(200, DRONE_WALL_ms * speed);
+
+/** What there is to break. */
+export const PLANT_KINDS: readonly PlantKind[] = ["wind-turbine", "quadrotor"];
 
 export type Plants = { readonly turbine: Plant; readonly drone: Plant };
 

@@ -18,6 +18,7 @@ const TAU_s = 10;
 const SPEED_SHARE = 0.02; // of rated
 const POWER_SHARE = 0.03;
 const SETTLE_s = 5; // all means of a balance must have seen the fault
+const INSTANTS = 4; // where readings are seconds apart one alone is no proof
 const REGION = { low: 0.95, high: 0.99 } as const; // of rated speed: the step to constant power
 
 export class DriveBalance {
@@ -30,6 +31,7 @@ export class DriveBalance {
   readonly #fromRotor = new Smooth(TAU_s);
   readonly #offCurve = new Smooth(TAU_s);
   #broken_s = 0;
+  #broken = 0;
 
   constructor(ratio: number, rated_W: number, rated_radps: number, efficiency: number) {
     this.#ratio = ratio;
@@ -51,7 +53,8 @@ export class DriveBalance {
     this.#watchCurve(dt_s, now);
     const broken = [a / SPEED_SHARE, b / POWER_SHARE, c / POWER_SHARE].some((v) => Math.abs(v) > 1);
     this.#broken_s = broken ? this.#broken_s + dt_s : 0;
-    if (this.#broken_s < SETTLE_s) return null;
+    this.#broken = broken ? this.#broken + 1 : 0;
+    if (this.#broken_s < SETTLE_s || this.#broken < INSTANTS) return null;
     const speeds = Math.abs(a) > SPEED_SHARE;
     const generator = Math.abs(b) > POWER_SHARE;
     const rotor = Math.abs(c) > POWER_SHARE;

@@ -20,6 +20,8 @@ export type PortRow = {
   readonly noisy: boolean;
   /** A code: only whole numbers are readings. */
   readonly whole: boolean;
+  /** Read as sent, not as the median of three: each record stands for itself. */
+  readonly plain?: boolean;
 };
 
 /** The row in SI, differences where they are differences. */

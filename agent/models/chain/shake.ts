@@ -9,7 +9,7 @@ const CREEP_s = 20;
 const EXCESS_MAX_mps2 = 8; // a third of a gram gone at 0.1 m of radius
 
 export class ShakeWatch {
-  readonly #usual: number;
+  readonly #usual: () => number;
   readonly #level = new Smooth(MEAN_s);
   readonly #mean = new Smooth(MEAN_s);
   readonly #base = new Smooth(MEAN_s);
@@ -18,12 +18,12 @@ export class ShakeWatch {
   ratio = Number.NaN;
 
   /** `usual`: commissioned ratio of vibration to what the throttle explains. */
-  constructor(usual: number) {
+  constructor(usual: () => number) {
     this.#usual = usual;
   }
 
   step(dt_s: number, vibe_mps2: number, throttle: number): void {
-    const usual = (0.5 + 4 * throttle) * this.#usual;
+    const usual = (0.5 + 4 * throttle) * this.#usual();
     if (Number.isNaN(vibe_mps2) || Number.isNaN(usual)) return;
     this.ratio = vibe_mps2 / usual;
     this.#mean.add(vibe_mps2, dt_s);

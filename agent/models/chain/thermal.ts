@@ -22,6 +22,24 @@ export type ThermalFit = {
 };
 export const NO_FIT: ThermalFit = { heat: 1, offset_K: 0, sigma_K: Number.NaN };
 
+/** What commissioning learnt, asked anew each step: it depends on the state, and adapts. */
+export function fitOf(
+  { normal }: { normal(name: string, otherwise: number): number },
+  offset: string,
+  sigma: string,
+  heat = 1,
+): ThermalFit {
+  return {
+    heat,
+    get offset_K() {
+      return normal(offset, 0);
+    },
+    get sigma_K() {
+      return normal(sigma, Number.NaN);
+    },
+  };
+}
+
 export class ThermalWatch {
   readonly node: ThermalNode;
   readonly fit: ThermalFit;

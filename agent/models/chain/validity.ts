@@ -33,6 +33,8 @@ const QUIET_SHARE = 0.01;
 const QUIET_READINGS = 120;
 /** Beyond this a source time is taken for a clock of its own unless most channels agree. */
 const AHEAD_ms = 60_000;
+const SPACINGS = 1.5;
+const GAP_FADES = 0.9; // an instant: an outage is forgotten after some fifty
 
 type State = {
   readonly row: PortRow;
@@ -52,6 +54,9 @@ type State = {
   suspicion: number;
   until_ms: number;
   ahead: boolean;
+  /** Time of the last reading, believed or not, and how far it was from the one before. */
+  heard_ms: number;
+  spacing_ms: number;
   arrivals: number;
   gap_ms: number;
   /** Mean change between readings: now, and in commissioning (NaN: not known). */
@@ -66,6 +71,8 @@ export class Validity {
   readonly #states: readonly State[];
   #moves = 0;
   #now_ms = Number.NEGATIVE_INFINITY;
+  /** How far time moves on between instants. */
+  #gap_ms = 0;
 
   /** `noise`: the commissioned mean change between readings of a channel, NaN where unknown. */
   constructor(rows: readonly PortRow[], noise: (name: string) => number) {
@@ -84,6 +91,8 @@ export class Validity {
       suspicion: 0,
       until_ms: Number.NEGATIVE_INFINITY,
       ahead: false,
+      heard_ms: Number.NaN,
+      spacing_ms: Number.NaN,
       arrivals: 0,
       gap_ms: 0,
       stir: Number.NaN,
@@ -167,7 +176,7 @@ export class Validity {
     const old = this.#now_ms - state.t_ms > FRESH_ms + 2 * state.gap_ms;
     // A channel that reports changes only may be silent for long and still be right.
     if (old && state.arrivals >= FRESH_ARRIVALS) return Number.NaN;
-    return state.row.whole ? state.recent[2] : state.median;
+    return state.row.whole || state.row.plain ? state.recent[2] : state.median;
   }
 
   #code(state: State): number {
@@ -181,7 +190,13 @@ export class Validity {
 
   /** False: the reading's time is not the machine's. */
   #keepTime(state: State, t_ms: number): boolean {
-    state.ahead = t_ms > this.#now_ms + AHEAD_ms;
+    const spacing_ms = Math.abs(t_ms - state.heard_ms);
+    // Ten minutes ahead is nothing where readings come every ten minutes, or in bursts.
+    const usual_ms = SPACINGS * Math.max(Math.min(spacing_ms, state.spacing_ms) || 0, this.#gap_ms);
+    const first = state.row.plain === true && Number.isNaN(state.spacing_ms);
+    state.ahead = !first && t_ms > this.#now_ms + Math.max(AHEAD_ms, usual_ms);
+    state.heard_ms = t_ms;
+    state.spacing_ms = spacing_ms;
     if (state.ahead) {
       const ahead = this.#states.filter((s) => s.ahead).length;
       const seen = this.#states.filter((s) => s.t_ms > Number.NEGATIVE_INFINITY).length;
@@ -190,6 +205,10 @@ export class Validity {
         if (state.lateCount >= LATE_READINGS) this.#suspect(state, "late");
         return false;
       }
+    }
+    const advance_ms = t_ms - this.#now_ms;
+    if (advance_ms > 0 && advance_ms < Number.POSITIVE_INFINITY) {
+      this.#gap_ms = Math.max(advance_ms, GAP_FADES * this.#gap_ms);
     }
     this.#now_ms = Math.max(this.#now_ms, t_ms);
     state.lateCount = this.#now_ms - t_ms > LATE_ms ? state.lateCount + 1 : 0;

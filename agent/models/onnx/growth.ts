@@ -1,35 +1,100 @@
-//! Operators that make large tensors out of a few bytes. ONNX Runtime would try: seconds and
-//! gigabytes at load. The integer path has none of them; this guards what is handed to the runtime.
-import { nodeName, type OnnxModel, quote } from "./model.js";
-import { countOf, ELEMENT, type Tensor } from "./tensor.js";
+//! What a model would make ONNX Runtime hold and compute, known before it runs: a small file can ask
+//! for gigabytes. ONNX Runtime infers every shape itself when all tensors are outputs of the graph;
+//! this judges them. The integer path has bounds of its own.
+import { type Node, nodeName, type OnnxModel, quote } from "./model.js";
+import { finish, type Message, putBytes, putText } from "./proto.js";
+import { countOf } from "./tensor.js";
 
-/** Values of all such tensors together, and of one input: 1 GB as float32. */
+/** Values of all tensors together, and of one input: 1 GB as float32. */
 const VALUES_MAX = 2 ** 28;
 const INPUT_VALUES_MAX = 2 ** 24;
+/** Multiplications of all products of one run: seconds. */
+const MACS_MAX = 2 ** 36;
 
-/** By operator the input that holds a shape, or how often each dimension is repeated. */
-const SHAPE_INPUT: Readonly<Record<string, number>> = { ConstantOfShape: 0, Expand: 1, Tile: 1 };
+/** Their results have any size, so one that is not known is refused. */
+const GROWING = [
+  ...[
+    "ConstantOfShape",
+    "Expand",
+    "Tile",
+    "Resize",
+    "Upsample",
+    "Pad",
+    "Range",
+    "OneHot",
+    "Einsum",
+  ],
+  ...["Gather", "GatherElements", "GatherND", "ConvTranspose", "MaxUnpool", "CenterCropPad"],
+  ...["RandomNormal", "RandomUniform", "MatMul", "Gemm", "Conv", "Reshape", "EyeLike", "Col2Im"],
+];
+const PRODUCTS = ["MatMul", "Gemm", "Conv", "ConvTranspose", "MatMulInteger", "ConvInteger"];
 
-export function growthFault(model: OnnxModel): string | null {
-  const { graph } = model;
+/** Before anything is loaded: inputs, and what no shape is inferred of. */
+export function hiddenFault({ graph, functions }: OnnxModel): string | null {
   for (const { name, dims } of graph.inputs) {
     const fixed = (dims ?? []).map((dim) => Math.max(1, dim));
     if (countOf(fixed, INPUT_VALUES_MAX) === null) {
       return `input ${quote(name)} has more than ${INPUT_VALUES_MAX} values`;
     }
   }
-  let total = 0;
+  const inner = graph.nodes.find((node) => [...node.attributes.values()].some((a) => a.graph));
+  const advice = "what they hold is not known before they run; export the model without";
+  if (inner !== undefined) return `${nodeName(inner)} has a graph of its own: ${advice}`;
+  return functions ? `it defines operators of its own: ${advice}` : null;
+}
+
+/** The file with every tensor as an output: fields of a message given twice are merged. */
+export function withAllOutputs(bytes: Uint8Array, { graph }: OnnxModel): Uint8Array {
+  const known = new Set(graph.outputs.map(({ name }) => name));
+  const more: Message = [];
+  for (const name of graph.nodes.flatMap((node) => node.outputs)) {
+    if (name === "" || known.has(name)) continue;
+    const info: Message = [];
+    putText(info, 1, name);
+    putBytes(more, 12, finish(info));
+  }
+  const model: Message = [bytes];
+  putBytes(model, 7, finish(more));
+  return finish(model);
+}
+
+/** `shapes` by tensor, -1 for a side that is not known. */
+export function growthFault(
+  { graph }: OnnxModel,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): string | null {
+  let values = 0;
+  let macs = 0;
   for (const node of graph.nodes) {
-    const at = Object.hasOwn(SHAPE_INPUT, node.op) ? SHAPE_INPUT[node.op] : undefined;
-    const shape = at === undefined ? undefined : graph.initializers.get(node.inputs[at] ?? "");
-    if (shape === undefined || shape.type !== ELEMENT.INT64) continue;
-    total += countOf(int64sOf(shape), VALUES_MAX) ?? Number.POSITIVE_INFINITY;
-    if (total > VALUES_MAX) return `${nodeName(node)} makes more than ${VALUES_MAX} values`;
+    for (const output of node.outputs) {
+      const shape = shapes.get(output);
+      const open = shape === undefined || shape.some((dim) => dim < 0);
+      if (open && GROWING.includes(node.op)) {
+        return `${nodeName(node)} makes a tensor of unknown size; export the model with fixed shapes`;
+      }
+      const count = countOf(
+        (shape ?? []).map((dim) => Math.max(1, dim)),
+        VALUES_MAX,
+      );
+      values += count ?? Number.POSITIVE_INFINITY;
+      if (!(values <= VALUES_MAX)) return `${nodeName(node)} makes more than ${VALUES_MAX} values`;
+      if (PRODUCTS.includes(node.op)) macs += (count ?? 0) * depthOf(node, graph, shapes);
+      if (!(macs <= MACS_MAX)) return `${nodeName(node)}: more than ${MACS_MAX} multiplications`;
+    }
   }
   return null;
 }
 
-function int64sOf(tensor: Tensor): number[] {
-  const view = new DataView(tensor.bytes.buffer, tensor.bytes.byteOffset, tensor.bytes.byteLength);
-  return Array.from({ length: tensor.count }, (_, i) => Number(view.getBigInt64(8 * i, true)));
+/** Products that are summed to one value: what the second factor has for each of its outputs. */
+function depthOf(
+  node: Node,
+  graph: OnnxModel["graph"],
+  shapes: ReadonlyMap<string, readonly number[]>,
+): number {
+  const name = node.inputs[1] ?? "";
+  const dims = graph.initializers.get(name)?.dims ?? shapes.get(name) ?? [];
+  const size = dims.reduce((a, b) => a * Math.max(1, b), 1);
+  // [rows, ...] of a convolution, and of a matrix at worst its longer side.
+  if (node.op.startsWith("Conv")) return size / Math.max(1, dims[0] ?? 1);
+  return Math.max(1, ...dims.slice(-2));
 }

@@ -1,6 +1,6 @@
 //! The `sterna.*` metadata of a model: units and ranges of its tensors, version, training hash.
 //! docs/model-format.md lists the keys.
-import type { NetPort } from "./ternary-net.js";
+import type { NetClaims, NetPort } from "./ternary-net.js";
 
 /** What the metadata states of one tensor; null where it says nothing. */
 export type PortMeta = NetPort & { readonly classes: readonly string[] };
@@ -11,9 +11,18 @@ export type SternaMeta = {
   readonly version: string;
   readonly training: string;
   readonly facts: Readonly<Record<string, string>>;
+  /** Inputs and outputs of the graph that carry a state from one call to the next. */
+  readonly states: readonly StateMeta[];
+  readonly claims: NetClaims;
 };
 
-const OWN = ["inputs", "outputs", "version", "training", "sha256"];
+export type StateMeta = { readonly input: string; readonly output: string };
+
+export const CERTIFICATE_KEY = "sterna.certificate";
+const OWN = [
+  ...["inputs", "outputs", "version", "training", "sha256"],
+  ...["state", "monotone", "bounds", "certificate"],
+];
 const CLASSES_MAX = 1024;
 
 export function readMeta(metadata: ReadonlyMap<string, string>): SternaMeta | string {
@@ -21,6 +30,10 @@ export function readMeta(metadata: ReadonlyMap<string, string>): SternaMeta | st
   if (typeof inputs === "string") return inputs;
   const outputs = readPorts(metadata.get("sterna.outputs"), "sterna.outputs");
   if (typeof outputs === "string") return outputs;
+  const states = readStates(metadata.get("sterna.state"));
+  if (typeof states === "string") return states;
+  const claims = readClaims(metadata);
+  if (typeof claims === "string") return claims;
   const facts: Record<string, string> = {};
   for (const [key, value] of metadata) {
     const name = key.startsWith("sterna.") ? key.slice("sterna.".length) : "";
@@ -32,7 +45,51 @@ export function readMeta(metadata: ReadonlyMap<string, string>): SternaMeta | st
     version: metadata.get("sterna.version") ?? "",
     training: metadata.get("sterna.training") ?? "",
     facts,
+    states,
+    claims,
   };
+}
+
+export function writeStates(states: readonly StateMeta[]): string {
+  return JSON.stringify(states);
+}
+
+function readStates(text: string | undefined): readonly StateMeta[] | string {
+  if (text === undefined) return [];
+  const list = parseList(text);
+  const good = list?.every((item): item is StateMeta => {
+    if (typeof item !== "object" || item === null) return false;
+    const { input, output } = item as Record<string, unknown>;
+    return typeof input === "string" && typeof output === "string";
+  });
+  return list !== null && good === true
+    ? (list as StateMeta[])
+    : 'metadata sterna.state is wrong; write a list like [{"input":"h","output":"h_next"}]';
+}
+
+function readClaims(metadata: ReadonlyMap<string, string>): NetClaims | string {
+  const monotone = parseList(metadata.get("sterna.monotone") ?? "[]");
+  if (monotone === null || !monotone.every((at) => Number.isInteger(at) && (at as number) >= 0)) {
+    return "metadata sterna.monotone is wrong; write the places of input values, like [0,3]";
+  }
+  const claims = monotone.length > 0 ? { monotone: monotone as number[] } : {};
+  const text = metadata.get("sterna.bounds");
+  if (text === undefined) return claims;
+  const [low, high, ...more] = parseList(text) ?? [];
+  if (typeof low !== "number" || typeof high !== "number" || !(low <= high) || more.length > 0) {
+    return "metadata sterna.bounds is wrong; write the least and the most, like [-10,10]";
+  }
+  return { ...claims, bounds: [low, high] };
+}
+
+/** Null when it is no JSON, or no list. */
+function parseList(text: string): readonly unknown[] | null {
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) ? list : null;
+  } catch {
+    return null;
+  }
 }
 
 /** What is stated of a tensor; a file without metadata leaves its unit open: "". */

@@ -29,6 +29,8 @@ export type Node = {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, Attribute>;
+  /** The message as it stands in the file, to be written into another. */
+  readonly raw: Uint8Array;
 };
 
 /** One attribute; the field that its type names is the one that counts. */
@@ -36,7 +38,7 @@ export type Attribute = {
   readonly float: number;
   readonly integer: number;
   readonly text: string;
-  readonly tensor: Tensor | null;
+  readonly tensor: Omit<Tensor, "raw"> | null;
   readonly floats: readonly number[];
   readonly integers: readonly number[];
   readonly texts: readonly string[];
@@ -50,6 +52,7 @@ export type ValueInfo = {
   readonly type: number;
   /** A free dimension (the batch) is -1; null when the file states no shape. */
   readonly dims: readonly number[] | null;
+  readonly raw: Uint8Array;
 };
 
 /** How a node is named in a fault: by its operator and its name, or its first output. */

@@ -69,6 +69,11 @@ export class WireReader {
     return this.to;
   }
 
+  /** The content of the current field, whatever it is; empty for a number. */
+  content(): Uint8Array {
+    return this.#type === LENGTH ? this.#bytes.subarray(this.from, this.to) : new Uint8Array(0);
+  }
+
   bytes(): Uint8Array {
     if (this.#type !== LENGTH) this.fail(`field ${this.field} is not bytes`);
     return this.#bytes.subarray(this.from, this.to);

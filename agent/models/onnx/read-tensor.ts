@@ -7,7 +7,7 @@ export const MODEL_BYTES_MAX = 64 * 1024 * 1024;
 const DIMS_MAX = 16;
 const NO_BYTES = new Uint8Array(0);
 
-export function readTensor(wire: WireReader): Tensor {
+export function readTensor(wire: WireReader): Omit<Tensor, "raw"> {
   const end = wire.enter();
   const dims: number[] = [];
   const floats: number[] = [];
@@ -47,18 +47,21 @@ function typedBytes(type: number, floats: number[], integers: number[]): Uint8Ar
   if (type === ELEMENT.FLOAT) return bytesOf(Float32Array.from(floats));
   if (type === ELEMENT.INT32) return bytesOf(Int32Array.from(integers));
   if (type === ELEMENT.INT8) return bytesOf(Int8Array.from(integers));
+  if (type === ELEMENT.INT16) return bytesOf(Int16Array.from(integers));
   if (type === ELEMENT.INT64) return bytesOf(BigInt64Array.from(integers, BigInt));
   return type === ELEMENT.INT2 ? NO_BYTES : null;
 }
 
-function bytesOf(values: Float32Array | Int32Array | Int8Array | BigInt64Array): Uint8Array {
+function bytesOf(
+  values: Float32Array | Int32Array | Int16Array | Int8Array | BigInt64Array,
+): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-export function readValueInfo(wire: WireReader): ValueInfo {
+export function readValueInfo(wire: WireReader): Omit<ValueInfo, "raw"> {
   const end = wire.enter();
   let name = "";
-  let type: Omit<ValueInfo, "name"> = { type: 0, dims: null };
+  let type: Pick<ValueInfo, "type" | "dims"> = { type: 0, dims: null };
   while (wire.next(end)) {
     if (wire.field === 1) name = wire.text();
     else if (wire.field === 2) type = readType(wire);
@@ -70,14 +73,14 @@ export function readValueInfo(wire: WireReader): ValueInfo {
 }
 
 /** Sequences and maps keep type 0: they are no tensors. */
-function readType(wire: WireReader): Omit<ValueInfo, "name"> {
+function readType(wire: WireReader): Pick<ValueInfo, "type" | "dims"> {
   const end = wire.enter();
-  let found: Omit<ValueInfo, "name"> = { type: 0, dims: null };
+  let found: Pick<ValueInfo, "type" | "dims"> = { type: 0, dims: null };
   while (wire.next(end)) if (wire.field === 1) found = readTensorType(wire);
   return found;
 }
 
-function readTensorType(wire: WireReader): Omit<ValueInfo, "name"> {
+function readTensorType(wire: WireReader): Pick<ValueInfo, "type" | "dims"> {
   const end = wire.enter();
   let type = 0;
   let dims: number[] | null = null;

@@ -118,20 +118,21 @@ function readGraph(wire: WireReader): Graph {
   let name = "";
   while (wire.next(end)) {
     if (!wire.keep(1)) break;
-    if (wire.field === 1) nodes.push(readNode(wire));
+    const raw = wire.content();
+    if (wire.field === 1) nodes.push({ ...readNode(wire), raw });
     else if (wire.field === 2) name = wire.text();
     else if (wire.field === 5) {
-      const tensor = readTensor(wire);
+      const tensor = { ...readTensor(wire), raw };
       if (initializers.has(tensor.name)) wire.fail(`tensor ${quote(tensor.name)} given twice`);
       initializers.set(tensor.name, tensor);
-    } else if (wire.field === 11) inputs.push(readValueInfo(wire));
-    else if (wire.field === 12) outputs.push(readValueInfo(wire));
+    } else if (wire.field === 11) inputs.push({ ...readValueInfo(wire), raw });
+    else if (wire.field === 12) outputs.push({ ...readValueInfo(wire), raw });
   }
   const real = inputs.filter((input) => !initializers.has(input.name));
   return { name, nodes, initializers, inputs: real, outputs };
 }
 
-function readNode(wire: WireReader): Node {
+function readNode(wire: WireReader): Omit<Node, "raw"> {
   const end = wire.enter();
   const inputs: string[] = [];
   const outputs: string[] = [];
@@ -155,7 +156,7 @@ function readAttribute(wire: WireReader, into: Map<string, Attribute>): void {
   const texts: string[] = [];
   let [name, text] = ["", ""];
   let [float, integer] = [0, 0];
-  let tensor: Tensor | null = null;
+  let tensor: Attribute["tensor"] = null;
   let graph = false;
   while (wire.next(end)) {
     if (wire.field === 1) name = wire.text();

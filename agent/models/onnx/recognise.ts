@@ -1,233 +1,279 @@
-//! Finds the ternary pattern in an ONNX graph: a chain of Gemm and Conv with INT2 or INT8 weights,
-//! each between int8 steps. What is anything else is said in words; ONNX Runtime may still run it.
-import { describePort, readMeta } from "./meta.js";
+//! Finds the ternary pattern in an ONNX graph: layers with INT2 or INT8 weights and layers without
+//! any, each between int8 steps. What is anything else is said in words; ONNX Runtime may run it.
+import { describePort, readMeta, type SternaMeta } from "./meta.js";
 import { type Node, nodeName, type OnnxModel, quote } from "./model.js";
-import { ELEMENT, floatsOf, int8sOf, type Tensor } from "./tensor.js";
-import type { NetLayer, TernaryNet } from "./ternary-net.js";
+import {
+  readActivation,
+  readArithmetic,
+  readClip,
+  readConcat,
+  readMove,
+  readPool,
+} from "./recognise-ops.js";
+import { readWeighted, stepBits } from "./recognise-weights.js";
+import {
+  constant,
+  type Real,
+  realOf,
+  type Steps,
+  scalar,
+  type Walk,
+  walkOf,
+} from "./recognised.js";
+import { shapeAfter } from "./shapes.js";
+import { ELEMENT } from "./tensor.js";
+import type { NetLayer, NetState, TernaryNet } from "./ternary-net.js";
 
-/** How far a stated clip may lie from 127 steps: float32 rounding of the product. */
-const CLIP_TOLERANCE = 1e-5;
+/** What is looked up for each node costs the more the more there are. */
+const NODES_MAX = 20_000;
+const OUTPUTS_MAX = 64;
 
-/** The chain being followed: `value` is the tensor whose one reader comes next. */
-type Walk = {
-  readonly model: OnnxModel;
-  readonly readers: ReadonlyMap<string, readonly Node[]>;
-  value: string;
-  taken: number;
-  /** Why this is not the pattern: the first reason. */
-  stop: string | null;
-};
-
-type Weights = Pick<NetLayer, "weights" | "ternary" | "wScale"> & {
-  readonly dims: readonly number[];
-};
+const WEIGHTED = ["Gemm", "MatMul", "Conv"];
+const ACTIVATIONS = ["Relu", "Sigmoid", "Tanh", "Gelu", "LeakyRelu"];
+const ARITHMETIC = ["Add", "Sub", "Mul", "Div", "Neg"];
+const POOLS = ["MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool"];
+const MOVES = ["Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Identity"];
+/** Operators that the integer path knows, for people. */
+export const OPERATORS = [
+  ...[...WEIGHTED, ...ACTIVATIONS, "Clip", ...ARITHMETIC, ...POOLS],
+  ...["Concat", ...MOVES, "QuantizeLinear", "DequantizeLinear"],
+];
 
 export function recognise(model: OnnxModel): TernaryNet | string {
-  const { graph } = model;
-  const [input] = graph.inputs;
-  const [output] = graph.outputs;
-  if (input === undefined || graph.inputs.length !== 1) return "it has not exactly one input";
-  if (output === undefined || graph.outputs.length !== 1) return "it has not exactly one output";
-  const shape = (input.dims ?? []).slice(1);
-  const vague = shape.length === 0 || shape.length > 2 || shape.some((dim) => dim < 1);
-  if (input.type !== ELEMENT.FLOAT || vague) {
-    return `input ${quote(input.name)} is not float [batch, length] or [batch, channels, length]`;
-  }
   const meta = readMeta(model.metadata);
   if (typeof meta === "string") return meta;
-  const walk: Walk = { model, readers: readersOf(model), value: input.name, taken: 0, stop: null };
-  const scale = quantised(walk, false);
-  const layers: NetLayer[] = [];
-  while (walk.stop === null && walk.value !== output.name) layers.push(layer(walk, output.name));
-  if (walk.stop !== null) return walk.stop;
-  if (layers.length === 0) return "it has no layer";
-  const left = graph.nodes.length - walk.taken;
-  const weightless = countWeightNodes(model, layers.length);
-  if (left !== weightless) return "it has nodes beside the chain from its input to its output";
-  const { version, training, facts } = meta;
+  const { inputs, nodes, outputs } = model.graph;
+  const kept = new Set(meta.states.map(({ input }) => input));
+  const [input, ...more] = inputs.filter(({ name }) => !kept.has(name));
+  if (input === undefined || more.length > 0) return "it has not exactly one input";
+  const shape = (input.dims ?? []).slice(1);
+  const vague = shape.length === 0 || shape.length > 3 || shape.some((dim) => dim < 1);
+  if (input.type !== ELEMENT.FLOAT || vague) {
+    const wanted = "float [batch, length], or [batch, channels, ...] with one or two sides";
+    return `input ${quote(input.name)} is not ${wanted}`;
+  }
+  if (nodes.length > NODES_MAX) return `it has ${nodes.length} nodes, at most ${NODES_MAX}`;
+  if (outputs.length > 1 + meta.states.length) return "it has not exactly one output";
+  const walk = walkOf(model, input.name);
+  for (const node of nodes) {
+    const fault = walk.taken.has(node) ? null : visit(walk, node);
+    if (fault !== null) return fault;
+  }
+  const found = stepsNamed(walk, input.name);
+  if (found === null) return `nothing quantises the input ${quote(input.name)}`;
+  const last = outputs.filter(({ name }) => !meta.states.some(({ output }) => output === name));
+  const [output = outputs[0], ...others] = last;
+  if (output === undefined || others.length > 0) return "it has not exactly one output";
+  const end = finish(walk, output.name);
+  if (end !== null) return end;
+  const beside = nodes.find((node) => !walk.taken.has(node));
+  if (beside !== undefined) return `${nodeName(beside)} stands beside the way to the output`;
+  const states = statesOf(walk, meta);
+  if (typeof states === "string") return states;
+  const { version, training, facts, claims } = meta;
   return {
-    input: { ...describePort(meta.inputs, input.name), shape, scale },
-    layers,
+    input: { ...describePort(meta.inputs, input.name), shape, scale: found.scale },
+    ...(states.length > 0 ? { states } : {}),
+    layers: walk.layers,
     output: describePort(meta.outputs, output.name),
     meta: { version, training, facts },
+    ...(Object.keys(claims).length > 0 ? { claims } : {}),
   };
 }
 
-/** Each layer reads its weights through one DequantizeLinear that is not on the chain. */
-function countWeightNodes(model: OnnxModel, layers: number): number {
-  const own = model.graph.nodes.filter(
-    (n) => n.op === "DequantizeLinear" && model.graph.initializers.has(n.inputs[0] ?? ""),
-  );
-  return own.length === layers ? layers : -1;
+/** Int8 values that the integer path can compute of a graph it does not know as a whole. */
+export function reachable(
+  model: OnnxModel,
+): readonly { tensor: string; shape: readonly number[] }[] {
+  const [input, ...more] = model.graph.inputs;
+  const { nodes, outputs } = model.graph;
+  if (input === undefined || more.length > 0) return [];
+  if (nodes.length > NODES_MAX || outputs.length > OUTPUTS_MAX) return [];
+  const walk = walkOf(model, input.name);
+  // What a node that is not known writes, nothing after it finds.
+  for (const node of nodes) if (!walk.taken.has(node)) visit(walk, node);
+  return [...walk.steps].map(([tensor, { shape }]) => ({ tensor, shape }));
 }
 
-function readersOf(model: OnnxModel): Map<string, Node[]> {
-  const readers = new Map<string, Node[]>();
-  for (const node of model.graph.nodes) {
-    for (const input of node.inputs) {
-      const list = readers.get(input);
-      if (list === undefined) readers.set(input, [node]);
-      else list.push(node);
+function visit(walk: Walk, node: Node): string | null {
+  const { op, domain } = node;
+  const [out] = node.outputs;
+  if (op === "DequantizeLinear" && walk.constants.has(node.inputs[0] ?? "")) return null;
+  if (domain !== "" || out === undefined || !OPERATORS.includes(op)) {
+    return `${nodeName(node)} is not on the integer path`;
+  }
+  walk.taken.add(node);
+  if (op === "DequantizeLinear") return settle(walk, node, out);
+  if (op === "QuantizeLinear") return quantise(walk, node, out);
+  if (MOVES.includes(op) && walk.steps.has(node.inputs[0] ?? "")) return move(walk, node, out);
+  const real = readReal(walk, node);
+  if (typeof real === "string") return real;
+  walk.reals.set(out, real);
+  return null;
+}
+
+function readReal(walk: Walk, node: Node): Real | string {
+  const { op } = node;
+  if (WEIGHTED.includes(op)) return readWeighted(walk, node);
+  if (ACTIVATIONS.includes(op)) return readActivation(walk, node);
+  if (ARITHMETIC.includes(op)) return readArithmetic(walk, node);
+  if (POOLS.includes(op)) return readPool(walk, node);
+  if (op === "Concat") return readConcat(walk, node);
+  if (op === "Identity") return realOf(walk, node);
+  if (op !== "Clip") return `${nodeName(node)} moves a value without int8 steps`;
+  const [next] = walk.readers.get(node.outputs[0] ?? "") ?? [];
+  return readClip(walk, node, () => next === undefined || stepBits(walk, next) !== 16);
+}
+
+function quantise(walk: Walk, node: Node, out: string): string | null {
+  const real = realOf(walk, node);
+  if (typeof real === "string") return real;
+  const scale = scalar(constant(walk, node, 1));
+  const bits = stepBits(walk, node);
+  if (bits === null) return `${nodeName(node)} has no int8 zero point of 0`;
+  if (!(scale > 0 && Number.isFinite(scale))) return `${nodeName(node)} has the scale ${scale}`;
+  if (!real.clipped && !isNeverLow(real, scale)) {
+    return `${nodeName(node)} may give -128; put Clip to 127 scales before it`;
+  }
+  walk.ints.set(out, { real, scale, bits });
+  return null;
+}
+
+/** Values of 0 and above, or those of a tensor that had these steps before. */
+function isNeverLow(real: Real, scale: number): boolean {
+  if (real.relu || (real.ends !== null && real.ends[0] >= -127 * scale)) return true;
+  if (real.form !== "other") return false;
+  const { layer, sources } = real;
+  if (layer.kind === "table") return layer.of === "sigmoid" || layer.of === "relu";
+  return layer.kind !== "mul" && sources.every((source) => source.scale === scale);
+}
+
+function settle(walk: Walk, node: Node, out: string): string | null {
+  const found = walk.ints.get(node.inputs[0] ?? "");
+  if (found === undefined) return `${nodeName(node)} reads no int8 steps`;
+  const { real, scale, bits } = found;
+  if (scalar(constant(walk, node, 1)) !== scale || stepBits(walk, node) !== bits) {
+    return `${nodeName(node)} has another scale than its QuantizeLinear`;
+  }
+  const shared = { scale, bits, shape: real.shape };
+  if (real.form === "input") {
+    walk.steps.set(out, { ...shared, name: real.name });
+    return null;
+  }
+  if (bits === 16 && (real.form !== "sum" || real.ends !== null)) {
+    return `${nodeName(node)} has int16 steps, which only sums have`;
+  }
+  const { ends } = real;
+  const inner = ends !== null && (ends[0] > -127 * scale || ends[1] < 127 * scale);
+  const name = inner ? undefined : nameFor(out);
+  let last = push(walk, layerFrom(real, scale, bits), sourcesIn(real), name);
+  if (inner && ends !== null) {
+    const clip = { kind: "table", of: "clip", ends, outScale: scale } as const;
+    last = push(walk, clip, [last], nameFor(out));
+  }
+  walk.steps.set(out, { ...shared, name: last });
+  return null;
+}
+
+function layerFrom(real: Real, outScale: number, bits: 8 | 16): NetLayer {
+  const { relu } = real;
+  if (real.form === "weighted") return { ...real.layer, relu, outScale };
+  if (real.form === "other") return { ...real.layer, outScale };
+  const terms = real.form === "sum" ? real.terms : [];
+  const bias = real.form === "sum" ? real.bias : null;
+  const plain = terms.every(({ gain }) => gain === null);
+  if (terms.length === 1 && plain && bias === null && !relu && bits === 8) {
+    const narrow = terms.every(({ value }) => value.bits === 8);
+    if (narrow) return { kind: "table", of: "identity", outScale };
+  }
+  const gains = plain ? null : terms.map(({ gain }) => gain ?? Float32Array.of(1));
+  return { kind: "add", gains, bias, relu, outScale, bits };
+}
+
+function sourcesIn(real: Real): readonly string[] {
+  if (real.form === "input") return [];
+  const steps = real.form === "sum" ? real.terms.map(({ value }) => value) : real.sources;
+  return steps.map(({ name }) => name);
+}
+
+/** Names that the writer gives by itself say nothing. */
+function nameFor(tensor: string): string | undefined {
+  return /^step\d+$/.test(tensor) ? undefined : tensor;
+}
+
+/** The name of the layer; `from` and the name are left out where they are the usual ones. */
+function push(
+  walk: Walk,
+  layer: NetLayer,
+  from: readonly string[],
+  name: string | undefined,
+): string {
+  const { layers } = walk;
+  const before = layers.at(-1);
+  const last = before === undefined ? walk.input : (before.name ?? `layer${layers.length - 1}`);
+  const usual = from.length === 1 && from[0] === last;
+  layers.push({ ...layer, ...(usual ? {} : { from }), ...(name === undefined ? {} : { name }) });
+  return name ?? `layer${layers.length - 1}`;
+}
+
+function move(walk: Walk, node: Node, out: string): string | null {
+  const x = walk.steps.get(node.inputs[0] ?? "") as Steps;
+  const layer = readMove(walk, node, x);
+  if (typeof layer === "string") return layer;
+  const shape = shapeAfter(layer, [x.shape]);
+  if (typeof shape === "string") return `${nodeName(node)}: ${shape}`;
+  const readers = walk.readers.get(out) ?? [];
+  const seen = walk.model.graph.outputs.some(({ name }) => name === out);
+  const flat = shape.length === 1 && readers.every(({ op }) => op === "Gemm" || op === "MatMul");
+  // A dense layer reads flat by itself.
+  const same = shape.join() === x.shape.join() && layer.kind === "reshape";
+  const free = !seen && (flat || same);
+  const name = free ? x.name : push(walk, layer, [x.name], nameFor(out));
+  walk.steps.set(out, { ...x, shape, name });
+  return null;
+}
+
+/** Puts the layer of the output last. */
+function finish(walk: Walk, output: string): string | null {
+  const { layers } = walk;
+  const real = walk.reals.get(output);
+  if (real !== undefined) {
+    if (
+      real.form !== "weighted" ||
+      real.ends !== null ||
+      (walk.readers.get(output) ?? []).length > 0
+    ) {
+      return `the output ${quote(output)} has no int8 steps and is no layer with weights`;
     }
+    push(walk, { ...real.layer, relu: real.relu }, sourcesIn(real), undefined);
+    return null;
   }
-  return readers;
-}
-
-function stop(walk: Walk, why: string): void {
-  walk.stop ??= why;
-}
-
-/** Moves along the chain when the one reader of the value is of this operator. */
-function take(walk: Walk, op: string): Node | null {
-  const readers = walk.readers.get(walk.value) ?? [];
-  const [node] = readers;
-  if (walk.stop !== null || readers.length !== 1 || node === undefined) return null;
-  if (node.op !== op || node.domain !== "" || node.inputs[0] !== walk.value) return null;
-  if (walk.model.graph.outputs.some((o) => o.name === walk.value)) return null;
-  const [next] = node.outputs;
-  if (next === undefined || node.outputs.length !== 1) return null;
-  walk.value = next;
-  walk.taken += 1;
-  return node;
-}
-
-function integer(node: Node, name: string, standard: number): number {
-  return node.attributes.get(name)?.integer ?? standard;
-}
-
-function constant(walk: Walk, node: Node, input: number): Tensor | null {
-  return walk.model.graph.initializers.get(node.inputs[input] ?? "") ?? null;
-}
-
-function scalar(tensor: Tensor | null): number {
-  const values = tensor === null || tensor.count !== 1 ? null : floatsOf(tensor);
-  return values?.[0] ?? Number.NaN;
-}
-
-function isZeroInt8(tensor: Tensor | null): boolean {
-  return tensor?.type === ELEMENT.INT8 && tensor.count === 1 && tensor.bytes[0] === 0;
-}
-
-/** [Clip,] QuantizeLinear, DequantizeLinear: the step of the int8 values between them. */
-function quantised(walk: Walk, positive: boolean): number {
-  const clip = take(walk, "Clip");
-  const from = take(walk, "QuantizeLinear");
-  const back = from === null ? null : take(walk, "DequantizeLinear");
-  if (from === null || back === null) {
-    stop(walk, `${following(walk)} where QuantizeLinear and DequantizeLinear were expected`);
-    return 0;
+  const steps = walk.steps.get(output);
+  if (steps === undefined || layers.length === 0) return "it has no layer";
+  const last = layers.length - 1;
+  if ((layers[last]?.name ?? `layer${last}`) !== steps.name) {
+    push(walk, { kind: "reshape", shape: steps.shape }, [steps.name], undefined);
   }
-  const step = scalar(constant(walk, from, 1));
-  const zeros = isZeroInt8(constant(walk, from, 2)) && isZeroInt8(constant(walk, back, 2));
-  if (!zeros) stop(walk, `${nodeName(from)} has no int8 zero point of 0`);
-  if (!(step > 0 && Number.isFinite(step))) stop(walk, `${nodeName(from)} has the scale ${step}`);
-  if (scalar(constant(walk, back, 1)) !== step) {
-    stop(walk, `${nodeName(back)} has another scale than ${nodeName(from)}`);
-  }
-  if (clip === null) {
-    if (!positive) stop(walk, `${nodeName(from)} may give -128; put Clip to 127 scales before it`);
-    return step;
-  }
-  const low = scalar(constant(walk, clip, 1));
-  const high = scalar(constant(walk, clip, 2));
-  const near = (a: number, b: number): boolean => Math.abs(a - b) <= CLIP_TOLERANCE * 127 * step;
-  if (!(near(low, -127 * step) && near(high, 127 * step))) {
-    stop(walk, `${nodeName(clip)} does not clip to 127 scales of ${nodeName(from)}`);
-  }
-  return step;
+  return null;
 }
 
-function layer(walk: Walk, output: string): NetLayer {
-  const flat = take(walk, "Flatten");
-  if (flat !== null && integer(flat, "axis", 1) !== 1) stop(walk, `${nodeName(flat)} has an axis`);
-  const gemm = take(walk, "Gemm");
-  const node = gemm ?? (flat === null ? take(walk, "Conv") : null);
-  if (node === null) {
-    stop(walk, `${following(walk)} is not on the integer path (Gemm, Conv 1-D, Relu, Flatten)`);
-    return EMPTY;
-  }
-  const found = weightsOf(walk, node);
-  const count = found.dims[0] ?? 0;
-  const bias = biasOf(walk, node, count);
-  const relu = take(walk, "Relu") !== null;
-  const outScale = walk.stop !== null || walk.value === output ? null : quantised(walk, relu);
-  const { dims, ...weights } = found;
-  const shared = { ...weights, bias, relu, outScale };
-  if (gemm !== null) {
-    const plain = ["alpha", "beta"].every((a) => (node.attributes.get(a)?.float ?? 1) === 1);
-    if (dims.length !== 2 || integer(node, "transB", 0) !== 1 || integer(node, "transA", 0) !== 0) {
-      stop(walk, `${nodeName(node)} is not of the form x * W transposed`);
-    } else if (!plain) stop(walk, `${nodeName(node)} has alpha or beta`);
-    return { kind: "dense", rows: count, cols: dims[1] ?? 0, ...shared };
-  }
-  return { kind: "conv1d", filters: count, ...convShape(walk, node, dims), ...shared };
+function stepsNamed(walk: Walk, input: string): Steps | null {
+  return [...walk.steps.values()].find(({ name }) => name === input) ?? null;
 }
 
-const EMPTY: NetLayer = {
-  kind: "dense",
-  rows: 0,
-  cols: 0,
-  weights: new Int8Array(0),
-  ternary: true,
-  wScale: new Float32Array(0),
-  bias: new Float32Array(0),
-  relu: false,
-  outScale: null,
-};
-
-function convShape(walk: Walk, node: Node, dims: readonly number[]) {
-  const [, channels = 0, kernel = 0] = dims;
-  const list = (name: string): readonly number[] => node.attributes.get(name)?.integers ?? [];
-  const stride = list("strides")[0] ?? 1;
-  const [pad = 0, after = 0] = list("pads");
-  const auto = node.attributes.get("auto_pad")?.text ?? "NOTSET";
-  const odd = integer(node, "group", 1) !== 1 || (list("dilations")[0] ?? 1) !== 1;
-  if (dims.length !== 3) stop(walk, `${nodeName(node)} is not 1-D`);
-  if (odd) stop(walk, `${nodeName(node)} has groups or dilation`);
-  const sane = stride >= 1 && pad >= 0 && pad < Math.max(1, kernel);
-  if (auto !== "NOTSET" || pad !== after || !sane) {
-    stop(walk, `${nodeName(node)} has other pads or strides than equal pads below its kernel`);
+function statesOf(walk: Walk, meta: SternaMeta): NetState[] | string {
+  const states: NetState[] = [];
+  for (const { input, output } of meta.states) {
+    const [before, after] = [stepsNamed(walk, input), walk.steps.get(output)];
+    const [channels, ...more] = before?.shape ?? [];
+    if (before === null || after === undefined || channels === undefined || more.length > 0) {
+      return `the state ${quote(input)} is no vector with steps, or nothing gives ${quote(output)}`;
+    }
+    if (before.scale !== after.scale || before.bits !== after.bits) {
+      return `the state ${quote(input)} comes back with another step`;
+    }
+    const { scale, bits } = before;
+    states.push({ name: input, channels, scale, bits, next: after.name });
   }
-  return { channels, kernel, stride, pad };
-}
-
-function weightsOf(walk: Walk, node: Node): Weights {
-  const { graph } = walk.model;
-  const back = graph.nodes.find((n) => n.outputs[0] === node.inputs[1]);
-  const tensor = back?.op === "DequantizeLinear" ? constant(walk, back, 0) : null;
-  const weights = tensor === null ? null : int8sOf(tensor);
-  const scale = back === undefined ? null : constant(walk, back, 1);
-  const scales = scale === null ? null : floatsOf(scale);
-  const none = { dims: [], weights: EMPTY.weights, ternary: true, wScale: EMPTY.wScale };
-  if (back === undefined || tensor === null || weights === null || scales === null) {
-    stop(walk, `${nodeName(node)} has no INT2 or INT8 weights behind DequantizeLinear`);
-    return none;
-  }
-  const zero = constant(walk, back, 2);
-  const shifted = zero?.bytes.some((byte) => byte !== 0) ?? false;
-  if (shifted || integer(back, "block_size", 0) !== 0) {
-    stop(walk, `the weights of ${nodeName(node)} have a zero point or blocks`);
-  }
-  const count = tensor.dims[0] ?? 0;
-  const perChannel = scales.length === count && integer(back, "axis", 1) === 0;
-  if (!perChannel && scales.length !== 1) {
-    const found = `${scales.length} scales for ${count} output channels`;
-    stop(walk, `the weights of ${nodeName(node)} have ${found}`);
-  }
-  const wScale = perChannel ? scales : new Float32Array(count).fill(scales[0] ?? Number.NaN);
-  return { dims: tensor.dims, weights, ternary: tensor.type === ELEMENT.INT2, wScale };
-}
-
-function biasOf(walk: Walk, node: Node, count: number): Float32Array {
-  if ((node.inputs[2] ?? "") === "") return new Float32Array(count);
-  const tensor = constant(walk, node, 2);
-  const bias = tensor === null ? null : floatsOf(tensor);
-  if (bias !== null && bias.length === count) return bias;
-  stop(walk, `${nodeName(node)} has not one constant bias for each of ${count} output channels`);
-  return EMPTY.bias;
-}
-
-function following(walk: Walk): string {
-  const [node] = walk.readers.get(walk.value) ?? [];
-  return node === undefined ? `the end at ${quote(walk.value)}` : nodeName(node);
+  return states;
 }

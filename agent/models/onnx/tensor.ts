@@ -4,6 +4,7 @@
 export const ELEMENT = {
   FLOAT: 1,
   INT8: 3,
+  INT16: 5,
   INT32: 6,
   INT64: 7,
   STRING: 8,
@@ -23,6 +24,8 @@ export type Tensor = {
   readonly type: number;
   readonly count: number;
   readonly bytes: Uint8Array;
+  /** The whole message of an initializer. */
+  readonly raw: Uint8Array;
 };
 
 /** Bits of one element, or 0 when the type has no fixed size or is not known. */
@@ -65,7 +68,7 @@ export function packInt2(values: Int8Array): Uint8Array {
 }
 
 /** A copy, because the view in the file need not be aligned. Null when it is not FLOAT. */
-export function floatsOf(tensor: Tensor): Float32Array | null {
+export function floatsOf(tensor: Omit<Tensor, "raw">): Float32Array | null {
   return tensor.type === ELEMENT.FLOAT ? new Float32Array(copyOf(tensor.bytes)) : null;
 }
 
@@ -75,7 +78,7 @@ function copyOf(bytes: Uint8Array): ArrayBuffer {
 }
 
 /** INT8 or INT2 as int8; null when it is neither. */
-export function int8sOf(tensor: Tensor): Int8Array | null {
+export function int8sOf(tensor: Omit<Tensor, "raw">): Int8Array | null {
   if (tensor.type === ELEMENT.INT2) return unpackInt2(tensor.bytes, tensor.count);
   return tensor.type === ELEMENT.INT8 ? new Int8Array(copyOf(tensor.bytes)) : null;
 }

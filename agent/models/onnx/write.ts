@@ -8,13 +8,15 @@ const IR_VERSION = 13;
 const ATTRIBUTE_FLOAT = 1;
 const ATTRIBUTE_INT = 2;
 const ATTRIBUTE_STRING = 3;
+const ATTRIBUTE_TENSOR = 4;
 const ATTRIBUTE_FLOATS = 6;
 const ATTRIBUTE_INTS = 7;
 const ATTRIBUTE_STRINGS = 8;
 
-export type WriteAttribute = number | bigint | string | readonly (number | bigint | string)[];
+type Plain = number | bigint | string;
+export type WriteAttribute = Plain | readonly Plain[] | Uint8Array;
 
-/** Attributes: a bigint is an INT, a number a FLOAT; lists alike. */
+/** Attributes: a bigint is an INT, a number a FLOAT, lists alike; bytes are those of a tensor. */
 export function writeNode(
   op: string,
   inputs: readonly string[],
@@ -30,8 +32,10 @@ export function writeNode(
   for (const [name, value] of Object.entries(attributes)) {
     const attribute: Message = [];
     putText(attribute, 1, name);
+    const tensor = value instanceof Uint8Array;
+    if (tensor) putBytes(attribute, 5, value);
     const list = typeof value === "object";
-    for (const one of list ? value : [value]) {
+    for (const one of tensor ? [] : list ? value : [value]) {
       if (typeof one === "bigint") putVarint(attribute, list ? 8 : 3, Number(one));
       else if (typeof one === "number") putFloat(attribute, list ? 7 : 2, one);
       else putText(attribute, list ? 9 : 4, one);
@@ -44,6 +48,7 @@ export function writeNode(
 }
 
 function attributeType(value: WriteAttribute): number {
+  if (value instanceof Uint8Array) return ATTRIBUTE_TENSOR;
   const first = typeof value === "object" ? value[0] : value;
   const list = typeof value === "object";
   if (typeof first === "bigint") return list ? ATTRIBUTE_INTS : ATTRIBUTE_INT;
@@ -68,6 +73,11 @@ export function writeTensor(
 export function floatTensor(name: string, dims: readonly number[], values: Float32Array) {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return writeTensor(name, dims, ELEMENT.FLOAT, bytes);
+}
+
+export function int64Tensor(name: string, values: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+  return writeTensor(name, [values.length], ELEMENT.INT64, bytes);
 }
 
 /** The first dimension is the batch, by name, so that one file serves any batch. */

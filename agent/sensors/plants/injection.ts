@@ -28,8 +28,12 @@ const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h:
 /**
  * Reads `NAME[*SEVERITY][@TIME][+RAMP]`, NAME a fault or `[KIND:]sensor:CHANNEL:MODE[:CHANNEL]`:
  * `blade*0.5@2min+10min`, `sensor:oilTemp:stuck@20s`, `sensor:oilTemp:swap:nacelleTemp`.
+ * `kinds`: of the plants that there are; a fault of another is none.
  */
-export function parseInjection(text: string): Injection | { readonly fault: string } {
+export function parseInjection(
+  text: string,
+  kinds: readonly PlantKind[] = KINDS,
+): Injection | { readonly fault: string } {
   const match = FORM.exec(text.trim());
   if (match === null) {
     return { fault: `"${text}" is no injection; write NAME@20s, NAME*0.5@20s or NAME@20s+60s` };
@@ -42,16 +46,19 @@ export function parseInjection(text: string): Injection | { readonly fault: stri
   const at_s = Number(at) * (SECONDS[atUnit] ?? 1);
   const ramp_s = Number(ramp) * (SECONDS[rampUnit] ?? 1);
   if (!(at_s >= 0 && ramp_s >= 0)) return { fault: `the time of "${text}" is no number` };
-  const found = name.includes(":") ? findSensor(name) : findMachine(name);
+  const found = name.includes(":") ? findSensor(name, kinds) : findMachine(name, kinds);
   return "fault" in found ? found : { ...found, name, at_s, ramp_s, severity };
 }
 
 type Found = { readonly kind: PlantKind; readonly sensor: SensorFault | null };
 
-function findMachine(name: string): Found | { readonly fault: string } {
-  const row = FAULTS.find((r) => r.name === name);
+function findMachine(
+  name: string,
+  among: readonly PlantKind[],
+): Found | { readonly fault: string } {
+  const row = FAULTS.find((r) => r.name === name && among.includes(r.kind));
   if (row !== undefined) return { kind: row.kind, sensor: null };
-  const names = KINDS.map(
+  const names = among.map(
     (kind) =>
       `${kind}: ${FAULTS.filter((r) => r.kind === kind)
         .map((r) => r.name)
@@ -64,23 +71,24 @@ function findMachine(name: string): Found | { readonly fault: string } {
   };
 }
 
-function findSensor(name: string): Found | { readonly fault: string } {
+function findSensor(name: string, among: readonly PlantKind[]): Found | { readonly fault: string } {
   const parts = name.split(":");
-  const kinds = KINDS.filter((kind) => kind === parts[0]);
-  if (kinds.length > 0) parts.shift();
+  const named = among.filter((kind) => kind === parts[0]);
+  if (named.length > 0) parts.shift();
+  const kinds = named.length > 0 ? named : among;
   const [prefix, channelName = "", modeName = "", otherName] = parts;
-  if (prefix !== "sensor") return findMachine(name);
+  if (prefix !== "sensor") return findMachine(name, among);
   const mode = SENSOR_FAULTS.find((m) => m === modeName);
   if (mode === undefined) {
     return {
       fault: `"${modeName}" is no sensor fault; write one of ${SENSOR_FAULTS.join(" ")}`,
     };
   }
-  for (const kind of kinds.length > 0 ? kinds : KINDS) {
+  for (const kind of kinds) {
     const channel = scalarIndex(kind, channelName);
     if (channel >= 0) return withOther(kind, channel, mode, otherName);
   }
-  const names = (kinds.length > 0 ? kinds : KINDS).map(
+  const names = kinds.map(
     (kind) =>
       `${kind}: ${CHANNELS[kind]
         .filter((c) => c.shape === "scalar")

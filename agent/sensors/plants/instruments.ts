@@ -54,6 +54,7 @@ export function createInstruments(
       assert(instrument !== undefined, `no scalar channel ${channel}`);
       if (mode !== "swap") {
         instrument.faults.set(mode, severity);
+        if (mode === "drift" && severity === 0) instrument.drift = 0; // mended
       } else if (severity > 0) {
         swaps.set(channel, other).set(other, channel);
       }

@@ -1,0 +1,207 @@
+//! Commissioning of a generic machine: slices to a normal, the normal to a baseline file and back.
+
+import { baselineOf, type Finish, missing, type Refusal } from "./commission.js";
+import type { Row } from "./commission-slices.js";
+import { fitNormal, type Normal, type Slice, weightsOf } from "./generic-fit.js";
+import { GenericHealth } from "./generic-health.js";
+import type { Baseline, Setup } from "./setup.js";
+
+/** What the config says of a generic machine. */
+export type GenericSpec = {
+  /** Channels that are judged. */
+  readonly readings: readonly string[];
+  /** Channels that set the operating point, and are not judged. */
+  readonly settings: readonly string[];
+  /** Status channel with codes; null: regimes are inferred from the settings. */
+  readonly state: string | null;
+  /** A counter of cycles; null where there is none. */
+  readonly cycle: string | null;
+  /** Each record is a cycle. */
+  readonly records: boolean;
+};
+
+export const countsCycles = (spec: GenericSpec): boolean => spec.cycle !== null || spec.records;
+
+/**
+ * No index below raises an alarm, however calm the healthy period was: 1.2 spreads in all channels,
+ * 1.5 of what hangs together in time. That of cycles was set on the training engines of C-MAPSS:
+ * there 0.2 % of healthy cycles lie above, and no engine reached its end below.
+ */
+const LIMIT_LEAST = { cycles: 2.2, time: 2.7 } as const;
+/** Over the greatest in the healthy period: hours hang together, and two weeks are few weathers. */
+const LIMIT_OVER = { cycles: 1.3, time: 1.5 } as const;
+const LIMIT_QUANTILE = 0.999;
+/** A slice this far off in the mean of its squares is a bad one. */
+const BAD = 2.5;
+const BAD_MAX = 0.3;
+/** Share of cycles that came in one record each, for all to be taken so. */
+const SINGLE = 0.95;
+
+export const finishGeneric =
+  (spec: GenericSpec): Finish =>
+  (rows, plan, period): Baseline | Refusal => {
+    const refused = missing(rows, plan, period);
+    if (refused.length > 0) return { refused };
+    const slices = slicesOf(rows, spec);
+    const first = fitNormal(slices, spec.state !== null);
+    if (typeof first === "string") return { refused: [first] };
+    const good = slices.filter((slice) => !isBad(first, slice));
+    const bad = slices.length - good.length;
+    if (bad > BAD_MAX * slices.length) {
+      const what = `${bad} of ${slices.length} slices deviate from the rest`;
+      return { refused: [`not one normal: ${what}; choose a healthy period`] };
+    }
+    const normal = fitNormal(good, spec.state !== null);
+    if (typeof normal === "string") return { refused: [normal] };
+    const still = spec.readings.filter((_, j) => normal.left[j] === 0);
+    if (still.length === spec.readings.length) {
+      return { refused: ["no channel moved in the healthy period: there is nothing to learn"] };
+    }
+    const { normal: whole, limit } = spreadOut(normal, good, countsCycles(spec));
+    const learned = written(whole, spec, limit);
+    const alone = rows.filter(({ cells }) => Object.values(cells).every((cell) => cell[3] === 1));
+    const single = alone.length >= SINGLE * rows.length;
+    learned.values["counts.single"] = Number(single && spec.cycle !== null);
+    return baselineOf(rows, plan, period, {
+      ...learned,
+      excluded: bad === 0 ? [] : [`${bad} of ${slices.length} slices that deviate from the rest`],
+      notLearnt: still,
+    });
+  };
+
+function slicesOf(rows: readonly Row[], spec: GenericSpec): Slice[] {
+  let unit = 0;
+  let before = 0;
+  return rows.map(({ cells, state, age = 0 }) => {
+    if (age < before) unit += 1;
+    before = age;
+    const read = (name: string): number => cells[name]?.[0] ?? Number.NaN;
+    return { settings: spec.settings.map(read), readings: spec.readings.map(read), state, unit };
+  });
+}
+
+function isBad(normal: Normal, slice: Slice): boolean {
+  const health = new GenericHealth(normal);
+  if (!health.take(slice, false, () => 0)) return true;
+  const off = health.levels.flatMap((level, j) => {
+    const left = Math.sqrt((normal.left[j] as number) ** 2 + (normal.units[j] as number));
+    return left > 0 && !Number.isNaN(level) ? [(level / left) ** 2] : [];
+  });
+  return off.length > 0 && off.reduce((a, b) => a + b, 0) / off.length > BAD ** 2;
+}
+
+/** How the healthy machine moves about its normal, and how far its index goes, with room. */
+function spreadOut(normal: Normal, slices: readonly Slice[], own: boolean) {
+  const moves = run(normal, slices, own, (health) => [...health.deviations]);
+  const known = { ...normal, weights: weightsOf(moves, normal.left.length) };
+  const seen = run(known, slices, own, (health) => health.index).sort((a, b) => a - b);
+  const most = seen[Math.ceil(LIMIT_QUANTILE * (seen.length - 1))] ?? 0;
+  const mode = own ? "cycles" : "time";
+  return { normal: known, limit: Math.max(LIMIT_LEAST[mode], LIMIT_OVER[mode] * most) };
+}
+
+function run<T>(
+  normal: Normal,
+  slices: readonly Slice[],
+  own: boolean,
+  read: (health: GenericHealth) => T,
+): T[] {
+  const health = new GenericHealth(normal);
+  let unit = slices[0]?.unit ?? 0;
+  return slices.flatMap((slice) => {
+    if (slice.unit !== unit) health.renew();
+    unit = slice.unit;
+    return health.take(slice, own, () => 0) ? [read(health)] : [];
+  });
+}
+
+const LEVEL = ".level";
+const short = (value: number): number => Number(value.toPrecision(7));
+const row = (values: readonly number[]): number[] => values.map(short);
+
+type Written = { values: Record<string, number>; vectors: Record<string, number[]> };
+
+function written(normal: Normal, spec: GenericSpec, limit: number): Written {
+  const values: Record<string, number> = { "health.limit": short(limit) };
+  const vectors: Record<string, number[]> = {};
+  if (normal.codes !== null) vectors["codes"] = normal.codes.map(Number);
+  else values["regimes"] = normal.regimes.length;
+  values["counts.cycles"] = Number(countsCycles(spec));
+  values["counts.records"] = Number(spec.records);
+  spec.settings.forEach((name, j) => {
+    const of = (table: readonly (readonly number[])[]) => table.map((list) => list[j] ?? 0);
+    vectors[`centre.${name}`] = row(normal.regimes.map(({ centres }) => centres[j] ?? 0));
+    vectors[`width.${name}`] = row(normal.regimes.map(({ widths }) => widths[j] ?? 0));
+    vectors[`setting.${name}`] = row([...of(normal.settingMiddles), ...of(normal.settingSpreads)]);
+    values[`reach.${name}`] = short(normal.reach[j] ?? 0);
+  });
+  spec.readings.forEach((name, j) => {
+    const of = (table: readonly (readonly number[])[]) => table.map((list) => known(list[j]));
+    vectors[`normal.${name}`] = row([...of(normal.middles), ...of(normal.spreads)]);
+    vectors[`follows.${name}`] = row(normal.follows[j] ?? []);
+    vectors[`between.${name}`] = row(normal.between[j] ?? []);
+    vectors[`weights.${name}`] = row(normal.weights[j] ?? []);
+    values[`most.${name}`] = short(normal.most[j] ?? 0);
+    values[`left.${name}`] = short(normal.left[j] ?? 0);
+    values[`units.${name}`] = short(normal.units[j] ?? 0);
+    values[`shared.${name}`] = short(normal.shared[j] ?? 0);
+    values[name + LEVEL] = 0; // what adaptation moves
+    values[`${name}.spread`] = short(normal.left[j] ?? 0);
+  });
+  return { values, vectors };
+}
+
+const known = (value: number | undefined): number =>
+  value === undefined || Number.isNaN(value) ? 0 : value;
+
+export type Read = {
+  readonly normal: Normal;
+  readonly readings: readonly string[];
+  readonly limit: number;
+  /** Each cycle is one record: it is over once it has come. */
+  readonly single: boolean;
+};
+
+/** The normal of a baseline file; a text where it does not fit these settings. */
+export function readNormal({ baseline }: Setup, spec: GenericSpec): Read | string {
+  const values = baseline?.values ?? {};
+  const vectors = baseline?.vectors ?? {};
+  const names = Object.keys(vectors);
+  const settings = names.flatMap((name) => (name.startsWith("setting.") ? [name.slice(8)] : []));
+  const readings = names.flatMap((name) => (name.startsWith("normal.") ? [name.slice(7)] : []));
+  if (settings.join() !== spec.settings.join()) {
+    return `the baseline was learnt with the settings [${settings}], the config has [${spec.settings}]`;
+  }
+  const codes = vectors["codes"]?.map(String) ?? null;
+  if ((codes === null) !== (spec.state === null)) {
+    return "the baseline and the config differ in whether a status channel tells the state";
+  }
+  const count = codes?.length ?? values["regimes"] ?? 0;
+  const ks = Array.from({ length: count }, (_, k) => k);
+  const part = (prefix: string, list: readonly string[], from: number) =>
+    ks.map((k) => list.map((name) => vectors[prefix + name]?.[from + k] ?? 0));
+  const number = (prefix: string, list: readonly string[]) =>
+    list.map((name) => values[prefix + name] ?? 0);
+  const vector = (prefix: string) => readings.map((name) => vectors[prefix + name] ?? []);
+  const centres = part("centre.", settings, 0);
+  const widths = part("width.", settings, 0);
+  const normal: Normal = {
+    codes,
+    regimes:
+      codes === null ? ks.map((k) => ({ centres: centres[k] ?? [], widths: widths[k] ?? [] })) : [],
+    middles: part("normal.", readings, 0),
+    spreads: part("normal.", readings, count),
+    settingMiddles: part("setting.", settings, 0),
+    settingSpreads: part("setting.", settings, count),
+    reach: number("reach.", settings),
+    follows: vector("follows."),
+    most: number("most.", readings),
+    left: number("left.", readings),
+    units: number("units.", readings),
+    between: vector("between."),
+    shared: number("shared.", readings),
+    weights: vector("weights."),
+  };
+  const limit = values["health.limit"] ?? LIMIT_LEAST.time;
+  return { normal, readings, limit, single: values["counts.single"] === 1 };
+}

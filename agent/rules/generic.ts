@@ -1,0 +1,14 @@
+//! The default rules of a machine without equations, once commissioning has learnt its normal.
+import { ruleRow } from "./row.js";
+import type { RuleRow } from "./rule.js";
+
+export const GENERIC_RULES: readonly RuleRow[] = [
+  ruleRow({
+    id: "unusual",
+    when: "health.index > health.limit",
+    clear: "health.index < 0.8 * health.limit",
+    text: "Several channels have left the normal of this machine together",
+    action: "Look at the channels in the evidence; compare with the last service",
+    source: "commissioning baseline",
+  }),
+];

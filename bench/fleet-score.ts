@@ -1,0 +1,154 @@
+//! What an alarm of the fleet counts for: a fault found, a false alarm, or nothing. The same rule
+//! for the monitors and for the plain methods.
+
+import type { Said } from "./fleet-plain.js";
+import { DAY_s, type Episode, RECOVERY_days, TEST_days } from "./fleet-plan.js";
+import type { TurbineRun } from "./fleet-turbine.js";
+import { median } from "./result.js";
+
+/** Components whose alarm finds a fault: its own, and what it is bound to change as well. */
+const FINDS: Readonly<Record<string, readonly string[]>> = {
+  hss_bearing: ["hss"],
+  hss_bearing_inner: ["hss"],
+  gen_cooling: ["generator"],
+  gear_loss: ["gearbox", "hss"],
+  main_bearing: ["main-bearing"],
+  blade: ["rotor"],
+  yaw_misalign: ["yaw", "rotor"],
+  pitch_stuck: ["pitch", "rotor"],
+  imbalance: ["tower"],
+};
+
+const COMPONENTS: Readonly<Record<string, string>> = {
+  "gearbox-hss": "hss",
+  "hss-bearing-temp": "hss",
+  "hss-bearing-hot": "hss",
+  "generator-cooling": "generator",
+  "winding-hot": "generator",
+  "gearbox-oil": "gearbox",
+  "oil-hot": "gearbox",
+  "main-bearing": "main-bearing",
+  "main-bearing-hot": "main-bearing",
+  "rotor-performance": "rotor",
+  "yaw-misalignment": "yaw",
+  "pitch-jam": "pitch",
+  "rotor-imbalance": "tower",
+};
+
+/** What an operator sees of the machine: alarms that no other one explains. */
+export function machineAlarms(run: TurbineRun): Said[] {
+  return run.raised
+    .filter((alarm) => alarm.class === "machine" && !alarm.folded)
+    .map(({ id, at_s }) => ({ at_s, component: COMPONENTS[id] ?? id }));
+}
+
+export type Judged = {
+  readonly falsely: number;
+  readonly months: number;
+  readonly faults: readonly Found[];
+};
+/** `delay_s` of a fault that was found; `chance`: share of the other turbines that "find" it, too. */
+export type Found = {
+  readonly name: string;
+  readonly delay_s: number | null;
+  readonly chance: number;
+};
+
+const within = (said: Said, { from_s, to_s }: Episode): boolean =>
+  said.at_s >= from_s && said.at_s <= to_s;
+const matches = (said: Said, fault: Episode): boolean =>
+  within(said, fault) && (FINDS[fault.name] ?? []).includes(said.component);
+const faultsOf = ({ plan }: TurbineRun): Episode[] =>
+  plan.episodes.filter((episode) => episode.class === "machine");
+
+/** Each turbine of the fleet; `said` holds the alarms of one method by turbine. */
+export function judge(runs: readonly TurbineRun[], said: readonly (readonly Said[])[]): Judged[] {
+  return runs.map((run, t) => {
+    const own = said[t] ?? [];
+    const faults = faultsOf(run);
+    const falsely = own.filter((alarm) => {
+      if (alarm.at_s < run.plan.begin_s) return false;
+      return faults.every((fault) => {
+        const forgets = alarm.at_s > fault.to_s && alarm.at_s < fault.to_s + RECOVERY_days * DAY_s;
+        return !matches(alarm, fault) && !forgets;
+      });
+    }).length;
+    return {
+      falsely,
+      months: TEST_days / 30,
+      faults: faults.map((fault) => {
+        const first = own.find((alarm) => matches(alarm, fault));
+        const delay_s = first === undefined ? null : first.at_s - fault.from_s;
+        return { name: fault.name, delay_s, chance: chanceOf(runs, said, t, fault) };
+      }),
+    };
+  });
+}
+
+function chanceOf(
+  runs: readonly TurbineRun[],
+  said: readonly (readonly Said[])[],
+  self: number,
+  fault: Episode,
+): number {
+  const finds = FINDS[fault.name] ?? [];
+  const others = runs.flatMap((run, t) => {
+    // A turbine with a fault that this component would show is no witness.
+    const busy = faultsOf(run).some(
+      (other) =>
+        (FINDS[other.name] ?? []).some((component) => finds.includes(component)) &&
+        other.from_s < fault.to_s &&
+        other.to_s + RECOVERY_days * DAY_s > fault.from_s,
+    );
+    return t === self || busy ? [] : [said[t] ?? []];
+  });
+  if (others.length === 0) return 0;
+  return (
+    others.filter((list) => list.some((alarm) => matches(alarm, fault))).length / others.length
+  );
+}
+
+export type Figures = {
+  /** A turbine and month. */
+  readonly falsely: number;
+  readonly recall: number;
+  readonly net: number;
+  readonly delay_h: number;
+  readonly delay90_h: number;
+};
+
+export function figures(judged: readonly Judged[]): Figures {
+  const faults = judged.flatMap((one) => one.faults);
+  const months = judged.reduce((sum, one) => sum + one.months, 0);
+  const falsely = judged.reduce((sum, one) => sum + one.falsely, 0) / months;
+  const delays = faults.flatMap(({ delay_s }) => (delay_s === null ? [] : [delay_s / 3600]));
+  const found = delays.length / faults.length;
+  const chance = faults.reduce((sum, one) => sum + one.chance, 0) / faults.length;
+  const sorted = [...delays].sort((a, b) => a - b);
+  const delay90_h = sorted[Math.ceil(0.9 * sorted.length) - 1] ?? Number.NaN;
+  return { falsely, recall: found, net: found - chance, delay_h: median(delays), delay90_h };
+}
+
+/** Share of the faults of sensors during which an alarm of the machine came. */
+export function sensorsAsMachine(runs: readonly TurbineRun[]): { taken: number; of: number } {
+  const each = runs.flatMap((run) => {
+    const said = machineAlarms(run);
+    return run.plan.episodes
+      .filter((episode) => episode.class === "sensor")
+      .map((episode) => said.some((alarm) => within(alarm, episode)));
+  });
+  return { taken: each.filter(Boolean).length, of: each.length };
+}
+
+/** The most alarms of any class in ten minutes of one turbine, explained ones left out. */
+export function worstFlood(runs: readonly TurbineRun[]): number {
+  return Math.max(
+    0,
+    ...runs.map(({ raised, plan }) => {
+      const times = raised.flatMap(({ at_s, folded }) =>
+        folded || at_s < plan.begin_s ? [] : [at_s],
+      );
+      return Math.max(0, ...times.map((t) => times.filter((u) => u >= t && u < t + 600).length));
+    }),
+  );
+}

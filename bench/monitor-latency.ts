@@ -1,0 +1,210 @@
+//! How long from the last sample to the durable alarm: the real assembly, pipeline step, alarms and
+//! store in this process, the state in memory (/dev/shm), a simulated machine of each kind.
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { alarmsOf } from "../agent/agent.js";
+import { openStore } from "../agent/alerts/store.js";
+import { type Assembly, assemble } from "../agent/assembly.js";
+import { assert } from "../agent/base/errors.js";
+import { Ring } from "../agent/base/ring.js";
+import type { Item } from "../agent/base/telemetry.js";
+import { CONFIG_KINDS } from "../agent/fitting.js";
+import type { Noted } from "../agent/noted.js";
+import { type Stages, step } from "../agent/pipeline.js";
+import { createPlant } from "../agent/sensors/plants/kinds.js";
+import type { Plant, PlantKind } from "../agent/sensors/plants/plant.js";
+import { parseConfig } from "../config/load.js";
+import { PLATES } from "../test/models/rig.js";
+import { percentile, ROOT, type Row } from "./result.js";
+
+const START_ms = 1_800_000_000_000;
+const INSTANTS = 2000;
+const WARM = 300;
+const BLOCKS = 300;
+const BLOCK_SAMPLES = 32_768;
+const MACHINES: readonly (readonly [PlantKind, string, flip: string])[] = [
+  ["wind-turbine", "demo-wt01", "windSpeed"],
+  ["gas-turbine", "demo-gt01", "ambientPressure"],
+  ["quadrotor", "demo-qd01", "pressure"],
+  ["bearing", "demo-br01", "shaftSpeed"],
+];
+
+type Bench = {
+  readonly plant: Plant;
+  readonly assembly: Assembly;
+  /** Milliseconds until the step with this item is done, and how many alarms it moved. */
+  readonly time: (items: readonly Item[]) => { readonly took_ms: number; readonly moved: number };
+  readonly close: () => void;
+};
+
+/** The rule flips with every instant, on a channel that the monitor reads. */
+function openBench(kind: PlantKind, baseline: string, flip: string, limit: string): Bench {
+  const start_ms = START_ms;
+  const options = { asset: "m", seed: 1, start_ms, period_ms: 1000, blockEvery_ms: 1000 };
+  const plant = createPlant(kind, options);
+  const dir = mkdtempSync("/dev/shm/sterna-latency-");
+  const plate = Object.entries(PLATES[kind] ?? {}).map(([key, text]) => [key.split("."), text]);
+  const nested: Record<string, unknown> = {};
+  for (const [[head = "", inner] = [], text] of plate as [string[], string][]) {
+    if (inner === undefined) nested[head] = text;
+    else nested[head] = { ...Object(nested[head]), [inner]: text };
+  }
+  const channels = plant.channels.map(({ name, unit, shape }) => {
+    const codec = shape === "block" ? ", codec: block" : "";
+    return `      ${name}: { mqtt: m/${name}, unit: "${unit}"${codec} }`;
+  });
+  const text = [
+    "gateway: { id: gw, site: bench }",
+    'mqtt: { url: "mqtt://127.0.0.1:1" }',
+    `store: { dir: ${dir} }`,
+    "assets:",
+    "  - id: m",
+    `    kind: ${kind}`,
+    `    nameplate: ${JSON.stringify(nested)}`,
+    `    baseline: ${join(ROOT, "config/baselines", `${baseline}.json`)}`,
+    "    channels:",
+    ...channels,
+    `    rules: [{ id: flip, when: "${flip} > ${limit}", severity: critical }]`,
+  ].join("\n");
+  const config = parseConfig(text, "latency.yaml", CONFIG_KINDS, {});
+  const assembly = assemble(config);
+  const { store } = openStore(dir, {}, START_ms);
+  const alarms = alarmsOf(config, assembly, []);
+  const intake = new Ring<Item>(config.intake.ring);
+  let moved = 0;
+  const commit = (changes: readonly Noted[], now_ms: number): void => {
+    const applied = changes.flatMap((change) => alarms.apply(change));
+    const latches = assembly.watches.flatMap(({ id, unsaved }) =>
+      unsaved(false).map((row) => ({ asset: id, ...row })),
+    );
+    const messages = applied.flatMap((one) => one.messages);
+    const trouble = store.commit(
+      { alarms: applied.map((one) => one.alarm), latches, messages },
+      now_ms,
+    );
+    assert(trouble === null, trouble?.message ?? "");
+    moved = applied.length;
+  };
+  const stages: Stages = {
+    intake,
+    watchOf: (channel) => assembly.watchOf(channel),
+    watches: assembly.watches,
+    limits: config.time,
+    reject: () => {},
+    commit,
+  };
+  return {
+    plant,
+    assembly,
+    time(items) {
+      const now_ms = items.at(-1)?.r_ms ?? START_ms;
+      const before_ms = performance.now();
+      for (const item of items) intake.push(item);
+      step(stages, now_ms);
+      return { took_ms: performance.now() - before_ms, moved };
+    },
+    close() {
+      store.close(START_ms);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A sample that begins an instant is the dearest: with it the monitor steps, and all rules. */
+function scalarTimes(kind: PlantKind, baseline: string, flip: string): number[] {
+  const probe = createPlant(kind, { asset: "m", seed: 1, start_ms: START_ms });
+  const flipped = probe.channels.findIndex((c) => c.name === flip);
+  let usual = Number.NaN;
+  probe.advance(START_ms + 1000, {
+    scalar: (channel, _, value) => {
+      if (channel === flipped) usual = value;
+    },
+    block: () => {},
+  });
+  const si = { windSpeed: "m/s", ambientPressure: "Pa", pressure: "Pa", shaftSpeed: "rad/s" };
+  const unit = Object.entries(si).find(([name]) => name === flip)?.[1] ?? "1";
+  const bench = openBench(kind, baseline, flip, `${usual} ${unit}`);
+  const times: number[] = [];
+  for (let i = 1; i <= WARM + INSTANTS; i++) {
+    const t_ms = START_ms + 1000 * i;
+    const rest: Item[] = [];
+    bench.plant.advance(t_ms, {
+      scalar(channel, at_ms, value) {
+        const stamp = {
+          kind: "sample",
+          channel,
+          t_ms: at_ms,
+          r_ms: t_ms,
+          quality: "good",
+        } as const;
+        if (channel !== flipped) rest.push({ ...stamp, value });
+      },
+      block: () => {},
+    });
+    const value = usual * (i % 2 === 0 ? 0.999 : 1.001);
+    const first = {
+      kind: "sample",
+      channel: flipped,
+      t_ms,
+      r_ms: t_ms,
+      value,
+      quality: "good",
+    } as const;
+    const { took_ms, moved } = bench.time([first]);
+    if (i > WARM && moved > 0) times.push(took_ms);
+    bench.time(rest);
+  }
+  bench.close();
+  assert(times.length > 0.9 * INSTANTS, `${kind}: the alarm moved ${times.length} times only`);
+  return times;
+}
+
+export function latencyRow(): Row {
+  const kinds = MACHINES.map(([kind, baseline, flip]) => {
+    const times = scalarTimes(kind, baseline, flip);
+    return { kind, p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
+  });
+  const value = Math.max(...kinds.map((one) => one.p99));
+  const each = kinds.map(({ kind, p50, p99 }) => `${kind} ${p50.toFixed(2)}/${p99.toFixed(2)}`);
+  const note = `p50/p99 of ${INSTANTS} alarms: ${each.join(", ")}; the slowest kind counts`;
+  return { name: "latency-p99", value, unit: "ms", max: 12, note };
+}
+
+/** Blocks through the monitor of the bearing rig, read in the same thread. */
+export function blockRow(): Row {
+  const bench = openBench("bearing", "demo-br01", "load", "1 kN");
+  const channel = bench.plant.channels.findIndex((c) => c.shape === "block");
+  const times: number[] = [];
+  for (let i = 1; i <= BLOCKS; i++) {
+    const t_ms = START_ms + 1000 * i;
+    const scalars: Item[] = [];
+    const blocks: Item[] = [];
+    bench.plant.advance(t_ms, {
+      scalar: (at, at_ms, value) =>
+        scalars.push({
+          kind: "sample",
+          channel: at,
+          t_ms: at_ms,
+          r_ms: t_ms,
+          value,
+          quality: "good",
+        }),
+      block(_, block) {
+        const values = new Float32Array(BLOCK_SAMPLES);
+        for (let k = 0; k < values.length; k++)
+          values[k] = block.values[k % block.values.length] ?? 0;
+        blocks.push({ kind: "block", channel, r_ms: t_ms, ...block, values });
+      },
+    });
+    bench.time(scalars);
+    if (blocks.length === 0) continue;
+    const { took_ms } = bench.time(blocks);
+    if (i > BLOCKS / 6) times.push(took_ms);
+  }
+  const rms = bench.assembly.members[0]?.derived.find(({ port }) => port.name === "accel.rms");
+  const heard = bench.assembly.watches[0]?.frame[rms?.index ?? -1] ?? Number.NaN;
+  assert(heard > 0, "the blocks were not read");
+  bench.close();
+  const note = `p50 ${percentile(times, 0.5).toFixed(2)} ms of ${times.length} blocks of ${BLOCK_SAMPLES}`;
+  return { name: "block-p99", value: percentile(times, 0.99), unit: "ms", max: 15, note };
+}

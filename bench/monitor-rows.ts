@@ -1,0 +1,84 @@
+//! The rows of `bench:monitors` and `eval`: which function measures which names.
+import { FLEET_NAMES, fleetRows, runFleet } from "./fleet.js";
+import { cwruRow } from "./monitor-cwru.js";
+import { blockRow, latencyRow } from "./monitor-latency.js";
+import { femtoRow, WT23_NAMES, wt23Rows } from "./monitor-records.js";
+import { cmapssRows } from "./monitor-sets.js";
+import { NEVER_ms, plantSpeed } from "./plant-speed.js";
+import { type Bound, failedRow, type Row } from "./result.js";
+
+type Work = {
+  /** What one run of `run` measures, in its order. */
+  readonly names: readonly string[];
+  readonly unit: string;
+  readonly bound: Bound;
+  readonly run: (quick: boolean) => Row[];
+};
+
+const MEASURED: readonly Work[] = [
+  {
+    names: ["cmapss-fd001", "cmapss-fd001-episodes"],
+    unit: "%",
+    bound: { min: 92 },
+    run: () => cmapssRows("FD001"),
+  },
+  {
+    names: ["cmapss-fd002", "cmapss-fd002-episodes"],
+    unit: "%",
+    bound: { min: 92 },
+    run: () => cmapssRows("FD002"),
+  },
+  { names: WT23_NAMES, unit: "%", bound: { min: 90 }, run: wt23Rows },
+  { names: ["femto"], unit: "%", bound: { min: 95 }, run: () => [femtoRow()] },
+  { names: ["cwru-f1"], unit: "1", bound: { min: 0.97 }, run: () => [cwruRow()] },
+  { names: ["sim-speed"], unit: "x", bound: { min: 100_000 }, run: () => [simSpeed()] },
+  { names: ["latency-p99"], unit: "ms", bound: { max: 12 }, run: () => [latencyRow()] },
+  { names: ["block-p99"], unit: "ms", bound: { max: 15 }, run: () => [blockRow()] },
+  { names: FLEET_NAMES, unit: "", bound: { min: 0 }, run: (quick) => fleetRows(runFleet(quick)) },
+];
+
+/** Asked for and not measured yet, and why. */
+const MISSING: readonly (readonly [string, string, Bound, string])[] = [
+  ["gearbox-accuracy", "%", { min: 99 }, "no monitor classifies gearboxes"],
+  ["propcut-false", "%", { max: 2 }, "flights of the set are not read by this benchmark yet"],
+  ["crazypad-false", "%", { max: 2 }, "flights of the set are not read by this benchmark yet"],
+  ["powernet-vs-bins", "1", { max: 1 }, "PowerNet is not trained yet"],
+  ["powernet-violations", "1", { max: 0 }, "PowerNet is not trained yet"],
+  ["ternary-f1-gap", "points", { max: 1 }, "only one seed of VibNet is trained"],
+  ["ternary-rmse-gap", "%", { max: 10 }, "no regression network is trained yet"],
+];
+const missing = MISSING.map(([name, unit, bound, why]): Work => {
+  return { names: [name], unit, bound, run: () => [failedRow(name, unit, bound, why)] };
+});
+
+function simSpeed(): Row {
+  const value = plantSpeed("wind-turbine", 100, NEVER_ms);
+  const note = "wind turbine, the slowest plant with scalars; the others: bench:plants";
+  return { name: "sim-speed", value, unit: "x", min: 100_000, note };
+}
+
+const WORK: readonly Work[] = [...MEASURED, ...missing];
+
+/** Rows by name, all of them for null; one that cannot be measured has no value and says why. */
+export function measure(only: readonly string[] | null, quick: boolean): Row[] {
+  const known = WORK.flatMap(({ names }) => names);
+  const strange = (only ?? []).filter((name) => !known.includes(name));
+  if (strange.length > 0)
+    throw new Error(`no row ${strange.join(", ")}; there are ${known.join()}`);
+  return WORK.filter(({ names }) => only === null || names.some((name) => only.includes(name)))
+    .flatMap((work) => {
+      console.log(`${work.names.join(", ")} ...`);
+      return rowsOf(work, quick);
+    })
+    .filter(({ name }) => only === null || only.includes(name));
+}
+
+function rowsOf({ names, unit, bound, run }: Work, quick: boolean): Row[] {
+  try {
+    return run(quick);
+  } catch (error) {
+    console.error(error);
+    const why = String(error).split("\n")[0] ?? "";
+    return names.map((name) => failedRow(name, unit, bound, why));
+  }
+}

@@ -1,0 +1,88 @@
+//! How the fleet is planned and its alarms are counted.
+import { describe, expect, test } from "vitest";
+import { alarmsOf, grouped } from "../../bench/fleet-plain.js";
+import { DAY_s, type Episode, planTurbine, RECOVERY_days } from "../../bench/fleet-plan.js";
+import { figures, judge } from "../../bench/fleet-score.js";
+import type { TurbineRun } from "../../bench/fleet-turbine.js";
+import { bootstrap, reduction_pct } from "../../bench/intervals.js";
+
+const PLANS = Array.from({ length: 60 }, (_, i) => planTurbine(2000 + i, i));
+
+describe("plan", () => {
+  test("never two machine faults at once, none within a day and a half of a repair", () => {
+    for (const { episodes, begin_s, end_s } of PLANS) {
+      const [first, second] = episodes.filter((episode) => episode.class === "machine");
+      expect(first?.from_s).toBeGreaterThan(begin_s);
+      expect(second?.from_s).toBeGreaterThan((first?.to_s ?? 0) + RECOVERY_days * DAY_s);
+      expect(second?.to_s).toBeLessThan(end_s);
+    }
+  });
+
+  test("faults of sensors keep clear of machine faults; kinds take turns", () => {
+    const kinds = new Map<string, number>();
+    for (const { episodes } of PLANS) {
+      const machine = episodes.filter((episode) => episode.class === "machine");
+      for (const { name } of machine) kinds.set(name, (kinds.get(name) ?? 0) + 1);
+      for (const sensor of episodes.filter((episode) => episode.class === "sensor")) {
+        const clear = machine.every((m) => sensor.from_s > m.to_s || sensor.to_s < m.from_s);
+        expect(clear).toBe(true);
+      }
+    }
+    const counts = [...kinds.values()];
+    expect(counts).toHaveLength(9);
+    expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+  });
+
+  test("the same seed gives the same plan", () => {
+    expect(planTurbine(7, 0)).toEqual(planTurbine(7, 0));
+  });
+});
+
+test("a limit with its deadband, and one alarm a component and day", () => {
+  const scored = [{ component: "a", sigmas: [0, 3.1, 2.9, 3.1, Number.NaN, 2, 3.2] }];
+  const said = alarmsOf(scored, 3);
+  expect(said.map(({ at_s }) => at_s)).toEqual([1200, 4200]);
+  expect(grouped([...said, { at_s: 1200 + DAY_s, component: "a" }])).toHaveLength(2);
+});
+
+test("found, false, in recovery, and found by chance", () => {
+  const fault = (name: string, from_s: number): Episode => ({
+    name,
+    class: "machine",
+    from_s,
+    to_s: from_s + 5 * DAY_s,
+    ramp_s: 0,
+    severity: 1,
+  });
+  const run = (name: string): TurbineRun => ({
+    plan: { seed: 1, begin_s: DAY_s, end_s: 31 * DAY_s, episodes: [fault(name, 10 * DAY_s)] },
+    commissioned: true,
+    raised: [],
+    means: {},
+  });
+  const at = (day: number, component: string) => ({ at_s: day * DAY_s, component });
+  const said = [
+    [at(0.5, "yaw"), at(5, "yaw"), at(11, "generator"), at(12, "hss"), at(15.5, "hss")],
+    [at(11, "generator")],
+  ];
+  const judged = judge([run("gen_cooling"), run("main_bearing")], said);
+  // Before the test, and while the machine forgets, nothing counts.
+  expect(judged.map((one) => one.falsely)).toEqual([2, 1]);
+  expect(judged[0]?.faults).toEqual([{ name: "gen_cooling", delay_s: DAY_s, chance: 1 }]);
+  expect(figures(judged)).toMatchObject({ falsely: 1.5, recall: 0.5, net: 0, delay_h: 24 });
+});
+
+test("intervals are those of whole units and hold the figure", () => {
+  const units = Array.from({ length: 40 }, (_, i) => ({ ours: i % 10 === 0 ? 1 : 0, peer: 2 }));
+  const figure = (drawn: typeof units) =>
+    reduction_pct(
+      drawn.reduce((sum, unit) => sum + unit.ours, 0),
+      drawn.reduce((sum, unit) => sum + unit.peer, 0),
+    );
+  const [low, high] = bootstrap(units, figure);
+  expect(figure(units)).toBeCloseTo(95);
+  expect(low).toBeLessThan(95);
+  expect(low).toBeGreaterThan(85);
+  expect(high).toBeGreaterThan(95);
+  expect(reduction_pct(0, 0)).toBeNaN();
+});

@@ -1,0 +1,80 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { openEnergy } from "../../agent/base/energy.js";
+import { timed } from "../../agent/cli/bench-rows.js";
+import { writeEncoder } from "../../agent/models/onnx/write-encoder.js";
+import { writeTernaryNet } from "../../agent/models/onnx/write-net.js";
+import { randomEncoder } from "../accel/encoders.js";
+import { sterna } from "../fixtures/agent.js";
+import { randomMlp } from "../models/nets.js";
+
+const dir = mkdtempSync(join(tmpdir(), "sterna-bench-"));
+afterAll(() => rmSync(dir, { recursive: true }));
+const file = join(dir, "net.onnx");
+writeFileSync(file, writeTernaryNet(randomMlp(4)));
+
+test("bench: every backend and ONNX Runtime on the user's file", async () => {
+  const found = await sterna("bench", file, "--runs", "20", "--json");
+  expect(found.code).toBe(0);
+  const { rows, model } = JSON.parse(found.out) as {
+    readonly rows: { readonly engine: string; readonly p50_us: number; readonly p99_us: number }[];
+    readonly model: string;
+  };
+  expect(model).toMatch(/^ternary, 3 layers, \d+ weights$/);
+  const engines = rows.map(({ engine }) => engine);
+  expect(engines).toEqual(expect.arrayContaining(["wasm", "reference"]));
+  expect(engines.filter((engine) => engine.startsWith("onnxruntime"))).toHaveLength(2);
+  for (const { p50_us, p99_us } of rows) {
+    expect(p50_us).toBeGreaterThan(0);
+    expect(p99_us).toBeGreaterThanOrEqual(p50_us);
+  }
+  const table = await sterna("bench", file, "--runs", "20", "--backend", "reference");
+  expect(table.out).toMatch(/engine +p50 us +p99 us +per s \(batch\) +vs onnxruntime( +uJ)?\n/);
+  expect(table.out).not.toContain("wasm");
+  // As this machine has it: a figure in each row, or why there is none.
+  const known = typeof openEnergy() !== "string";
+  expect(table.out).toMatch(known ? / uJ\n/ : /\nenergy not known: .*powercap|cannot be read/);
+});
+
+test("bench: an encoder runs on every backend too", async () => {
+  const sizes = { sequence: 4, width: 32, heads: 2, hidden: 32, limit: 127, depth: 1, kept: 1 };
+  const encoder = join(dir, "encoder.onnx");
+  writeFileSync(encoder, writeEncoder(randomEncoder(1, sizes)));
+  const found = await sterna("bench", encoder, "--runs", "20", "--json");
+  const { rows, model } = JSON.parse(found.out) as {
+    readonly rows: { readonly engine: string; readonly batch: number }[];
+    readonly model: string;
+  };
+  expect(model).toBe("ternary encoder, 1 layers");
+  expect(rows.map(({ engine }) => engine)).toEqual(expect.arrayContaining(["wasm", "reference"]));
+  expect(rows.at(-1)?.engine).toMatch(/^onnxruntime/);
+});
+
+test("a row states the energy of an inference as the counters of powercap have it", () => {
+  const zone = join(dir, "sys/class/powercap/intel-rapl:0");
+  mkdirSync(zone, { recursive: true });
+  writeFileSync(join(zone, "name"), "package-0\n");
+  writeFileSync(join(zone, "max_energy_range_uj"), "1000000\n");
+  let used = 999_900;
+  const count = (): void => writeFileSync(join(zone, "energy_uj"), `${used % 1_000_000}\n`);
+  count();
+  const meter = openEnergy(dir);
+  if (typeof meter === "string") throw new Error(meter);
+  const one = (): void => {
+    used += 30;
+    count();
+  };
+  const engine = { name: "x", one, many: null, batch: 1 };
+  expect(timed(engine, 20, meter)).toMatchObject({ engine: "x", energy_uJ: 30 });
+  expect(timed(engine, 20, null)).toMatchObject({ energy_uJ: null });
+});
+
+test("bench: what cannot be benched is said", async () => {
+  const wrong = await sterna("bench", file, "--backend", "tpu");
+  expect(wrong.code).toBe(1);
+  expect(wrong.err).toContain('accel.backend "tpu" cannot be used');
+  expect((await sterna("bench", join(dir, "none.onnx"))).err).toContain("cannot be read");
+  expect((await sterna("bench", file, "--runs", "2")).code).toBe(2);
+});
