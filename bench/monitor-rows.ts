@@ -12,7 +12,7 @@ type Work = {
   readonly names: readonly string[];
   readonly unit: string;
   readonly bound: Bound;
-  readonly run: (quick: boolean) => Row[];
+  readonly run: (turbines: number) => Row[];
 };
 
 const MEASURED: readonly Work[] = [
@@ -34,7 +34,12 @@ const MEASURED: readonly Work[] = [
   { names: ["sim-speed"], unit: "x", bound: { min: 100_000 }, run: () => [simSpeed()] },
   { names: ["latency-p99"], unit: "ms", bound: { max: 12 }, run: () => [latencyRow()] },
   { names: ["block-p99"], unit: "ms", bound: { max: 15 }, run: () => [blockRow()] },
-  { names: FLEET_NAMES, unit: "", bound: { min: 0 }, run: (quick) => fleetRows(runFleet(quick)) },
+  {
+    names: FLEET_NAMES,
+    unit: "",
+    bound: { min: 0 },
+    run: (turbines) => fleetRows(runFleet(turbines)),
+  },
 ];
 
 /** Asked for and not measured yet, and why. */
@@ -60,7 +65,7 @@ function simSpeed(): Row {
 const WORK: readonly Work[] = [...MEASURED, ...missing];
 
 /** Rows by name, all of them for null; one that cannot be measured has no value and says why. */
-export function measure(only: readonly string[] | null, quick: boolean): Row[] {
+export function measure(only: readonly string[] | null, turbines: number): Row[] {
   const known = WORK.flatMap(({ names }) => names);
   const strange = (only ?? []).filter((name) => !known.includes(name));
   if (strange.length > 0)
@@ -68,14 +73,14 @@ export function measure(only: readonly string[] | null, quick: boolean): Row[] {
   return WORK.filter(({ names }) => only === null || names.some((name) => only.includes(name)))
     .flatMap((work) => {
       console.log(`${work.names.join(", ")} ...`);
-      return rowsOf(work, quick);
+      return rowsOf(work, turbines);
     })
     .filter(({ name }) => only === null || only.includes(name));
 }
 
-function rowsOf({ names, unit, bound, run }: Work, quick: boolean): Row[] {
+function rowsOf({ names, unit, bound, run }: Work, turbines: number): Row[] {
   try {
-    return run(quick);
+    return run(turbines);
   } catch (error) {
     console.error(error);
     const why = String(error).split("\n")[0] ?? "";

@@ -138,8 +138,10 @@ export function readResults(file: string): Results {
   return JSON.parse(readFileSync(file, "utf8")) as Results;
 }
 
-export function shown(value: number | null | undefined): string {
+/** A peer that is no number is named by a text. */
+export function shown(value: number | string | null | undefined): string {
   if (value === undefined) return "";
+  if (typeof value === "string") return value;
   if (value === null) return "none";
   return Math.abs(value) >= 1_000
     ? String(Math.round(value))

@@ -3,21 +3,29 @@
 import { type Backend, denseStage, type Layer, type Plan } from "./backend.js";
 
 const SIZE = 256;
-const ROUNDS = 7;
-const ROUND_us = 300;
+const WHOLE = { rounds: 7, round_us: 300 };
 const RUNS_MAX = 200;
 
+/** Microseconds of one inference of a network like those of the monitors. */
+export const measure = (backend: Backend): number => timePlan(backend, samplePlan(), WHOLE);
+
 /** Microseconds of one inference: the best round, for whatever else runs only ever slows it. */
-export function measure(backend: Backend): number {
-  const loaded = backend.load(samplePlan(), 1);
-  const x = Float32Array.from({ length: SIZE }, (_, i) => (i % 31) - 15);
-  const y = new Float32Array(SIZE);
+export function timePlan(
+  backend: Backend,
+  plan: Plan,
+  { rounds, round_us }: { readonly rounds: number; readonly round_us: number },
+): number {
+  const { input, output } = plan;
+  const loaded = backend.load(plan, 1);
+  const size = input.channels * input.lines * input.length;
+  const x = Float32Array.from({ length: size }, (_, i) => ((i % 31) - 15) / input.inverse);
+  const y = new Float32Array(output.channels * output.places);
   let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     const start = performance.now();
     let runs = 0;
     let spent_us = 0;
-    while (runs < RUNS_MAX && spent_us < ROUND_us) {
+    while (runs < RUNS_MAX && spent_us < round_us) {
       loaded.infer(x, y, 1);
       runs += 1;
       spent_us = 1000 * (performance.now() - start);

@@ -2,6 +2,7 @@
 //! device here, and the planner puts each where it is cheapest (plan.ts).
 import { type Backend, denseStage, type Layer, type Loaded, type Plan } from "../accel/backend.js";
 import { cutsOf, loadParts, type Part, partOf, partsOf } from "../accel/cut.js";
+import { timePlan } from "../accel/measure.js";
 import {
   type Device,
   type Limits,
@@ -11,10 +12,8 @@ import {
   type Unit,
 } from "./plan.js";
 
-/** Time for one measurement, and how often it is taken; the best counts. */
-const ROUND_us = 50;
-const ROUNDS = 3;
-const RUNS_MAX = 100;
+/** There are many parts, so each is timed in a fraction of what a whole backend gets. */
+const PART = { rounds: 3, round_us: 50 };
 /** Sizes of the two networks that tell a call from the values that cross. */
 const FEW = 16;
 const MANY = 4096;
@@ -133,29 +132,10 @@ function lackOf({ cols_max, kinds }: Backend, { stages }: Plan): string | null {
   return wide === undefined ? null : `it takes at most ${cols_max} columns`;
 }
 
-/** Microseconds of one inference, the best round; a text when the device fails on the plan. */
+/** Microseconds of one inference; a text when the device fails on the plan. */
 function timeOf(backend: Backend, plan: Plan): number | string {
-  const { input, output } = plan;
-  const x = Float32Array.from(
-    { length: input.channels * input.lines * input.length },
-    (_, i) => ((i % 31) - 15) / input.inverse,
-  );
-  const y = new Float32Array(output.channels * output.places);
   try {
-    const loaded = backend.load(plan, 1);
-    let best = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < ROUNDS; round++) {
-      const start = performance.now();
-      let spent_us = 0;
-      let runs = 0;
-      while (runs < RUNS_MAX && spent_us < ROUND_us) {
-        loaded.infer(x, y, 1);
-        runs += 1;
-        spent_us = 1000 * (performance.now() - start);
-      }
-      best = Math.min(best, spent_us / runs);
-    }
-    return best;
+    return timePlan(backend, plan, PART);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

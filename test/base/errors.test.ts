@@ -19,10 +19,7 @@ test("a fault within a text is three lines, the last with a caret below what is 
 });
 
 test("of a text of many lines or too long for a terminal the part around the fault is shown", () => {
-  expect(said("x > 3 A &&\n\ty > 3 V\n&& z", 12, 7).slice(1)).toEqual([
-    "   y > 3 V",
-    "   ^^^^^^^",
-  ]);
+  expect(said("x > 3 A &&\n\ty > 3 V\n&& z", 12, 7).slice(1)).toEqual(["   y > 3 V", "   ^^^^^^^"]);
   const long = `${"x > 3 A && ".repeat(30)}y > 3 V`;
   const [, line = "", caret = ""] = said(long, 330, 7);
   expect(line.length).toBeLessThan(100);

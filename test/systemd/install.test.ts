@@ -112,7 +112,9 @@ test("a config that the new version refuses keeps the old one current", () => {
   const config = join(root, CONFIG);
   writeFileSync(config, readFileSync(config, "utf8").replace("16 A", "16 V"));
   const { code, said } = install(root, sterna("7.1.0"));
-  expect(said).toMatch(/sterna\.yaml:\d+:\d+: .*\n.*\n.*\^\n.*version 7\.1\.0 refuses this config; 7\.0\.0/);
+  expect(said).toMatch(
+    /sterna\.yaml:\d+:\d+: .*\n.*\n.*\^\n.*version 7\.1\.0 refuses this config; 7\.0\.0/,
+  );
   expect(code).toBe(1);
   expect(readlinkSync(join(root, "opt/sterna/current"))).toBe("7.0.0");
 });
