@@ -41,15 +41,6 @@ export function probeMemory(root = "/"): MemoryMap {
   };
 }
 
-/** A node that is there, has free memory, and may be asked for; a text says why not. */
-export function chooseNode({ nodes }: MemoryMap, wanted: number, bytes: number): number | string {
-  const node = nodes.find(({ id }) => id === wanted);
-  const known = nodes.map(({ id }) => id).join(", ") || "none";
-  if (node === undefined) return `there is no memory node ${wanted}; this machine has ${known}`;
-  if (node.free_bytes >= bytes) return node.id;
-  return `memory node ${wanted} has ${node.free_bytes} bytes free, not ${bytes}`;
-}
-
 function nodeOf(folder: string, name: string): MemoryNode {
   const info = read(join(folder, "meminfo"));
   const bytes = (key: string): number => {
