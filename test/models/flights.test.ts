@@ -1,7 +1,6 @@
 //! Drones whose logs tell commands and battery, and nothing of their controllers: recorded flights
 //! where the sets are at hand, and the simulated one with those channels alone.
 import { describe, expect, test } from "vitest";
-import { QUADROTOR } from "../../agent/base/physics.js";
 import { isRefused } from "../../agent/models/commission.js";
 import type { Baseline } from "../../agent/models/setup.js";
 import { parseInjection } from "../../agent/sensors/plants/injection.js";
@@ -13,11 +12,11 @@ import { collect, type Raised, wire } from "./rig.js";
 
 const START_ms = 1_800_000_000_000;
 const LIMITS = { ahead_max_ms: 60_000, behind_max_ms: 86_400_000 };
-const HEARD = ["pressure", "altitudeRef", "velocity", "climbRate", "accelX", "accelY", "accelZ"]
-  .concat(["roll", "pitch", "throttle", "batteryVoltage", "batteryCurrent", "airTemp"])
-  .concat(["motorOutput1", "motorOutput2", "motorOutput3", "motorOutput4"]);
-/** A controller gives the speed asked for whatever the battery: full speed at 16 V. */
-const FULL_V = 16;
+const HEARD: ReadonlySet<string> = new Set([
+  ...["pressure", "airTemp", "altitudeRef", "velocity", "climbRate", "accelX", "accelY", "accelZ"],
+  ...["roll", "pitch", "throttle", "batteryVoltage", "batteryCurrent"],
+  ...[1, 2, 3, 4].map((i) => `motorOutput${i}`),
+]);
 
 type Lie = (name: string, value: number, t_s: number) => number;
 type Options = {
@@ -26,10 +25,9 @@ type Options = {
   readonly duration_s: number;
   readonly inject?: string;
   readonly lie?: Lie;
-  readonly mass?: number;
 };
 
-/** The simulated quadrotor, its rotor speeds turned into the commands behind them. */
+/** The simulated quadrotor with the channels that HEARD names. */
 function fly({ seed, baseline, duration_s, inject, lie = (_, value) => value }: Options) {
   const plant = createQuadrotor({ asset: "test", seed, start_ms: START_ms, period_ms: 200 });
   if (inject !== undefined) {
@@ -37,23 +35,15 @@ function fly({ seed, baseline, duration_s, inject, lie = (_, value) => value }: 
     if ("fault" in injection) throw new Error(injection.fault);
     plant.inject(injection);
   }
-  const units = new Map<string, string>(plant.channels.map(({ name, unit }) => [name, unit]));
-  const channels = HEARD.map((name) => {
-    return { name, unit: units.get(name) ?? "%", shape: "scalar" as const };
-  });
+  const channels = plant.channels.filter(({ name }) => HEARD.has(name));
+  const at = plant.channels.map((channel) => channels.indexOf(channel));
   const want = { amount: Number.POSITIVE_INFINITY, by: "hand" } as const;
   const learn = baseline === null ? { baseline, want } : { baseline };
   const wires = wire({ kind: "quadrotor", channels }, learn);
-  const volts = plant.channels.findIndex(({ name }) => name === "batteryVoltage");
-  let volt_V = FULL_V;
   const scalar = (channel: number, t_ms: number, value: number): void => {
-    if (channel === volts) volt_V = value;
-    const own = plant.channels[channel]?.name ?? "";
-    const name = own.replace("rotorSpeed", "motorOutput");
-    const id = HEARD.indexOf(name);
+    const id = at[channel] ?? -1;
     if (id < 0) return;
-    const share = (value / QUADROTOR.speedMax_radps) * (FULL_V / volt_V);
-    const told = lie(name, own === name ? value : share, (t_ms - START_ms) / 1000);
+    const told = lie(channels[id]?.name ?? "", value, (t_ms - START_ms) / 1000);
     const sample = { channel: id, t_ms, r_ms: t_ms, value: told, quality: "good" } as const;
     wires.watch.accept({ kind: "sample", ...sample }, LIMITS, wires.changes);
   };
