@@ -188,7 +188,7 @@ export type Backend = {
   readonly memory_bytes?: number;
   /** Why it computes nothing of a network, known before it is loaded; null: at least a part. */
   lack?(plan: Plan): string | null;
-  /** So many first stages of a network are one piece to it, and it takes no other; absent: any. */
+  /** So many first stages of a network are one piece to it, and it takes no other; absent: all. */
   leads?(plan: Plan): number;
   /** False: it gives encoders to the CPU. */
   readonly encoders?: false;
