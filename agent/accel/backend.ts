@@ -188,7 +188,7 @@ export type Backend = {
   readonly memory_bytes?: number;
   /** Why it computes nothing of a network, known before it is loaded; null: at least a part. */
   lack?(plan: Plan): string | null;
-  /** So many first stages of a network are one piece to it, and it takes no other; absent: all. */
+  /** So many first stages of a network are one piece to it, the only one that it takes. */
   leads?(plan: Plan): number;
   /** False: it gives encoders to the CPU. */
   readonly encoders?: false;
@@ -196,6 +196,11 @@ export type Backend = {
   /** A transformer encoder, within `encoderBound`; batch counts sequences. */
   loadEncoder(plan: EncoderPlan, batch: number): Loaded;
 };
+
+/** It says its tier itself, whoever stands before its backend. */
+export function withTier(loaded: Loaded, { tier }: Backend): Loaded {
+  return loaded.tier === undefined ? { ...loaded, tier } : loaded;
+}
 
 /** Bytes of the state of one asset. */
 export function stateBytes({ state }: Pick<Plan, "state">): number {

@@ -1,7 +1,14 @@
 //! A plan in parts, so that each may run on a device of its own. Between two parts crosses one plane
 //! of int8 steps, as floats with a step of 1: the same integers, whatever the devices.
 import { assert } from "../base/errors.js";
-import type { Backend, Grid, Loaded, Plan, Stage } from "./backend.js";
+import {
+  type Backend,
+  type Grid,
+  type Loaded,
+  type Plan,
+  type Stage,
+  withTier,
+} from "./backend.js";
 import { channelsOf, extent, meet, readsOf, writesOf } from "./spans.js";
 
 /** Stages `from` to `to` (not included). */
@@ -58,14 +65,20 @@ export function loadParts(
   batch: number,
 ): Loaded {
   const [only] = parts;
-  if (parts.length === 1 && only !== undefined) return only.backend.load(plan, batch);
+  if (parts.length === 1 && only !== undefined) {
+    return withTier(only.backend.load(plan, batch), only.backend);
+  }
   const steps = parts.map((part) => {
     const own = partOf(plan, part);
     const size = own.output.channels * own.output.places;
     const y = new Float32Array(size * batch);
-    return { loaded: part.backend.load(own, batch), size, y };
+    return { loaded: withTier(part.backend.load(own, batch), part.backend), size, y };
   });
   return {
+    /** The one that is not exact, if there is one. */
+    get tier() {
+      return steps.find(({ loaded }) => loaded.tier !== "exact")?.loaded.tier ?? "exact";
+    },
     infer(x, y, count): void {
       let from = x;
       steps.forEach(({ loaded, size, y: own }, i) => {
@@ -76,6 +89,9 @@ export function loadParts(
     },
     reset(asset): void {
       for (const { loaded } of steps) loaded.reset(asset);
+    },
+    close(): void {
+      for (const { loaded } of steps.toReversed()) loaded.close?.();
     },
   };
 }

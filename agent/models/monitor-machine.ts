@@ -103,7 +103,9 @@ export function createMachineMonitor(machine: Machine, setup: Setup): Monitor {
     inputs: machine.ports.map((port) => port.name),
     outputs: machine.outputs,
     model: model?.hash ?? "physics@1",
-    tier: model?.tier ?? "exact",
+    get tier() {
+      return model?.tier ?? "exact";
+    },
     off: [...whatIsOff(machine, setup), ...(physics.off ?? [])],
     onSample: (frame, input, t_ms) => shell.onSample(frame, input, t_ms),
     onBlock: (frame, input, block) => shell.onBlock(frame, input, block),

@@ -81,7 +81,7 @@ timeout 300 qemu-system-x86_64 -machine q35,cxl=on -accel tcg,thread=multi -cpu 
   -append "console=ttyS0 quiet panic=-1" </dev/null | tr -d '\r' | tee said
 
 for wanted in \
-  'CXL mem0  *0.3 GiB' \
+  'CXL mem0  *0.3 GiB persistent, on no memory node' \
   'memory node 1  *memory alone' \
   'ring: .*prefer:1 .*N1=256' \
   'absent node: .*memory node 7: errno'; do
