@@ -13,7 +13,7 @@ import type { Signal } from "../../agent/rules/rule.js";
 import { createBearing } from "../../agent/sensors/plants/bearing.js";
 import { createGasTurbine } from "../../agent/sensors/plants/gas-turbine.js";
 import { parseInjection } from "../../agent/sensors/plants/injection.js";
-import type { Plant, PlantKind } from "../../agent/sensors/plants/plant.js";
+import type { Plant, PlantChannel, PlantKind } from "../../agent/sensors/plants/plant.js";
 import { createQuadrotor } from "../../agent/sensors/plants/quadrotor.js";
 import { createWindTurbine } from "../../agent/sensors/plants/wind-turbine.js";
 import { type Amount, parseAmount, parseUnit, type Unit } from "../../agent/units/parse.js";
@@ -144,8 +144,14 @@ function createPlantOf(options: RigOptions): Plant {
   return plant;
 }
 
+/** As much of a plant as its monitors are wired by. */
+export type Wired = {
+  readonly kind: PlantKind;
+  readonly channels: readonly Pick<PlantChannel, "name" | "unit" | "shape">[];
+};
+
 /** Monitors and rules of a plant's kind; with `want` they learn their normal from it first. */
-export function wire(plant: Plant, learn: { readonly baseline: unknown; readonly want?: Want }) {
+export function wire(plant: Wired, learn: { readonly baseline: unknown; readonly want?: Want }) {
   const { kind } = plant;
   const row = KINDS[kind];
   if (row === undefined) throw new Error(kind);
