@@ -202,7 +202,18 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     throw error;
   }
   const idle = setInterval(schedule, TICK_ms);
-  const facts = { config, assembly, alarms, store, counts, history, ring, started_ms };
+  const read = blocks?.counts ?? null;
+  const facts = {
+    config,
+    assembly,
+    alarms,
+    store,
+    counts,
+    blocks: read,
+    history,
+    ring,
+    started_ms,
+  };
   return {
     channels: assembly.channels.length,
     view: () => viewOf(facts, clock.now()),
@@ -244,6 +255,7 @@ function sayWhatRuns({ members, backend: compute }: Assembly, log: Log): void {
     `models run on ${backend.name}`,
   );
   for (const placed of placements) log.info({ placed }, "a network was placed");
+  for (const network of compute.passed) log.warn({ why: network }, "a network runs on the CPU");
   for (const { config, off, commissioned, stage } of members) {
     const { id, kind } = config;
     if (off.length > 0) log.warn({ asset: id, kind, off }, "some checks are switched off");
