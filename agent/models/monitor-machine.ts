@@ -50,6 +50,8 @@ export type Physics = {
   readonly saysOfBlocks?: Said;
   /** False: the block told nothing. */
   onBlock?(block: Block): boolean;
+  /** A reading of a `plain` port came, which stands for a block. False: it told nothing. */
+  onRecord?(name: string): boolean;
   explain(output: string): Finding | null;
   spectrum?(): Spectrum | null;
   /** The model behind the answers; equations alone where absent. */
@@ -155,6 +157,9 @@ class Shell {
       this.#step(frame, before_ms);
     }
     this.#validity.take(input, frame.get(input), t_ms);
+    if (ports[input]?.plain === true && this.physics.onRecord?.(ports[input].name) === true) {
+      this.#write(frame, this.physics.saysOfBlocks ?? {});
+    }
     if (instants === true) return;
     // A step falls due when time moves on, so that it sees every channel of its instant.
     if (!(this.#validity.now_ms > before_ms)) return;

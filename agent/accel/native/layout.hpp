@@ -84,6 +84,11 @@ struct Kernels {
 template <class T>
 inline T least(T a, T b) { return a < b ? a : b; }
 
+// Where part `index` of `parts` begins among `count`.
+inline uint32_t begin_of(uint64_t count, uint32_t index, uint32_t parts) {
+  return static_cast<uint32_t>(count * index / parts);
+}
+
 // Shares the parts of a stage out among threads, and returns when all are done. Lane 0 is the
 // caller; no two parts run in one lane at once.
 typedef void (*Work)(const void* job, uint32_t part, uint32_t lane);
