@@ -1,5 +1,6 @@
 //! The rows of `bench:monitors` and `eval`: which function measures which names.
-import { FLEET_NAMES, fleetRows, runFleet } from "./fleet.js";
+import { runFleet } from "./fleet.js";
+import { FLEET_NAMES, fleetRows } from "./fleet-rows.js";
 import { cwruRow } from "./monitor-cwru.js";
 import { blockRow, latencyRow } from "./monitor-latency.js";
 import { femtoRow, WT23_NAMES, wt23Rows } from "./monitor-records.js";

@@ -34,7 +34,9 @@ export class Tap {
   constructor(learns: readonly Learnt[], commissioning: Commissioning, listener: Listener) {
     this.#by = commissioning.slice.by;
     this.#slices = new Slices(commissioning.slice);
-    this.#learnt = new Set(learns.map(({ output }) => output));
+    this.#learnt = new Set(
+      learns.flatMap(({ output, explained }) => [output, ...(explained?.by ?? [])]),
+    );
     this.#covered = new Set(commissioning.covers.map(({ channel }) => channel));
     this.#listener = listener;
   }
