@@ -12,12 +12,13 @@ import {
 import { join } from "node:path";
 import { type Means, meansOf } from "./fleet-means.js";
 import type { FleetPlan } from "./fleet-plan.js";
-import { CACHE, type Readings, readingsOf } from "./fleet-readings.js";
+import { CACHE, hasReadings, type Readings, readingsOf } from "./fleet-readings.js";
+import { type Raw, rawOf } from "./fleet-raw.js";
 import { runTurbine, type TurbineRun } from "./fleet-turbine.js";
 import { ROOT } from "./result.js";
 
 /** A turbine as everything is judged by: what the monitors said, and what the plain methods see. */
-export type FleetTurbine = TurbineRun & { readonly means: Means };
+export type FleetTurbine = TurbineRun & { readonly means: Means; readonly raw: Raw | null };
 
 /** Of the compiled code of monitors, rules and the run. */
 function codeHash(): string {
@@ -55,7 +56,8 @@ export function cachedTurbine(plan: FleetPlan, code = CODE): FleetTurbine {
     renameSync(`${file}.part`, file);
   }
   const run = JSON.parse(readFileSync(file, "utf8")) as TurbineRun;
-  return { ...run, plan, means, raised: run.raised.map(unended), said: wholeRows(run.said) };
+  const raw = rawOf(plan, readings, made !== null || hasReadings(plan));
+  return { ...run, plan, means, raw, raised: run.raised.map(unended), said: wholeRows(run.said) };
 }
 
 /** JSON has neither infinity nor NaN. */

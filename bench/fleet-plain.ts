@@ -7,8 +7,8 @@ import { MEAN_s, type Means } from "./fleet-means.js";
 import { median } from "./result.js";
 import { fitRidge } from "./ridge.js";
 
-/** An alarm of a method: when, and the component it names. */
-export type Said = { readonly at_s: number; readonly component: string };
+/** An alarm of a method: when, and the component it names; `times` such within the hour. */
+export type Said = { readonly at_s: number; readonly component: string; readonly times?: number };
 /** One figure a ten-minute mean, in spreads of the healthy period; NaN: not judged. */
 type Score = { readonly component: string; readonly sigmas: readonly number[] };
 export type Scored = readonly Score[];

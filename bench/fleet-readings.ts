@@ -43,6 +43,8 @@ export const plantOf = ({ seed }: Pick<FleetPlan, "seed">): Plant =>
 
 const fileOf = ({ seed }: FleetPlan): string => join(CACHE, `readings-${seed}.bin`);
 
+export const hasReadings = (plan: FleetPlan): boolean => existsSync(fileOf(plan));
+
 /** Those made ahead for the same plan, else made now and not kept: a month is tens of megabytes. */
 export function readingsOf(plan: FleetPlan): Readings {
   if (!existsSync(fileOf(plan))) return makeReadings(plan);

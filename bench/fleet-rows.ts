@@ -18,6 +18,8 @@ export const FLEET_NAMES: readonly string[] = [
   "flood",
   "sim-curve-r1",
   "sim-sterna",
+  "sim-b0",
+  "sim-b1",
   "sim-b2",
   "sim-b2-net",
   "sim-b3",
@@ -62,6 +64,11 @@ export function fleetRows(fleet: Fleet): Row[] {
     { name: "flood", value: fleet.flood, unit: "alarms/10 min", max: 9, note: size },
     curveRow(),
     summary("sim-sterna", ours, `${fleet.commissioned} of ${fleet.turbines} commissioned themselves`),
+    ...["sim-b0", "sim-b1"].map((name, i) => {
+      const one = fleet.raw.methods[i];
+      if (one === undefined) return failedRow(name, FALSE, {}, "no readings were made ahead");
+      return summary(name, one, `at equal recall on the first ${fleet.raw.turbines} turbines`);
+    }),
     summary("sim-b2", b2.recall, "at equal recall"),
     summary("sim-b2-net", b2.net, "at equal net recall, or its best"),
     summary("sim-b3", b3.recall, "at equal recall"),

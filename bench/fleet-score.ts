@@ -66,13 +66,14 @@ export function judge(runs: readonly TurbineRun[], said: readonly (readonly Said
   return runs.map((run, t) => {
     const own = said[t] ?? [];
     const faults = faultsOf(run);
-    const falsely = own.filter((alarm) => {
+    const wrong = own.filter((alarm) => {
       if (alarm.at_s < run.plan.begin_s) return false;
       return faults.every((fault) => {
         const forgets = alarm.at_s > fault.to_s && alarm.at_s < fault.to_s + RECOVERY_days * DAY_s;
         return !matches(alarm, fault) && !forgets;
       });
-    }).length;
+    });
+    const falsely = wrong.reduce((sum, { times = 1 }) => sum + times, 0);
     return {
       falsely,
       months: MONTHS,

@@ -12,6 +12,7 @@ import {
   type Scored,
 } from "./fleet-plain.js";
 import { planTurbine } from "./fleet-plan.js";
+import { RAW_LIMITS } from "./fleet-raw.js";
 import {
   type Figures,
   figures,
@@ -46,6 +47,8 @@ export type Fleet = {
   readonly curve: readonly Method[];
   readonly ablations: readonly Method[];
   readonly families: readonly (readonly Method[])[];
+  /** B0 and B1 where their readings are kept, at the equal recall of ours on those turbines. */
+  readonly raw: { readonly turbines: number; readonly methods: readonly Method[] };
   readonly sensors: { readonly taken: number; readonly of: number };
   readonly flood: number;
 };
@@ -85,6 +88,7 @@ export function scoreFleet(runs: readonly FleetTurbine[]): Fleet {
     curve: EVIDENCE.map((limit) => replay("Sterna", limit, null)),
     ablations: ABLATIONS.map((without) => replay(`without ${without}`, PRODUCT_LIMIT, without)),
     families,
+    raw: rawMethods(runs),
     sensors: sensorsAsMachine(runs),
     flood: worstFlood(runs),
   };
@@ -114,6 +118,24 @@ function sweep(
       scored.map((one) => after(alarmsOf(one, limit))),
     ),
   );
+}
+
+function rawMethods(all: readonly FleetTurbine[]): Fleet["raw"] {
+  const runs = all.filter(({ raw }) => raw !== null);
+  if (runs.length === 0) return { turbines: 0, methods: [] };
+  const ours = method("Sterna", null, runs, runs.map(machineAlarms));
+  const methods = (["b0", "b1"] as const).map((key) => {
+    const swept = RAW_LIMITS.map((limit, l) =>
+      method(
+        key.toUpperCase(),
+        limit,
+        runs,
+        runs.map(({ raw }) => raw?.[key][l] ?? []),
+      ),
+    );
+    return nearest(swept, ours, "recall");
+  });
+  return { turbines: runs.length, methods };
 }
 
 /** Most of `key`, and of those the one with the fewest false alarms. */

@@ -107,7 +107,7 @@ export function createMachineMonitor(machine: Machine, setup: Setup): Monitor {
     outputs: machine.outputs,
     model: model?.hash ?? "physics@1",
     tier: model?.tier ?? "exact",
-    off: [...whatIsOff(machine, setup), ...(physics.off ?? [])],
+    off: [...whatIsOff(machine, setup), ...shell.shifts.off, ...(physics.off ?? [])],
     onSample: (frame, input, t_ms) => shell.onSample(frame, input, t_ms),
     onBlock: (frame, input, block) => shell.onBlock(frame, input, block),
     explain: (index) => shell.explain(machine.outputs[index]?.name ?? ""),
@@ -125,6 +125,7 @@ function whatIsOff({ plate, needs, learns }: Machine, setup: Setup): string[] {
 
 class Shell {
   readonly physics: Physics;
+  readonly shifts: Shifts;
   readonly #machine: Machine;
   readonly #at: ReadonlyMap<string, number>;
   readonly #validity: Validity;
@@ -133,7 +134,6 @@ class Shell {
   readonly #scalars: readonly number[];
   readonly #readings: Readings;
   readonly #correction: Correction;
-  readonly #shifts: Shifts;
   #step_ms = Number.NaN;
   #instant_ms = Number.NEGATIVE_INFINITY;
 
@@ -145,7 +145,7 @@ class Shell {
     this.#present = ports.map(() => false);
     this.#scalars = ports.flatMap((port, i) => (port.shape === "scalar" ? [i] : []));
     this.#correction = new Correction(setup.learned ?? null);
-    this.#shifts = new Shifts(machine.learnt ?? [], setup);
+    this.shifts = new Shifts(machine.learnt ?? [], setup);
     this.#readings = this.#makeReadings(setup);
     this.physics = machine.physics(this.#readings, setup);
   }
@@ -177,7 +177,7 @@ class Shell {
       this.#correction.step(this.#readings.value, dt_s);
       this.physics.step(dt_s, before_ms);
       const steady = (of: string): boolean => this.physics.steady?.(of) ?? true;
-      this.#shifts.step(dt_s, steady, (of) => this.#said(of));
+      this.shifts.step(dt_s, steady, (of) => this.#said(of));
     } else this.physics.pause?.();
     for (const i of this.#scalars) frame.set(i, this.#validity.code(i));
     this.#write(frame, this.physics.says);
@@ -194,7 +194,7 @@ class Shell {
     const code = this.#validity.code(this.#at.get(channel) ?? -1);
     if (code === 0) {
       const inner = (of: string): Finding | null => this.physics.explain(of);
-      return this.#shifts.explain(name, inner) ?? inner(name);
+      return this.shifts.explain(name, inner) ?? inner(name);
     }
     const evidence = [`${channel}: ${SUSPICIONS[code]}`, "withheld from every model"];
     return { expected: Number.NaN, sigma: Number.NaN, unit: "1", evidence };
@@ -204,9 +204,9 @@ class Shell {
     const { outputs } = this.#machine;
     for (let i = 0; i < outputs.length; i++) {
       const name = outputs[i]?.name ?? "";
-      const evidence = this.#shifts.evidence(name);
+      const evidence = this.shifts.evidence(name);
       if (evidence !== undefined) frame.set(i, evidence);
-      else if (said[name] !== undefined) frame.set(i, this.#said(name) - this.#shifts.of(name));
+      else if (said[name] !== undefined) frame.set(i, this.#said(name) - this.shifts.of(name));
     }
   }
 

@@ -15,10 +15,12 @@ type One = {
 
 export class Shifts {
   readonly #ones: readonly One[];
+  readonly #commissioned: boolean;
   readonly #parts = new Map<string, One>();
   readonly #evidence = new Map<string, One>();
 
   constructor(rows: readonly Learnt[], setup: Setup) {
+    this.#commissioned = setup.baseline !== null;
     this.#ones = rows
       .filter((row) => row.shift !== undefined || row.explained !== undefined)
       .map((row) => {
@@ -49,9 +51,18 @@ export class Shifts {
     return this.#parts.get(output)?.part ?? 0;
   }
 
-  /** Undefined: no output of a test. */
+  /** Undefined: no output of a test. 0 with a baseline that knows no scale: an alarm must clear. */
   evidence(output: string): number | undefined {
-    return this.#evidence.get(output)?.test.evidence;
+    const one = this.#evidence.get(output);
+    return this.#commissioned && Number.isNaN(one?.scale) ? 0 : one?.test.evidence;
+  }
+
+  /** What an older baseline switches off, in words. */
+  get off(): string[] {
+    if (!this.#commissioned) return [];
+    return this.#ones
+      .filter(({ row, scale }) => row.shift !== undefined && Number.isNaN(scale))
+      .map(({ row }) => `small shifts of ${row.output}: not in the baseline, commission anew`);
   }
 
   explain(output: string, inner: (output: string) => Finding | null): Finding | null {

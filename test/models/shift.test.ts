@@ -1,6 +1,8 @@
 //! Small shifts: what drivers explain, evidence that adds up, and lines that tell a jam from a lie.
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { reference } from "../../agent/accel/reference.js";
 import { prng } from "../../agent/base/prng.js";
 import { explained, fitExplained, type Sample } from "../../agent/models/chain/explained.js";
 import { PitchWatch } from "../../agent/models/chain/pitch.js";
@@ -9,6 +11,8 @@ import { independentScale, SHIFT_s, ShiftTest } from "../../agent/models/chain/s
 import { Slope } from "../../agent/models/chain/slope.js";
 import { TowerWatch } from "../../agent/models/chain/tower.js";
 import { Validity } from "../../agent/models/chain/validity.js";
+import type { Baseline } from "../../agent/models/setup.js";
+import { createTurbineMonitor } from "../../agent/models/turbine.js";
 import { TURBINE_PORTS } from "../../agent/models/turbine-ports.js";
 
 const DEGREE = Math.PI / 180;
@@ -189,4 +193,19 @@ describe("belief", () => {
     }
     expect(validity.code(0)).toBe(0);
   });
+});
+
+test("an older baseline keeps the gross limits, and what it lacks is said", () => {
+  const demo = JSON.parse(readFileSync("config/baselines/demo-wt01.json", "utf8")) as Baseline;
+  const old = Object.entries(demo.values).filter(([name]) => !name.endsWith(".scale"));
+  const offOf = (baseline: Baseline | null): string[] =>
+    createTurbineMonitor({
+      id: "wt",
+      nameplate: { ratedPower: 5e6, rotorRadius: 63, gearRatio: 97 },
+      baseline,
+      backend: reference,
+    }).off.filter((text) => text.startsWith("small shifts"));
+  expect(offOf(demo)).toEqual([]);
+  expect(offOf(null)).toEqual([]);
+  expect(offOf({ ...demo, values: Object.fromEntries(old) })).toHaveLength(6);
 });
