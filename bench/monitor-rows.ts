@@ -1,5 +1,6 @@
 //! The rows of `bench:monitors` and `eval`: which function measures which names.
-import { FLEET_NAMES, fleetRows, runFleet } from "./fleet.js";
+import { runFleet } from "./fleet.js";
+import { FLEET_NAMES, fleetRows } from "./fleet-rows.js";
 import { CRAZYPAD_NAMES, crazypadRows, PROPCUT_NAMES, propcutRows } from "./flight-rows.js";
 import { BLOCK_NAMES, cwruTrainedRows, gapRow, gearboxRow } from "./monitor-blocks.js";
 import { cwruRow } from "./monitor-cwru.js";
