@@ -2,6 +2,7 @@
 import { FLEET_NAMES, fleetRows, runFleet } from "./fleet.js";
 import { cwruRow } from "./monitor-cwru.js";
 import { blockRow, latencyRow } from "./monitor-latency.js";
+import { POWER_NAMES, powerRowsOfBench } from "./monitor-nets.js";
 import { femtoRow, WT23_NAMES, wt23Rows } from "./monitor-records.js";
 import { cmapssRows } from "./monitor-sets.js";
 import { NEVER_ms, plantSpeed } from "./plant-speed.js";
@@ -31,6 +32,7 @@ const MEASURED: readonly Work[] = [
   { names: WT23_NAMES, unit: "%", bound: { min: 90 }, run: wt23Rows },
   { names: ["femto"], unit: "%", bound: { min: 95 }, run: () => [femtoRow()] },
   { names: ["cwru-f1"], unit: "1", bound: { min: 0.97 }, run: () => [cwruRow()] },
+  { names: POWER_NAMES, unit: "1", bound: { max: 1 }, run: powerRowsOfBench },
   { names: ["sim-speed"], unit: "x", bound: { min: 100_000 }, run: () => [simSpeed()] },
   { names: ["latency-p99"], unit: "ms", bound: { max: 12 }, run: () => [latencyRow()] },
   { names: ["block-p99"], unit: "ms", bound: { max: 15 }, run: () => [blockRow()] },
@@ -47,8 +49,6 @@ const MISSING: readonly (readonly [string, string, Bound, string])[] = [
   ["gearbox-accuracy", "%", { min: 99 }, "no monitor classifies gearboxes"],
   ["propcut-false", "%", { max: 2 }, "flights of the set are not read by this benchmark yet"],
   ["crazypad-false", "%", { max: 2 }, "flights of the set are not read by this benchmark yet"],
-  ["powernet-vs-bins", "1", { max: 1 }, "PowerNet is not trained yet"],
-  ["powernet-violations", "1", { max: 0 }, "PowerNet is not trained yet"],
   ["ternary-f1-gap", "points", { max: 1 }, "only one seed of VibNet is trained"],
   ["ternary-rmse-gap", "%", { max: 10 }, "no regression network is trained yet"],
 ];
