@@ -19,6 +19,7 @@ import {
 } from "./monitor-machine.js";
 import { learnt, plateValue, type Setup } from "./setup.js";
 import { TurbineHeat } from "./turbine-heat.js";
+import { shippedThermal } from "./turbine-learned.js";
 import { OUTPUTS, SCALARS, TURBINE_LEARNT } from "./turbine-outputs.js";
 import { TURBINE_PLATE } from "./turbine-ports.js";
 
@@ -48,7 +49,12 @@ const MACHINE: Machine = {
   physics: (readings, setup) => new TurbinePhysics(readings, setup),
 };
 
-export const createTurbineMonitor = (setup: Setup): Monitor => createMachineMonitor(MACHINE, setup);
+export function createTurbineMonitor(setup: Setup): Monitor {
+  const learned = setup.learned === undefined ? shippedThermal(setup) : setup.learned;
+  if (typeof learned !== "string") return createMachineMonitor(MACHINE, { ...setup, learned });
+  const monitor = createMachineMonitor(MACHINE, { ...setup, learned: null });
+  return { ...monitor, off: [...monitor.off, `learned part of temperatures: ${learned}`] };
+}
 
 class TurbinePhysics implements Physics {
   readonly #on: Readings;
