@@ -150,7 +150,7 @@ const TABLE: readonly AssetKind[] = [
         per: "flights",
         usual: 10,
         least: 3,
-        slice: { by: "flight", least_s: 60 },
+        slice: { by: "flight", least_s: 5, all_s: 30 },
         memory: 100,
         covers: [],
       },

@@ -27,6 +27,8 @@ export type Readings = {
   pardon(): void;
   /** The model agrees with the channel again: a step that pends is forgotten. */
   absolve(name: string): void;
+  /** The machine is at rest: nothing moves its readings, and knocks are no spikes. */
+  rest(resting: boolean): void;
   /** What commissioning learnt of this name for the present operating state, as adapted since. */
   normal(name: string, otherwise: number): number;
 };
@@ -103,7 +105,9 @@ export function createMachineMonitor(machine: Machine, setup: Setup): Monitor {
     inputs: machine.ports.map((port) => port.name),
     outputs: machine.outputs,
     model: model?.hash ?? "physics@1",
-    tier: model?.tier ?? "exact",
+    get tier() {
+      return model?.tier ?? "exact";
+    },
     off: [...whatIsOff(machine, setup), ...(physics.off ?? [])],
     onSample: (frame, input, t_ms) => shell.onSample(frame, input, t_ms),
     onBlock: (frame, input, block) => shell.onBlock(frame, input, block),
@@ -220,6 +224,7 @@ class Shell {
         if (held_s > after_s) validity.accuse(at(name));
       },
       pardon: () => this.#held.clear(),
+      rest: (resting) => validity.rest(resting),
       absolve: (name) => validity.absolve(at(name)),
       normal: (name, otherwise) => learnt(setup, name, otherwise, String(this.physics.state())),
     };

@@ -41,7 +41,9 @@ export function createVibrationMonitor(setup: Setup): Monitor {
     inputs: INPUTS,
     outputs: OUTPUTS,
     model: blocks.network?.hash ?? "physics@1",
-    tier: blocks.network?.tier ?? "exact",
+    get tier() {
+      return blocks.network?.tier ?? "exact";
+    },
     off: blocks.off,
     onSample: (frame, input, t_ms) => core.onSample(frame, input, t_ms),
     onBlock: (frame, input, block) => core.onBlock(frame, input, block),

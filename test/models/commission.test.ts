@@ -312,7 +312,7 @@ describe("parts", () => {
     }
     expect(rows).toBe(2);
     expect(hourly.at(1000 * 9000, 2)).toHaveLength(1);
-    const flights = new Slices({ by: "flight", least_s: 60 });
+    const flights = new Slices({ by: "flight", least_s: 60, all_s: 120 });
     const flown: number[] = [];
     for (let s = 0; s < 1000; s += 10) {
       const state = Number(s % 500 > 100 && s % 500 < 400);
