@@ -9,11 +9,14 @@ import { reference } from "../../agent/accel/reference.js";
 import { KINDS } from "../../agent/assets.js";
 import { prng } from "../../agent/base/prng.js";
 import type { Block } from "../../agent/base/telemetry.js";
+import { createBearingMonitor } from "../../agent/models/bearing.js";
 import { bindUserModel } from "../../agent/models/bind.js";
 import { fileSays, macroF1, sizesOf, trainBlocks } from "../../agent/models/convert/block-net.js";
 import { classesOf, cut } from "../../agent/models/convert/block-set.js";
 import { readLabelled } from "../../agent/models/convert/labelled.js";
+import { makeVibnet, VIBNET_PLAN } from "../../agent/models/convert/vibnet.js";
 import { BANDS, BandAnalyser } from "../../agent/models/features/bands.js";
+import { hashOf } from "../../agent/models/network.js";
 import { openUserModel } from "../../agent/models/user-model.js";
 import { parseUnit } from "../../agent/units/parse.js";
 
@@ -196,6 +199,15 @@ describe("network: of an asset", () => {
   test("one that reads spectra and tells the parts is taken", () => {
     expect(fit("bearing", shipped)).toEqual([]);
     expect(fit("wind-turbine", shipped)).toEqual([]);
+  });
+
+  test("it answers in the place of the shipped one", () => {
+    const steps = { examples: 40, teacherSteps: 5, pupilSteps: 5 };
+    const { bytes } = makeVibnet({ ...VIBNET_PLAN, ...steps });
+    const nameplate = { rollers: 9, ballDiameter: 0.00794, pitchDiameter: 0.03904 };
+    const setup = { id: "b", nameplate, baseline: null, backend: reference };
+    expect(createBearingMonitor({ ...setup, network: bytes }).model).toBe(hashOf(bytes));
+    expect(createBearingMonitor(setup).model).toBe(hashOf(shipped));
   });
 
   test("another is refused with what is wrong", () => {
