@@ -23,8 +23,8 @@ export class Loudness {
 
   /** `usual`: middle of the level in the healthy period, or NaN. False: too quiet to be a bearing. */
   take(rms: number, usual: number): boolean {
-    this.#level = Math.log(rms);
-    const step = this.#level - usual;
+    this.#level = rms > 0 ? Math.log(rms) : Number.NaN;
+    const step = Math.log(rms) - usual;
     const quiet = step < QUIET;
     this.#known = Number.isFinite(step) && !quiet;
     if (this.#known) this.#steady += (Math.min(CLIP, step) - this.#steady) / BLOCKS;
