@@ -2,7 +2,7 @@
 import { runFleet } from "./fleet.js";
 import { FLEET_NAMES, fleetRows } from "./fleet-rows.js";
 import { CRAZYPAD_NAMES, crazypadRows, PROPCUT_NAMES, propcutRows } from "./flight-rows.js";
-import { BLOCK_NAMES, cwruTrainedRows, gapRow, gearboxRow } from "./monitor-blocks.js";
+import { CWRU_NAMES, cwruTrainedRows, gapRow, gearboxRow, vibnetGapRow } from "./monitor-blocks.js";
 import { cwruRow } from "./monitor-cwru.js";
 import { femtoRow } from "./monitor-femto.js";
 import { blockRow, latencyRow } from "./monitor-latency.js";
@@ -36,10 +36,11 @@ const MEASURED: readonly Work[] = [
   { names: WT23_NAMES, unit: "%", bound: { min: 90 }, run: wt23Rows },
   { names: ["femto"], unit: "%", bound: { min: 95 }, run: () => [femtoRow()] },
   { names: POWER_NAMES, unit: "1", bound: { max: 1 }, run: powerRowsOfBench },
-  { names: BLOCK_NAMES, unit: "1", bound: { min: 0.97 }, run: cwruTrainedRows },
+  { names: CWRU_NAMES, unit: "1", bound: { min: 0.97 }, run: cwruTrainedRows },
   { names: ["cwru-f1-shipped"], unit: "1", bound: {}, run: () => [cwruRow()] },
   { names: ["gearbox-accuracy"], unit: "%", bound: { min: 99 }, run: () => [gearboxRow()] },
   { names: ["ternary-f1-gap"], unit: "points", bound: { max: 1 }, run: () => [gapRow()] },
+  { names: ["vibnet-f1-gap"], unit: "points", bound: { max: 1 }, run: () => [vibnetGapRow()] },
   { names: PROPCUT_NAMES, unit: "%", bound: { max: 2 }, run: propcutRows },
   { names: CRAZYPAD_NAMES, unit: "%", bound: { max: 2 }, run: crazypadRows },
   { names: ["sim-speed"], unit: "x", bound: { min: 100_000 }, run: () => [simSpeed()] },
