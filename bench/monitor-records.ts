@@ -19,6 +19,9 @@ function readTable(...path: readonly string[]): { names: string[]; rows: string[
   return { names: head.split(","), rows: lines.map((line) => line.split(",")) };
 }
 
+/** An empty cell is no zero. */
+const numberOf = (cell: string): number => (cell.trim() === "" ? Number.NaN : Number(cell));
+
 function learn(
   columns: readonly Column[],
   use: GenericUse,
@@ -76,7 +79,7 @@ export function wt23Rows(): Row[] {
     return [...noData([WT23_NAMES[0]], "%", recall), ...noData([WT23_NAMES[1]], "%", falsely)];
   const { names, rows } = readTable("wind_main_bearing_wt23", "wt23_healthy_train.csv.gz");
   const at = WT23.map(({ name }) => names.indexOf(name));
-  const table = rows.map((row) => at.map((column) => Number(row[column])));
+  const table = rows.map((row) => at.map((column) => numberOf(row[column] ?? "")));
   const use = { cycle: null, settings: [], records: false };
   const baseline = learn(WT23, use, table.slice(0, WT23_LEARN), STEP_ms, 14);
   if (typeof baseline === "string") {
@@ -86,13 +89,14 @@ export function wt23Rows(): Row[] {
     ];
   }
   const test = table.slice(WT23_LEARN);
-  const ridge = ridgeRest(table.slice(0, WT23_LEARN), FRONT, [0, 1, 2, 5]);
+  const whole = table.slice(0, WT23_LEARN).filter((row) => !row.some(Number.isNaN));
+  const ridge = ridgeRest(whole, FRONT, [0, 1, 2, 5]);
   const plain = (all: readonly (readonly number[])[]): boolean[] => {
     const last: number[] = [];
     return all.map((row) => {
       last.push(ridge(row));
       if (last.length > RIDGE_MEDIAN) last.shift();
-      return median(last) > RIDGE_SIGMAS;
+      return median(last.filter((z) => !Number.isNaN(z))) > RIDGE_SIGMAS;
     });
   };
   const healthy = play(WT23, use, baseline, test, STEP_ms);
