@@ -1,7 +1,9 @@
 //! The rows of `bench:monitors` and `eval`: which function measures which names.
 import { FLEET_NAMES, fleetRows, runFleet } from "./fleet.js";
 import { cwruRow } from "./monitor-cwru.js";
+import { DRIFT_NAMES, driftRows } from "./monitor-drift.js";
 import { blockRow, latencyRow } from "./monitor-latency.js";
+import { OTHER_NAMES, otherRows } from "./monitor-others.js";
 import { femtoRow, WT23_NAMES, wt23Rows } from "./monitor-records.js";
 import { cmapssRows } from "./monitor-sets.js";
 import { NEVER_ms, plantSpeed } from "./plant-speed.js";
@@ -29,6 +31,8 @@ const MEASURED: readonly Work[] = [
     run: () => cmapssRows("FD002"),
   },
   { names: WT23_NAMES, unit: "%", bound: { min: 90 }, run: wt23Rows },
+  { names: DRIFT_NAMES, unit: "", bound: { min: 0 }, run: driftRows },
+  { names: OTHER_NAMES, unit: "", bound: {}, run: otherRows },
   { names: ["femto"], unit: "%", bound: { min: 95 }, run: () => [femtoRow()] },
   { names: ["cwru-f1"], unit: "1", bound: { min: 0.97 }, run: () => [cwruRow()] },
   { names: ["sim-speed"], unit: "x", bound: { min: 100_000 }, run: () => [simSpeed()] },

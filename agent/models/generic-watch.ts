@@ -16,7 +16,7 @@ import { PARTS, Past, scaledAt } from "./generic-past.js";
 
 /** Of the limit: the others without the one that left alone; and that one well again. */
 const CALM = 0.6;
-const WELL = 0.75;
+const WELL = 0.6;
 const CANDIDATES = 3;
 /** With fewer channels judged nothing tells a sensor from the machine. */
 const CHANNELS_LEAST = 3;
@@ -102,11 +102,23 @@ export class Watch {
   }
 
   save(): unknown {
-    return { past: this.#past.save() };
+    const window = this.#window.map(({ t_s, regime, features, values }) => {
+      return { t_s, regime, features: features.map(short), values: values.map(short) };
+    });
+    return { past: this.#past.save(), window, odd: [...this.#odd] };
   }
 
   restore(kept: unknown): void {
-    if (typeof kept === "object" && kept !== null && "past" in kept) this.#past.restore(kept.past);
+    const found = (typeof kept === "object" && kept !== null ? kept : {}) as Record<
+      string,
+      unknown
+    >;
+    this.#past.restore(found["past"]);
+    const { places, known } = this.#normal;
+    const window: unknown[] = Array.isArray(found["window"]) ? found["window"] : [];
+    this.#window = window.flatMap((one) => entryOf(one, known.means.length, places.length));
+    const odd: unknown[] = Array.isArray(found["odd"]) ? found["odd"] : [];
+    this.#odd = new Set(odd.map(Number).filter((j) => places[j] !== undefined));
   }
 
   #decide(): void {
@@ -114,7 +126,8 @@ export class Watch {
     this.smoothed = this.#smooth([]);
     for (const j of this.#odd) {
       const z = Math.abs(largest(this.smoothed[j] ?? []));
-      if (!(z > WELL * LIMIT)) this.#odd.delete(j);
+      // What cannot be judged now neither clears nor raises.
+      if (z < WELL * LIMIT) this.#odd.delete(j);
       else this.#past.forget(j);
     }
     this.index = this.#worst(this.smoothed, -1);
@@ -195,4 +208,23 @@ function largest(values: readonly number[]): number {
     (a, b) => (Math.abs(b) > Math.abs(a) || Number.isNaN(a) ? b : a),
     Number.NaN,
   );
+}
+
+const short = (value: number): number => Number(value.toPrecision(6));
+
+/** JSON has no NaN. */
+function entryOf(kept: unknown, features: number, values: number): Entry[] {
+  if (typeof kept !== "object" || kept === null) return [];
+  const found = kept as Record<keyof Entry, unknown>;
+  const row = (list: unknown, size: number): number[] | null =>
+    Array.isArray(list) && list.length === size
+      ? list.map((v) => (typeof v === "number" ? v : Number.NaN))
+      : null;
+  const own = { features: row(found.features, features), values: row(found.values, values) };
+  if (own.features === null || own.values === null) return [];
+  const [t_s, regime] = [Number(found.t_s), Number(found.regime)];
+  const whole = Number.isFinite(t_s) && Number.isInteger(regime);
+  return whole
+    ? [{ t_s, regime, features: own.features, values: own.values, scores: new Map() }]
+    : [];
 }
