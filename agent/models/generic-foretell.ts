@@ -134,6 +134,14 @@ export function doubtOf(
 
 export const isKnown = (value: number): boolean => !Number.isNaN(value);
 
+/** First of ordered `times` in the window that ends with `last`; null: it is not half full. */
+export function sinceOf(times: readonly number[], last: number, window_s: number): number | null {
+  const to_s = times[last] as number;
+  let from = last;
+  while (from > 0 && (times[from - 1] as number) > to_s - window_s) from -= 1;
+  return to_s - (times[from] as number) < window_s / 2 ? null : from;
+}
+
 const FEW = 3;
 
 /** Of what is known, where that is at least half. */

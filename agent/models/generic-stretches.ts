@@ -12,6 +12,7 @@ import {
   PIECE_s,
   REST_LEAST,
   restOf,
+  sinceOf,
   type Told,
   WINDOWS,
 } from "./generic-foretell.js";
@@ -184,10 +185,9 @@ function stretchesOf(rows: readonly Row[]): Row[][] {
 
 /** Median of the last so many seconds at each row; NaN where too few are known. */
 function medians(times: readonly number[], values: readonly number[], window_s: number): number[] {
-  let from = 0;
-  return times.map((t_s, i) => {
-    while ((times[from] as number) <= t_s - window_s) from += 1;
-    return middleOf(values.slice(from, i + 1));
+  return times.map((_, i) => {
+    const from = sinceOf(times, i, window_s);
+    return from === null ? Number.NaN : middleOf(values.slice(from, i + 1));
   });
 }
 

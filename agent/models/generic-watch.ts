@@ -7,6 +7,7 @@ import {
   LIMIT,
   middleOf,
   regimeOf,
+  sinceOf,
   type Timed,
   valuesOf,
   WAYS,
@@ -20,8 +21,8 @@ const WELL = 0.6;
 const CANDIDATES = 3;
 /** With fewer channels judged nothing tells a sensor from the machine. */
 const CHANNELS_LEAST = 3;
-/** More channels off, each alone, are the machine. */
-const ODD_SHARE = 1 / 3;
+/** More channels off, each alone, are the machine: two, or a third of them. */
+const ODD = { least: 2, share: 1 / 3 } as const;
 
 const LONGEST_s = Math.max(...WINDOWS.map(({ s }) => s));
 
@@ -132,7 +133,7 @@ export class Watch {
     }
     this.index = this.#worst(this.smoothed, -1);
     const judged = this.smoothed.slice(settings).filter((z) => !Number.isNaN(largest(z))).length;
-    const full = this.#odd.size + 1 > Math.max(1, ODD_SHARE * (told.length - settings));
+    const full = this.#odd.size + 1 > Math.max(ODD.least, ODD.share * (told.length - settings));
     if (judged < CHANNELS_LEAST || full) return;
     if (!this.smoothed.some((z, j) => this.#isOff(z, j))) return;
     const candidates = this.smoothed
@@ -180,14 +181,16 @@ export class Watch {
       entry.scores.set(key, scores);
       return scores;
     });
-    const to_s = this.#window.at(-1)?.t_s ?? 0;
-    const from = WINDOWS.map(({ s }) => this.#window.findIndex(({ t_s }) => t_s > to_s - s));
+    const times = this.#window.map(({ t_s }) => t_s);
+    const from = WINDOWS.map(({ s }) => sinceOf(times, times.length - 1, s));
     return this.#normal.told.map(({ by }, j) =>
       WAYS.map((way, w) => {
         const rough = by[way]?.rough;
         if (rough === undefined) return Number.NaN;
         const z = scored.map((one) => one[j]?.[w] ?? Number.NaN);
-        const medians = from.map((at, k) => middleOf(z.slice(at)) / (rough[k] as number));
+        const medians = from.map((at, k) =>
+          at === null ? Number.NaN : middleOf(z.slice(at)) / (rough[k] as number),
+        );
         return largest(medians) - this.#moved(j, w);
       }),
     );
