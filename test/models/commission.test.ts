@@ -320,7 +320,7 @@ describe("parts", () => {
       flights.add("x", s);
     }
     expect(flown).toHaveLength(2);
-    const blocks = new Slices({ by: "blocks", blocks: 8 });
+    const blocks = new Slices({ by: "blocks", records: [], blocks: 8 });
     let full = 0;
     for (let hour = 0; hour < 17; hour++) {
       full += blocks.at(3_600_000 * hour, 1).length;
