@@ -72,6 +72,7 @@ function monitorOf(model: Model, spec: ModelSpec): Monitor {
     outputs: spec.out.map((output) => outputPort(spec.name, output)),
     model: model.hash,
     tier: model.tier,
+    runs: model,
     off: [],
     onSample(frame, input): void {
       let changed = false;
