@@ -2,7 +2,7 @@
 //! and of what it learns its normal. The agent looks a kind up here and knows no machine by name.
 import { type AssetKind, fit, type Row } from "./kind.js";
 import { BEARING_LEARNT, createBearingMonitor } from "./models/bearing.js";
-import { BEARING_PLATE, BEARING_PORTS } from "./models/bearing-ports.js";
+import { BEARING_PLATE, BEARING_PORTS, FIGURES } from "./models/bearing-ports.js";
 import { learnMiddles } from "./models/commission.js";
 import type { Plan } from "./models/commission-stage.js";
 import { createDroneMonitor } from "./models/drone.js";
@@ -75,6 +75,7 @@ const TABLE: readonly AssetKind[] = [
   kind(
     {
       name: "wind-turbine",
+      listens: true,
       about: "geared wind turbine with pitch control",
       ports: TURBINE_PORTS,
       nameplate: TURBINE_PLATE,
@@ -149,7 +150,7 @@ const TABLE: readonly AssetKind[] = [
         per: "flights",
         usual: 10,
         least: 3,
-        slice: { by: "flight", least_s: 60 },
+        slice: { by: "flight", least_s: 5, all_s: 30 },
         memory: 100,
         covers: [],
       },
@@ -159,6 +160,7 @@ const TABLE: readonly AssetKind[] = [
   kind(
     {
       name: "bearing",
+      listens: true,
       about: "rolling bearing with an accelerometer, on a rig or in a machine",
       ports: BEARING_PORTS,
       nameplate: BEARING_PLATE,
@@ -168,7 +170,7 @@ const TABLE: readonly AssetKind[] = [
         per: "blocks",
         usual: 480,
         least: 96,
-        slice: { by: "blocks", blocks: 8 },
+        slice: { by: "blocks", blocks: 8, records: FIGURES },
         memory: 2700, // fifteen days of a block a minute
         covers: [],
       },

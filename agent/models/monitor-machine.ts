@@ -6,7 +6,8 @@ import { Correction } from "./chain/correction.js";
 import type { PortRow } from "./chain/port.js";
 import { SUSPICIONS, Validity } from "./chain/validity.js";
 import type { Finding, Frame, Memory, Monitor, Port, Spectrum } from "./monitor.js";
-import { learnt, type NameplateRow, plateValue, type Setup } from "./setup.js";
+import { Shifts } from "./monitor-shift.js";
+import { type Learnt, learnt, type NameplateRow, plateValue, type Setup } from "./setup.js";
 
 /** What a machine's equations see of its channels, by name; SI. */
 export type Readings = {
@@ -27,6 +28,8 @@ export type Readings = {
   pardon(): void;
   /** The model agrees with the channel again: a step that pends is forgotten. */
   absolve(name: string): void;
+  /** The machine is at rest: nothing moves its readings, and knocks are no spikes. */
+  rest(resting: boolean): void;
   /** What commissioning learnt of this name for the present operating state, as adapted since. */
   normal(name: string, otherwise: number): number;
 };
@@ -40,6 +43,8 @@ export type Physics = {
   step(dt_s: number, t_ms: number): void;
   /** Nothing came for longer than the machine's `gap_s`. */
   pause?(): void;
+  /** The machine works and has settled, so that a shift of this output may count. */
+  steady?(output: string): boolean;
   /** Code of the operating state, NaN where not known. */
   state(): number;
   /** Every output but those that only a block moves. */
@@ -48,6 +53,8 @@ export type Physics = {
   readonly saysOfBlocks?: Said;
   /** False: the block told nothing. */
   onBlock?(block: Block): boolean;
+  /** A reading of a `plain` port came, which stands for a block. False: it told nothing. */
+  onRecord?(name: string): boolean;
   explain(output: string): Finding | null;
   spectrum?(): Spectrum | null;
   /** The model behind the answers; equations alone where absent. */
@@ -71,6 +78,8 @@ export type Machine = {
   /** What is off without a key of the nameplate, and without a baseline. */
   readonly needs: readonly { readonly key: string; readonly what: string }[];
   readonly learns: string;
+  /** What is explained by drivers and tested for shifts. */
+  readonly learnt?: readonly Learnt[];
   physics(readings: Readings, setup: Setup): Physics;
 };
 
@@ -101,8 +110,10 @@ export function createMachineMonitor(machine: Machine, setup: Setup): Monitor {
     inputs: machine.ports.map((port) => port.name),
     outputs: machine.outputs,
     model: model?.hash ?? "physics@1",
-    tier: model?.tier ?? "exact",
-    off: [...whatIsOff(machine, setup), ...(physics.off ?? [])],
+    get tier() {
+      return model?.tier ?? "exact";
+    },
+    off: [...whatIsOff(machine, setup), ...shell.shifts.off, ...(physics.off ?? [])],
     onSample: (frame, input, t_ms) => shell.onSample(frame, input, t_ms),
     onBlock: (frame, input, block) => shell.onBlock(frame, input, block),
     explain: (index) => shell.explain(machine.outputs[index]?.name ?? ""),
@@ -120,6 +131,7 @@ function whatIsOff({ plate, needs, learns }: Machine, setup: Setup): string[] {
 
 class Shell {
   readonly physics: Physics;
+  readonly shifts: Shifts;
   readonly #machine: Machine;
   readonly #at: ReadonlyMap<string, number>;
   readonly #validity: Validity;
@@ -139,6 +151,7 @@ class Shell {
     this.#present = ports.map(() => false);
     this.#scalars = ports.flatMap((port, i) => (port.shape === "scalar" ? [i] : []));
     this.#correction = new Correction(setup.learned ?? null);
+    this.shifts = new Shifts(machine.learnt ?? [], setup);
     this.#readings = this.#makeReadings(setup);
     this.physics = machine.physics(this.#readings, setup);
   }
@@ -151,6 +164,9 @@ class Shell {
       this.#step(frame, before_ms);
     }
     this.#validity.take(input, frame.get(input), t_ms);
+    if (ports[input]?.plain === true && this.physics.onRecord?.(ports[input].name) === true) {
+      this.#write(frame, this.physics.saysOfBlocks ?? {});
+    }
     if (instants === true) return;
     // A step falls due when time moves on, so that it sees every channel of its instant.
     if (!(this.#validity.now_ms > before_ms)) return;
@@ -169,6 +185,8 @@ class Shell {
     if (dt_s <= gap_s) {
       this.#correction.step(this.#readings.value, dt_s);
       this.physics.step(dt_s, before_ms);
+      const steady = (of: string): boolean => this.physics.steady?.(of) ?? true;
+      this.shifts.step(dt_s, steady, (of) => this.#said(of));
     } else this.physics.pause?.();
     for (const i of this.#scalars) frame.set(i, this.#validity.code(i));
     this.#write(frame, this.physics.says);
@@ -183,18 +201,40 @@ class Shell {
   explain(name: string): Finding | null {
     const channel = name.endsWith(".fault") ? name.slice(0, -".fault".length) : "";
     const code = this.#validity.code(this.#at.get(channel) ?? -1);
-    if (code === 0) return this.physics.explain(name);
+    if (code === 0) {
+      const inner = (of: string): Finding | null => this.#withLearned(of, this.physics.explain(of));
+      return this.shifts.explain(name, inner) ?? inner(name);
+    }
     const evidence = [`${channel}: ${SUSPICIONS[code]}`, "withheld from every model"];
     return { expected: Number.NaN, sigma: Number.NaN, unit: "1", evidence };
+  }
+
+  /** An expectation that the network moved says by how much. */
+  #withLearned(name: string, found: Finding | null): Finding | null {
+    const part = this.#correction.of(name);
+    if (found === null || part === 0) return found;
+    const { evidence, unit } = found;
+    return {
+      ...found,
+      evidence: [...evidence, `a network explains ${part.toFixed(2)} ${unit} of it`],
+    };
   }
 
   #write(frame: Frame, said: Said): void {
     const { outputs } = this.#machine;
     for (let i = 0; i < outputs.length; i++) {
       const name = outputs[i]?.name ?? "";
-      const value = said[name];
-      if (value !== undefined) frame.set(i, value() - this.#correction.of(name));
+      const evidence = this.shifts.evidence(name);
+      if (evidence !== undefined) frame.set(i, evidence);
+      else if (said[name] !== undefined) frame.set(i, this.#said(name) - this.shifts.of(name));
     }
+  }
+
+  /** Behind the prior and the trained network, before what this machine's own fit explains. */
+  #said(name: string): number {
+    const { says, saysOfBlocks } = this.physics;
+    const value = says[name] ?? saysOfBlocks?.[name];
+    return value === undefined ? Number.NaN : value() - this.#correction.of(name);
   }
 
   #makeReadings(setup: Setup): Readings {
@@ -215,6 +255,7 @@ class Shell {
         if (held_s > after_s) validity.accuse(at(name));
       },
       pardon: () => this.#held.clear(),
+      rest: (resting) => validity.rest(resting),
       absolve: (name) => validity.absolve(at(name)),
       normal: (name, otherwise) => learnt(setup, name, otherwise, String(this.physics.state())),
     };

@@ -13,7 +13,7 @@ import type { Signal } from "../../agent/rules/rule.js";
 import { createBearing } from "../../agent/sensors/plants/bearing.js";
 import { createGasTurbine } from "../../agent/sensors/plants/gas-turbine.js";
 import { parseInjection } from "../../agent/sensors/plants/injection.js";
-import type { Plant, PlantKind } from "../../agent/sensors/plants/plant.js";
+import type { Plant, PlantChannel, PlantKind } from "../../agent/sensors/plants/plant.js";
 import { createQuadrotor } from "../../agent/sensors/plants/quadrotor.js";
 import { createWindTurbine } from "../../agent/sensors/plants/wind-turbine.js";
 import { type Amount, parseAmount, parseUnit, type Unit } from "../../agent/units/parse.js";
@@ -64,9 +64,9 @@ const unitOf = (text: string): Unit => {
   return unit;
 };
 
-export function amounts(kind: string): Record<string, Amount> {
+export function amounts(kind: string, plate = PLATES[kind] ?? {}): Record<string, Amount> {
   return Object.fromEntries(
-    Object.entries(PLATES[kind] ?? {}).map(([key, text]) => {
+    Object.entries(plate).map(([key, text]) => {
       const amount = parseAmount(text);
       if ("fault" in amount) throw new Error(amount.fault);
       return [key, amount];
@@ -144,14 +144,29 @@ function createPlantOf(options: RigOptions): Plant {
   return plant;
 }
 
+/** What has channels: a plant, or a record of a real machine. */
+export type Wired = {
+  readonly kind: string;
+  readonly channels: readonly Pick<PlantChannel, "name" | "unit" | "shape">[];
+  /** As a config writes it; that of the simulated machine where absent. */
+  readonly nameplate?: Readonly<Record<string, string>>;
+};
+
+type Wiring = {
+  readonly baseline: unknown;
+  readonly want?: Want;
+  /** The caller judges the rules itself. */
+  readonly unruled?: boolean;
+};
+
 /** Monitors and rules of a plant's kind; with `want` they learn their normal from it first. */
-export function wire(plant: Plant, learn: { readonly baseline: unknown; readonly want?: Want }) {
+export function wire(plant: Wired, learn: Wiring) {
   const { kind } = plant;
   const row = KINDS[kind];
   if (row === undefined) throw new Error(kind);
   const fitted = row.monitors({
     id: "test",
-    nameplate: amounts(kind),
+    nameplate: amounts(kind, plant.nameplate),
     baseline: learn.baseline,
     backend: reference,
     channels: new Set(plant.channels.map((c) => c.name)),
@@ -166,6 +181,10 @@ export function wire(plant: Plant, learn: { readonly baseline: unknown; readonly
     return index;
   };
   for (const c of plant.channels) add(c.name, c.unit, unitOf(c.unit).affine);
+  // Rules of a kind may name every port; one without a channel reads as NaN.
+  for (const port of row.ports.filter(({ name }) => !signals.has(name))) {
+    add(port.name, port.unit, unitOf(port.unit).affine);
+  }
   const stale = add(STALE_SIGNAL, "1", false);
   const outputs = fitted.monitors.map((m: Monitor) =>
     m.outputs.map((o) => add(o.name, o.unit, o.point)),
@@ -183,9 +202,9 @@ export function wire(plant: Plant, learn: { readonly baseline: unknown; readonly
   });
   const compiled = compileRules([...row.rules, STALE_RULE], "test", signals);
   if (compiled.faults.length > 0) throw new Error(JSON.stringify(compiled.faults));
-  watch.addRules(compiled.rules);
+  if (learn.unruled !== true) watch.addRules(compiled.rules);
   const changes: Noted[] = [];
-  return { watch, changes, signals, stage: fitted.stage };
+  return { watch, changes, signals, stage: fitted.stage, rules: compiled.rules };
 }
 
 function channelOf(name: string, unit: string, shape: "scalar" | "block", id: number): Channel {
@@ -209,7 +228,10 @@ function channelOf(name: string, unit: string, shape: "scalar" | "block", id: nu
   };
 }
 
-export function collect(changes: readonly Noted[], start_ms: number): Raised[] {
+export function collect(
+  changes: readonly Pick<Noted, "rule" | "to" | "source_ms">[],
+  start_ms: number,
+): Raised[] {
   const found: Raised[] = [];
   const active = new Map<string, number>();
   for (const { rule, to, source_ms } of changes) {

@@ -24,7 +24,7 @@ export class BatteryWatch {
   /** The voltmeter that does not fit: a cell's index, "pack", or null. */
   step(dt_s: number, voltage_V: number, cells_V: readonly number[]): number | "pack" | null {
     const known = cells_V.filter((v) => !Number.isNaN(v));
-    const all = known.length === cells_V.length;
+    const all = known.length === this.#pack.cells; // one without a voltmeter: no sum to compare
     cells_V.forEach((v, i) => {
       const others = known.filter((other) => other !== v);
       const mean = others.reduce((a, b) => a + b, 0) / others.length;
@@ -40,6 +40,12 @@ export class BatteryWatch {
     const lows = this.#cells.map((c) => Math.abs(c.value));
     const worst = lows.indexOf(Math.max(...lows));
     return (lows[worst] ?? 0) > 0.5 * Math.abs(gap_V) ? worst : "pack";
+  }
+
+  /** Nothing was heard for a while. */
+  pause(): void {
+    this.#sum.reset();
+    this.#rest.reset();
   }
 
   /** How far the lowest cell lies under the others, V. */

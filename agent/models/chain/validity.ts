@@ -18,8 +18,12 @@ export type Suspicion = (typeof SUSPICIONS)[number];
 
 // Quantised noise repeats a reading by chance one time in thirty: eight in a row once in centuries.
 const EQUAL_READINGS = 8;
+/** A slow instrument in a fast message repeats itself for less than this. */
+const EQUAL_ms = 2_000;
 const SPIKES = 3;
 const SPIKE_FORGET_ms = 30_000;
+/** A knock of the machine shakes for that long: one spike. */
+const KNOCK_ms = 1_000;
 const LATE_ms = 5_000;
 const LATE_READINGS = 10;
 const DISAGREES = SUSPICIONS.indexOf("disagrees");
@@ -28,13 +32,17 @@ const HOLD_ms = 600_000;
 /** A reading is of now when it is not older than this beyond its channel's usual interval. */
 const FRESH_ms = 3_000;
 const FRESH_ARRIVALS = 8;
+/** Share of a step that a step back must have. */
+const LEAP_BACK = 0.5;
 /** Share of its commissioned noise that a live instrument keeps, and readings to judge by. */
 const QUIET_SHARE = 0.01;
 const QUIET_READINGS = 120;
 /** Beyond this a source time is taken for a clock of its own unless most channels agree. */
 const AHEAD_ms = 60_000;
+/** Silent for so long, and so many of its usual intervals: what it said before is no neighbour. */
+const OUTAGE = { ms: 5_000, intervals: 5 } as const;
 const SPACINGS = 1.5;
-const GAP_FADES = 0.9; // an instant: an outage is forgotten after some fifty
+const GAP_FADES = 0.9; // at each arrival: an outage is forgotten after some fifty
 
 type State = {
   readonly row: PortRow;
@@ -44,13 +52,15 @@ type State = {
   median: number;
   t_ms: number;
   equal: number;
+  equalFrom_ms: number;
   /** Changes of other channels when the run of equal readings began. */
   movesBefore: number;
   spikes: number;
   spiked_ms: number;
   lateCount: number;
-  /** Level before an impossible step; NaN: none pends. */
+  /** Level before an impossible step, and its size; NaN: none pends. */
   before: number;
+  leap: number;
   suspicion: number;
   until_ms: number;
   ahead: boolean;
@@ -74,6 +84,8 @@ export class Validity {
   /** How far time moves on between instants. */
   #gap_ms = 0;
 
+  #resting = false;
+
   /** `noise`: the commissioned mean change between readings of a channel, NaN where unknown. */
   constructor(rows: readonly PortRow[], noise: (name: string) => number) {
     this.#states = rows.map((row) => ({
@@ -83,11 +95,13 @@ export class Validity {
       median: Number.NaN,
       t_ms: Number.NEGATIVE_INFINITY,
       equal: 0,
+      equalFrom_ms: Number.NaN,
       movesBefore: 0,
       spikes: 0,
       spiked_ms: Number.NEGATIVE_INFINITY,
       lateCount: 0,
       before: Number.NaN,
+      leap: 0,
       suspicion: 0,
       until_ms: Number.NEGATIVE_INFINITY,
       ahead: false,
@@ -100,6 +114,11 @@ export class Validity {
       mark: Number.NaN,
       mark_ms: Number.NEGATIVE_INFINITY,
     }));
+  }
+
+  /** At rest readings may stand still, and people knock at the machine. */
+  rest(resting: boolean): void {
+    this.#resting = resting;
   }
 
   /** Source time of the asset: the newest that its channels agree on. */
@@ -119,13 +138,21 @@ export class Validity {
       state.t_ms = t_ms;
       return;
     }
-    this.#countEqual(state, value);
+    this.#countEqual(state, value, t_ms);
     this.#checkNoise(state, value);
     state.recent[0] = state.recent[1];
     state.recent[1] = state.recent[2];
     state.recent[2] = value;
     const elapsed_s = (t_ms - state.t_ms) / 1000;
-    if (state.arrivals > 0) state.gap_ms = Math.max(state.gap_ms, t_ms - state.t_ms);
+    if (t_ms - state.t_ms > Math.max(OUTAGE.ms, OUTAGE.intervals * state.gap_ms)) {
+      state.recent[0] = Number.NaN;
+      state.recent[1] = Number.NaN;
+      state.median = Number.NaN;
+    }
+    if (state.arrivals > 0) {
+      // After an outage it must soon be of its usual pace again, or old readings count as new.
+      state.gap_ms = Math.max(t_ms - state.t_ms, GAP_FADES * state.gap_ms);
+    }
     state.arrivals += 1;
     state.t_ms = t_ms;
     const before = state.median;
@@ -164,7 +191,10 @@ export class Validity {
   /** A balance names this channel as the one that does not fit. */
   accuse(input: number): void {
     const state = this.#states[input];
-    if (state !== undefined) this.#suspect(state, "disagrees");
+    if (state === undefined) return;
+    const code = this.#code(state);
+    // No balance hears a channel that is doubted for itself: what it says is of before.
+    if (code === 0 || code === DISAGREES) this.#suspect(state, "disagrees");
   }
 
   /** What the channel says, believed or not: for the tests that decide about it. */
@@ -216,24 +246,27 @@ export class Validity {
     return true;
   }
 
-  #countEqual(state: State, value: number): void {
+  #countEqual(state: State, value: number, t_ms: number): void {
     if (!state.row.noisy) return;
     // Zero is where a speed or a power rests.
-    if (value !== state.recent[2] || value === 0) {
+    const rests = value === 0 || value >= state.limits.full || this.#resting;
+    if (value !== state.recent[2] || rests) {
       this.#moves += 1;
       state.equal = 1;
+      state.equalFrom_ms = t_ms;
       state.movesBefore = this.#moves;
       return;
     }
     state.equal += 1;
     // Everything still is a machine at rest or a controller that holds its image.
     const othersMove = this.#moves - state.movesBefore >= EQUAL_READINGS;
-    if (state.equal >= EQUAL_READINGS && othersMove) this.#suspect(state, "stuck");
+    const long = state.equal >= EQUAL_READINGS && t_ms - state.equalFrom_ms >= EQUAL_ms;
+    if (long && othersMove) this.#suspect(state, "stuck");
   }
 
   #checkNoise(state: State, value: number): void {
     const change = Math.abs(value - state.recent[2]);
-    if (!state.row.noisy || Number.isNaN(change) || value === 0) return;
+    if (!state.row.noisy || Number.isNaN(change) || value === 0 || this.#resting) return;
     const old = Number.isNaN(state.stir) ? state.noise : state.stir;
     state.stir = Number.isNaN(old) ? change : old + (change - old) / (QUIET_READINGS / 3);
     if (state.stir < QUIET_SHARE * state.noise) this.#suspect(state, "too quiet");
@@ -244,7 +277,7 @@ export class Validity {
     const { spike } = state.limits;
     const alone = Math.abs(b - a) > spike && Math.abs(b - c) > spike && b > a === b > c;
     if (t_ms - state.spiked_ms > SPIKE_FORGET_ms) state.spikes = 0;
-    if (!alone) return;
+    if (!alone || this.#resting || t_ms - state.spiked_ms < KNOCK_ms) return;
     state.spikes += 1;
     state.spiked_ms = t_ms;
     if (state.spikes >= SPIKES) this.#suspect(state, "spikes");
@@ -254,8 +287,11 @@ export class Validity {
     const { jumpStep, jumpRate } = state.limits;
     const most = jumpStep + jumpRate * elapsed_s;
     if (!Number.isNaN(state.before)) {
-      // Believed again once it is back where it left from.
-      if (Math.abs(state.median - state.before) <= jumpStep) {
+      // Believed again once it is back where it left from, or as impossible a step leads back: what
+      // it measures may have moved on meanwhile.
+      const back = (before - state.median) * Math.sign(state.leap);
+      const leapt = back > most && back > LEAP_BACK * Math.abs(state.leap);
+      if (leapt || Math.abs(state.median - state.before) <= jumpStep) {
         state.before = Number.NaN;
         state.until_ms = this.#now_ms + HOLD_ms;
       }
@@ -264,6 +300,7 @@ export class Validity {
     if (!(Math.abs(state.median - before) > most)) return;
     this.#suspect(state, "step");
     state.before = before;
+    state.leap = state.median - before;
   }
 
   /** The model agrees with the channel again: a step that pends is forgotten. */
