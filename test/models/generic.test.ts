@@ -86,7 +86,7 @@ describe("a normal without equations", () => {
         row[2] = (row[2] ?? 0) - 2 * size * share;
         row[3] = (row[3] ?? 0) + size * share;
       };
-    expect(pump(fresh(), 10, 40, ramp(30, 12), FIVE_MINUTES_ms)).toEqual(["machine"]);
+    expect(pump(fresh(), 10, 15, ramp(30, 12), FIVE_MINUTES_ms)).toEqual(["machine"]);
     expect(pump(fresh(), 10, 40, ramp(30, 0.6), FIVE_MINUTES_ms)).toEqual([]);
   });
 
