@@ -200,16 +200,18 @@ class GenericPhysics implements Physics {
   #said(): Said {
     const judge = this.#judge;
     const known = (said: () => number) => (): number => (this.#known ? said() : Number.NaN);
-    const each = this.#spec.readings.flatMap((name): [string, () => number][] => {
-      const odd = (): boolean => judge?.isOdd(name) === true;
+    const { settings, readings } = this.#spec;
+    const faults = [...settings, ...readings].map((name): [string, () => number] => {
+      const odd = (): number => (judge?.isOdd(name) === true ? DISAGREES : 0);
       const doubted = (): number => (this.#on.believed(name) ? 0 : this.#on.code(name));
-      return [
-        [`${name}.fault`, () => doubted() || (odd() ? DISAGREES : 0)],
-        [`${name}.deviation`, known(() => judge?.deviation(name) ?? Number.NaN)],
-      ];
+      return [`${name}.fault`, () => doubted() || odd()];
     });
+    const deviations = readings.map((name): [string, () => number] => [
+      `${name}.deviation`,
+      known(() => judge?.deviation(name) ?? Number.NaN),
+    ]);
     return {
-      ...Object.fromEntries(each),
+      ...Object.fromEntries([...faults, ...deviations]),
       "health.index": known(() => judge?.index() ?? Number.NaN),
       "health.limit": () => judge?.limit ?? Number.NaN,
       "health.channels": known(() => judge?.far(FAR) ?? Number.NaN),
@@ -250,7 +252,8 @@ class GenericPhysics implements Physics {
         found[name] = [level, 0, level, 1];
       }
     }
-    const doubted = this.#spec.readings.filter((name) => {
+    const { settings, readings } = this.#spec;
+    const doubted = [...settings, ...readings].filter((name) => {
       return !this.#on.believed(name) || this.#judge?.isOdd(name) === true;
     });
     const age = counts ? { age: this.#age } : {};
