@@ -43,7 +43,8 @@ export function learnForetold(slices: readonly Timed[], named: boolean): Learned
     return `${channels} channels; at most ${CHANNELS_MAX} are learnt together: make two assets of them`;
   }
   const regimes = named ? [] : regimesOf(slices.map((slice) => slice.settings));
-  const codes = named ? [...new Set(slices.map(({ state }) => state))].sort() : null;
+  const states = new Set(slices.flatMap(({ state }) => (state === "" ? [] : [state])));
+  const codes = named ? [...states].sort() : null;
   const at = slices.map((slice) => regimeOf(codes, regimes, slice));
   const counts = (codes ?? regimes).map((_, k) => at.filter((own) => own === k).length);
   if (counts.every((count) => count < REGIME_ROWS)) {

@@ -131,7 +131,8 @@ export class Stretches {
     const errors = found.map(({ error }) => error);
     const good = errors.filter((_, r) => this.#rows[r]?.bad === false);
     const sigma = Math.max(REST_LEAST, spread(good, 0));
-    if (foretells && sigma > FORETOLD) return null;
+    // Also where a stretch held nearly all there was, and nothing taught the others.
+    if (!(sigma <= (foretells ? FORETOLD : Number.MAX_VALUE))) return null;
     const scaled = found.map(({ error, doubt }, r) =>
       this.#rows[r]?.bad === true ? Number.NaN : error / sigma / doubt,
     );

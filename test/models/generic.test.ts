@@ -62,6 +62,11 @@ describe("a normal without equations", () => {
     };
     expect(pump(rig, 10, 2, alone)).toEqual(["sensor"]);
     expect(rig.get("pressure.fault")).toBeGreaterThan(0);
+    const [monitor] = rig.fitted.monitors;
+    const fault = monitor?.outputs.findIndex(({ name }) => name === "pressure.fault") ?? -1;
+    const said = monitor?.explain(fault)?.evidence.join() ?? "";
+    expect(said).toMatch(/pressure is .* spreads above its normal \(now .*, foretold .* to .*\)/);
+    expect(said).toContain("other explanation");
   });
 
   test("what it was never taught it does not judge: another load, a setting that is missing", () => {
