@@ -210,8 +210,9 @@ export function gearboxRow(): Row {
 }
 
 /** The largest gap of any set counts, each a mean over seeds and folds. */
-export function gapRow(): Row {
-  const sets: [string, readonly Judged[]][] = [
+export function gapRow(more: readonly (readonly [string, readonly Judged[]])[] = []): Row {
+  const sets: (readonly [string, readonly Judged[]])[] = [
+    ...more,
     ...(hasSet("cwru") ? ([["CWRU loads", cwruLoads()]] as [string, readonly Judged[]][]) : []),
     ...(hasSet("gearbox_spectraquest")
       ? ([["gearbox", gearboxLoads()]] as [string, readonly Judged[]][])

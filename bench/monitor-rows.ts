@@ -1,5 +1,6 @@
 //! The rows of `bench:monitors` and `eval`: which function measures which names.
 import { FLEET_NAMES, fleetRows, runFleet } from "./fleet.js";
+import { CLASS_NAMES, classesOfFlights, classRows } from "./flight-class.js";
 import { CRAZYPAD_NAMES, crazypadRows, PROPCUT_NAMES, propcutRows } from "./flight-rows.js";
 import { BLOCK_NAMES, cwruTrainedRows, gapRow, gearboxRow } from "./monitor-blocks.js";
 import { cwruRow } from "./monitor-cwru.js";
@@ -36,8 +37,14 @@ const MEASURED: readonly Work[] = [
   { names: BLOCK_NAMES, unit: "1", bound: { min: 0.97 }, run: cwruTrainedRows },
   { names: ["cwru-f1-shipped"], unit: "1", bound: {}, run: () => [cwruRow()] },
   { names: ["gearbox-accuracy"], unit: "%", bound: { min: 99 }, run: () => [gearboxRow()] },
-  { names: ["ternary-f1-gap"], unit: "points", bound: { max: 1 }, run: () => [gapRow()] },
+  {
+    names: ["ternary-f1-gap"],
+    unit: "points",
+    bound: { max: 1 },
+    run: () => [gapRow(flightPairs())],
+  },
   { names: PROPCUT_NAMES, unit: "%", bound: { max: 2 }, run: propcutRows },
+  { names: CLASS_NAMES, unit: "1", bound: { min: 0.84 }, run: classRows },
   { names: CRAZYPAD_NAMES, unit: "%", bound: { max: 2 }, run: crazypadRows },
   { names: ["sim-speed"], unit: "x", bound: { min: 100_000 }, run: () => [simSpeed()] },
   { names: ["latency-p99"], unit: "ms", bound: { max: 12 }, run: () => [latencyRow()] },
@@ -59,6 +66,12 @@ const MISSING: readonly (readonly [string, string, Bound, string])[] = [
 const missing = MISSING.map(([name, unit, bound, why]): Work => {
   return { names: [name], unit, bound, run: () => [failedRow(name, unit, bound, why)] };
 });
+
+const flightPairs = () =>
+  CLASS_NAMES.flatMap((name) => {
+    const found = classesOfFlights(name);
+    return found === null ? [] : [[name.replace("-f1", ""), found] as const];
+  });
 
 function simSpeed(): Row {
   const value = plantSpeed("wind-turbine", 100, NEVER_ms);
