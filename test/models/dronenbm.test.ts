@@ -15,6 +15,7 @@ import { createDroneMonitor } from "../../agent/models/drone.js";
 import { DRONE_FEATURES } from "../../agent/models/drone-features.js";
 import { DRONE_CORRECTS, openDrone, shippedDrone } from "../../agent/models/drone-learned.js";
 import { loadNetwork } from "../../agent/models/network.js";
+import { CERTIFICATE_KEY } from "../../agent/models/onnx/meta.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
 import { recognise } from "../../agent/models/onnx/recognise.js";
 import { isWeighted } from "../../agent/models/onnx/ternary-net.js";
@@ -31,7 +32,8 @@ test("a reduced training run gives the same bytes each time", { timeout: 60_000 
 test("the shipped file: layers, outputs, units, what it is of; another shape is refused", () => {
   const model = readOnnx(SHIPPED);
   const net = typeof model === "string" ? model : recognise(model);
-  if (typeof net === "string") throw new Error(net);
+  if (typeof net === "string" || typeof model === "string") throw new Error();
+  expect(model.metadata.get(CERTIFICATE_KEY)).toBeDefined();
   const layers = net.layers.filter(isWeighted);
   expect(layers.map((layer) => layer.ternary)).toEqual([false, true, false]);
   expect(net.output.classes).toEqual(DRONE_CORRECTS.map(({ output }) => output));
