@@ -1,12 +1,15 @@
 //! The rows of `bench:monitors` and `eval`: which function measures which names.
-import { FLEET_NAMES, fleetRows, runFleet } from "./fleet.js";
+import { runFleet } from "./fleet.js";
+import { FLEET_NAMES, fleetRows } from "./fleet-rows.js";
 import { CRAZYPAD_NAMES, crazypadRows, PROPCUT_NAMES, propcutRows } from "./flight-rows.js";
-import { BLOCK_NAMES, cwruTrainedRows, gapRow, gearboxRow } from "./monitor-blocks.js";
+import { CWRU_NAMES, cwruTrainedRows, gapRow, gearboxRow, vibnetGapRow } from "./monitor-blocks.js";
 import { cwruRow } from "./monitor-cwru.js";
+import { DRIFT_NAMES, driftRows } from "./monitor-drift.js";
 import { femtoRow } from "./monitor-femto.js";
 import { GAP_NAME, gapRow as rmseGapRow, SEQ_NAME, seqRows } from "./monitor-gap.js";
 import { blockRow, latencyRow } from "./monitor-latency.js";
 import { POWER_NAMES, powerRowsOfBench } from "./monitor-nets.js";
+import { OTHER_NAMES, otherRows } from "./monitor-others.js";
 import { WT23_NAMES, wt23Rows } from "./monitor-records.js";
 import { cmapssRows } from "./monitor-sets.js";
 import { NEVER_ms, plantSpeed } from "./plant-speed.js";
@@ -34,14 +37,17 @@ const WORK: readonly Work[] = [
     run: () => cmapssRows("FD002"),
   },
   { names: WT23_NAMES, unit: "%", bound: { min: 90 }, run: wt23Rows },
+  { names: DRIFT_NAMES, unit: "", bound: { min: 0 }, run: driftRows },
+  { names: OTHER_NAMES, unit: "", bound: {}, run: otherRows },
   { names: ["femto"], unit: "%", bound: { min: 95 }, run: () => [femtoRow()] },
   { names: POWER_NAMES, unit: "1", bound: { max: 1 }, run: powerRowsOfBench },
   { names: [GAP_NAME], unit: "%", bound: { max: 10 }, run: () => [rmseGapRow()] },
   { names: [SEQ_NAME], unit: "1", bound: {}, run: seqRows },
-  { names: BLOCK_NAMES, unit: "1", bound: { min: 0.97 }, run: cwruTrainedRows },
+  { names: CWRU_NAMES, unit: "1", bound: { min: 0.97 }, run: cwruTrainedRows },
   { names: ["cwru-f1-shipped"], unit: "1", bound: {}, run: () => [cwruRow()] },
   { names: ["gearbox-accuracy"], unit: "%", bound: { min: 99 }, run: () => [gearboxRow()] },
   { names: ["ternary-f1-gap"], unit: "points", bound: { max: 1 }, run: () => [gapRow()] },
+  { names: ["vibnet-f1-gap"], unit: "points", bound: { max: 1 }, run: () => [vibnetGapRow()] },
   { names: PROPCUT_NAMES, unit: "%", bound: { max: 2 }, run: propcutRows },
   { names: CRAZYPAD_NAMES, unit: "%", bound: { max: 2 }, run: crazypadRows },
   { names: ["sim-speed"], unit: "x", bound: { min: 100_000 }, run: () => [simSpeed()] },

@@ -21,6 +21,8 @@ import {
 import { learnt, plateValue, type Setup } from "./setup.js";
 
 const LONG_s = 10; // no step counts for more
+/** No data for so long, and so many usual steps: what was is no longer compared with what is. */
+const OUTAGE = { s: 5, steps: 4, fades: 0.1 } as const;
 const FLYING = { radps: 400, output: 0.25, throttle: 0.2, s: 5 } as const;
 /** In the air: a hop of a small machine is over in ten seconds. */
 const AIRBORNE_s = 2;
@@ -69,6 +71,7 @@ class DronePhysics implements Physics {
   readonly #currentGap = new Smooth(5);
   readonly #field = new Smooth(5);
   readonly #clipRate = new Smooth(2);
+  #pace_s = 0;
   #clips = Number.NaN;
   #clipping_s = 0;
   #flying_s = 0;
@@ -112,6 +115,20 @@ class DronePhysics implements Physics {
   }
 
   step(elapsed_s: number): void {
+    const outage = elapsed_s > Math.max(OUTAGE.s, OUTAGE.steps * this.#pace_s);
+    this.#pace_s += OUTAGE.fades * (elapsed_s - this.#pace_s);
+    if (outage) this.#pause();
+    else this.#step(elapsed_s);
+  }
+
+  #pause(): void {
+    this.#altitude.pause();
+    this.#battery.pause();
+    for (const gap of [this.#thrustGap, this.#throttleGap, this.#currentGap]) gap.reset();
+    for (const share of this.#shares) share.pause();
+  }
+
+  #step(elapsed_s: number): void {
     const dt_s = Math.min(LONG_s, elapsed_s);
     const { heard } = this.#on;
     const suspect = this.#altitude.step(
