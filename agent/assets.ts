@@ -75,6 +75,7 @@ const TABLE: readonly AssetKind[] = [
   kind(
     {
       name: "wind-turbine",
+      listens: true,
       about: "geared wind turbine with pitch control",
       ports: TURBINE_PORTS,
       nameplate: TURBINE_PLATE,
@@ -159,6 +160,7 @@ const TABLE: readonly AssetKind[] = [
   kind(
     {
       name: "bearing",
+      listens: true,
       about: "rolling bearing with an accelerometer, on a rig or in a machine",
       ports: BEARING_PORTS,
       nameplate: BEARING_PLATE,

@@ -3,12 +3,12 @@
 //! regression of each channel on its drivers with a median of six hours, grouped like B3.
 import { spread } from "../agent/models/chain/robust.js";
 import { DAY_s, LEARN_days } from "./fleet-plan.js";
-import { MEAN_s, type TurbineRun } from "./fleet-turbine.js";
+import { MEAN_s, type Means } from "./fleet-means.js";
 import { median } from "./result.js";
 import { fitRidge } from "./ridge.js";
 
-/** An alarm of a method: when, and the component it names. */
-export type Said = { readonly at_s: number; readonly component: string };
+/** An alarm of a method: when, and the component it names; `times` such within the hour. */
+export type Said = { readonly at_s: number; readonly component: string; readonly times?: number };
 /** One figure a ten-minute mean, in spreads of the healthy period; NaN: not judged. */
 type Score = { readonly component: string; readonly sigmas: readonly number[] };
 export type Scored = readonly Score[];
@@ -51,7 +51,7 @@ const DRIVERS: Readonly<Record<string, readonly string[]>> = {
 type Columns = Readonly<Record<string, readonly number[]>>;
 
 /** Columns of a turbine with those that the methods make of them. */
-function columnsOf({ means }: TurbineRun): Columns {
+function columnsOf(means: Means): Columns {
   const column = (name: string): readonly number[] => means[name] ?? [];
   const power = column("power");
   const wind = column("windSpeed");
@@ -88,15 +88,15 @@ const gateOf = (columns: Columns): boolean[] => {
 };
 
 /** Deviations of the raw channels from their healthy middle. */
-export function limitScores(run: TurbineRun): Scored {
-  const columns = columnsOf(run);
+export function limitScores(means: Means): Scored {
+  const columns = columnsOf(means);
   const gate = gateOf(columns);
   return TARGETS.map((target) => scoreOf(target, columns[target.channel] ?? [], gate));
 }
 
 /** Deviations of what ridge does not explain, as running medians of six hours. */
-export function ridgeScores(run: TurbineRun): Scored {
-  const columns = columnsOf(run);
+export function ridgeScores(means: Means): Scored {
+  const columns = columnsOf(means);
   const gate = gateOf(columns);
   return TARGETS.map((target) => {
     const values = columns[target.channel] ?? [];

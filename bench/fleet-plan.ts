@@ -1,5 +1,5 @@
-//! What happens to each turbine of the simulated fleet, all of it from its seed: two machine faults
-//! a month, one after the other, faults of sensors and ordinary events between them.
+//! What happens to each turbine of the simulated fleet, all of it from its seed: a machine fault a
+//! month, one after the other, faults of sensors and ordinary events between them.
 import { type Prng, prng } from "../agent/base/prng.js";
 import { TURBINE_CHANNELS } from "../agent/sensors/plants/channels.js";
 import { FAULTS } from "../agent/sensors/plants/faults.js";
@@ -8,13 +8,15 @@ export const DAY_s = 86_400;
 /** Healthy time from which the machine learns its normal, and a day for it to settle. */
 export const LEARN_days = 14;
 const BEGIN_days = LEARN_days + 1;
-export const TEST_days = 30;
-const RAMP_days = 5;
-const FAULT_days = 7;
+export const MONTH_days = 30;
+export const MONTHS = 2;
+/** Weeks from the first sign to the full fault, as bearings, coolers and blades take. */
+const RAMP_days = 14;
+const FAULT_days = 18;
 /** After a repair nothing is judged: heat and windows have to forget. */
 export const RECOVERY_days = 1.5;
-/** Days of the test at which a machine fault begins, give or take one. */
-const SLOTS_days = [3, 17];
+/** Days of a month at which its machine fault begins. */
+const ONSET_days = { least: 3, most: 8 } as const;
 
 export type Episode = {
   readonly name: string;
@@ -42,10 +44,12 @@ const SENSORS = TURBINE_CHANNELS.filter((c) => c.shape === "scalar" && c.noise >
 export function planTurbine(seed: number, index: number): FleetPlan {
   const chance = prng(seed, "plan");
   const begin_s = BEGIN_days * DAY_s;
-  const end_s = begin_s + TEST_days * DAY_s;
-  const machine = SLOTS_days.map((day, slot): Episode => {
-    const name = MACHINE[(SLOTS_days.length * index + slot) % MACHINE.length] ?? "";
-    const from_s = begin_s + (day + chance.next()) * DAY_s;
+  const end_s = begin_s + MONTHS * MONTH_days * DAY_s;
+  const months = Array.from({ length: MONTHS }, (_, month) => month);
+  const machine = months.map((month): Episode => {
+    const name = MACHINE[(MONTHS * index + month) % MACHINE.length] ?? "";
+    const day = ONSET_days.least + (ONSET_days.most - ONSET_days.least) * chance.next();
+    const from_s = begin_s + (MONTH_days * month + day) * DAY_s;
     const to_s = from_s + FAULT_days * DAY_s;
     const severity = 0.5 + 0.5 * chance.next();
     return { name, class: "machine", from_s, to_s, ramp_s: RAMP_days * DAY_s, severity };
@@ -62,13 +66,17 @@ export function planTurbine(seed: number, index: number): FleetPlan {
       if (from_s !== null) others.push({ ...more(), from_s, to_s: from_s + length_s, ramp_s: 0 });
     }
   };
-  put(2 + Math.floor(5 * chance.next()), [3, 18], () => sensorFault(chance));
+  for (const _ of months) {
+    put(2 + Math.floor(5 * chance.next()), [3, 18], () => sensorFault(chance));
+  }
   // What a turbine sees in any month happens during faults, too.
   busy.length = 0;
-  put(3, [1, 4], () => event("stop"));
-  put(3, [2, 8], () => event("curtail"));
-  put(6, [0.02, 0.02], () => event("gust"));
-  if (chance.next() < 0.5) put(1, [48, 72], () => event("heat_wave"));
+  for (const _ of months) {
+    put(3, [1, 4], () => event("stop"));
+    put(3, [2, 8], () => event("curtail"));
+    put(6, [0.02, 0.02], () => event("gust"));
+    if (chance.next() < 0.5) put(1, [48, 72], () => event("heat_wave"));
+  }
   return { seed, begin_s, end_s, episodes: [...machine, ...others] };
 }
 

@@ -2,7 +2,7 @@
 //! for the monitors and for the plain methods.
 
 import type { Said } from "./fleet-plain.js";
-import { DAY_s, type Episode, RECOVERY_days, TEST_days } from "./fleet-plan.js";
+import { DAY_s, type Episode, MONTHS, RECOVERY_days } from "./fleet-plan.js";
 import type { TurbineRun } from "./fleet-turbine.js";
 import { median } from "./result.js";
 
@@ -47,11 +47,11 @@ export type Judged = {
   readonly months: number;
   readonly faults: readonly Found[];
 };
-/** `delay_s` of a fault that was found; `chance`: share of the other turbines that "find" it, too. */
+/** `delay_s` of a fault that was found; `witnesses`: when turbines without it "find" it, too. */
 export type Found = {
   readonly name: string;
   readonly delay_s: number | null;
-  readonly chance: number;
+  readonly witnesses: readonly (number | null)[];
 };
 
 const within = (said: Said, { from_s, to_s }: Episode): boolean =>
@@ -66,31 +66,32 @@ export function judge(runs: readonly TurbineRun[], said: readonly (readonly Said
   return runs.map((run, t) => {
     const own = said[t] ?? [];
     const faults = faultsOf(run);
-    const falsely = own.filter((alarm) => {
+    const wrong = own.filter((alarm) => {
       if (alarm.at_s < run.plan.begin_s) return false;
       return faults.every((fault) => {
         const forgets = alarm.at_s > fault.to_s && alarm.at_s < fault.to_s + RECOVERY_days * DAY_s;
         return !matches(alarm, fault) && !forgets;
       });
-    }).length;
+    });
+    const falsely = wrong.reduce((sum, { times = 1 }) => sum + times, 0);
     return {
       falsely,
-      months: TEST_days / 30,
+      months: MONTHS,
       faults: faults.map((fault) => {
         const first = own.find((alarm) => matches(alarm, fault));
         const delay_s = first === undefined ? null : first.at_s - fault.from_s;
-        return { name: fault.name, delay_s, chance: chanceOf(runs, said, t, fault) };
+        return { name: fault.name, delay_s, witnesses: witnessesOf(runs, said, t, fault) };
       }),
     };
   });
 }
 
-function chanceOf(
+function witnessesOf(
   runs: readonly TurbineRun[],
   said: readonly (readonly Said[])[],
   self: number,
   fault: Episode,
-): number {
+): (number | null)[] {
   const finds = FINDS[fault.name] ?? [];
   const others = runs.flatMap((run, t) => {
     // A turbine with a fault that this component would show is no witness.
@@ -102,10 +103,33 @@ function chanceOf(
     );
     return t === self || busy ? [] : [said[t] ?? []];
   });
-  if (others.length === 0) return 0;
-  return (
-    others.filter((list) => list.some((alarm) => matches(alarm, fault))).length / others.length
+  return others.map((list) => {
+    const first = list.find((alarm) => matches(alarm, fault));
+    return first === undefined ? null : first.at_s - fault.from_s;
+  });
+}
+
+const shareWithin = (delays: readonly (number | null)[], limit_s: number): number =>
+  delays.length === 0
+    ? 0
+    : delays.filter((delay_s) => delay_s !== null && delay_s <= limit_s).length / delays.length;
+
+/** Share found within a time, less the share that is found on turbines without the fault. */
+function netWithin(faults: readonly Found[], limit_s: number): number {
+  const chance = faults.reduce((sum, { witnesses }) => sum + shareWithin(witnesses, limit_s), 0);
+  const found = shareWithin(
+    faults.map(({ delay_s }) => delay_s),
+    limit_s,
   );
+  return found - chance / faults.length;
+}
+
+/** When half of what is found, chance taken out of both, has been found. */
+function netMedian_h(faults: readonly Found[]): number {
+  const half = netWithin(faults, Number.POSITIVE_INFINITY) / 2;
+  const times = faults.flatMap(({ delay_s }) => (delay_s === null ? [] : [delay_s]));
+  const first = times.sort((a, b) => a - b).find((t) => netWithin(faults, t) >= half);
+  return half > 0 && first !== undefined ? first / 3600 : Number.NaN;
 }
 
 export type Figures = {
@@ -115,6 +139,8 @@ export type Figures = {
   readonly net: number;
   readonly delay_h: number;
   readonly delay90_h: number;
+  /** Half of the faults that are found beyond chance are found within. */
+  readonly netDelay_h: number;
 };
 
 export function figures(judged: readonly Judged[]): Figures {
@@ -123,10 +149,11 @@ export function figures(judged: readonly Judged[]): Figures {
   const falsely = judged.reduce((sum, one) => sum + one.falsely, 0) / months;
   const delays = faults.flatMap(({ delay_s }) => (delay_s === null ? [] : [delay_s / 3600]));
   const found = delays.length / faults.length;
-  const chance = faults.reduce((sum, one) => sum + one.chance, 0) / faults.length;
   const sorted = [...delays].sort((a, b) => a - b);
   const delay90_h = sorted[Math.ceil(0.9 * sorted.length) - 1] ?? Number.NaN;
-  return { falsely, recall: found, net: found - chance, delay_h: median(delays), delay90_h };
+  const net = netWithin(faults, Number.POSITIVE_INFINITY);
+  const netDelay_h = netMedian_h(faults);
+  return { falsely, recall: found, net, delay_h: median(delays), delay90_h, netDelay_h };
 }
 
 /** Share of the faults of sensors during which an alarm of the machine came. */

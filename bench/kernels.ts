@@ -170,7 +170,9 @@ function bertRow(name: string, kept: number, min: number): Row {
   };
   const dims = [1, BERT.sequence, BERT.width];
   const others = [true, false].map((fused) => {
-    const form = fused ? "onnxruntime fp32, fused attention" : "onnxruntime fp32, standard operators";
+    const form = fused
+      ? "onnxruntime fp32, fused attention"
+      : "onnxruntime fp32, standard operators";
     return peerOf(peerEncoder(BERT, fused), form, dims, 2);
   });
   const row = faster(name, min, [run(1), run(2)], others, "ms");

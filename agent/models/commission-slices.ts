@@ -27,6 +27,8 @@ export type Row = {
   readonly age?: number;
 };
 
+/** Fewer values in a cell say nothing. */
+export const CELL_VALUES = 4;
 const STATES_MAX = 16;
 const VALUES_MAX = 64; // of a slice, evenly spaced
 /** A longer silence ends a slice, but for blocks, which may be hours apart. */

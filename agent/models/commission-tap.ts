@@ -38,7 +38,9 @@ export class Tap {
     this.#by = slice.by;
     this.#records = new Set(slice.by === "blocks" ? slice.records : []);
     this.#slices = new Slices(commissioning.slice);
-    this.#learnt = new Set(learns.map(({ output }) => output));
+    this.#learnt = new Set(
+      learns.flatMap(({ output, explained }) => [output, ...(explained?.by ?? [])]),
+    );
     this.#covered = new Set(commissioning.covers.map(({ channel }) => channel));
     this.#listener = listener;
   }

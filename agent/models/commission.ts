@@ -1,8 +1,9 @@
 //! Commissioning: from slices of a healthy period to the normal of one machine. A few bad hours
 //! are told by the others and left out; a period that cannot be a normal is refused in words.
 import { median, spread } from "./chain/robust.js";
-import type { Cell, Row, SliceRule } from "./commission-slices.js";
-import type { Baseline, Learnt, Provenance } from "./setup.js";
+import { explain, scaleOf } from "./commission-explain.js";
+import { CELL_VALUES, type Cell, type Row, type SliceRule } from "./commission-slices.js";
+import { type Baseline, type Learnt, type Provenance, scaleName } from "./setup.js";
 
 export type Per = "days" | "flights" | "blocks" | "cycles";
 
@@ -50,7 +51,6 @@ export type Finish = (
   period: Period,
 ) => Baseline | Refusal;
 
-const CELL_VALUES = 4; // fewer in a slice say nothing
 const SLICES_LEAST = 3;
 const STATE_SLICES = 12; // for a normal of its own
 /** A slice this far from the others, in their spread, is a bad one. */
@@ -113,15 +113,20 @@ export const learnMiddles =
     const refused = missing(rows, plan, period);
     const values: Record<string, number> = {};
     const states: Record<string, Record<string, number>> = {};
+    const vectors: Record<string, readonly number[]> = {};
     const excluded: string[] = [];
     const notLearnt: string[] = [];
     for (const learnt of learns) {
-      const found = learnOne(rows, learnt);
+      const { fit, left } = explain(rows, learnt);
+      const found = learnOne(left, learnt);
       if (found === null) {
         notLearnt.push(learnt.output);
         continue;
       }
-      const { middle, sigma, bad, slices } = found;
+      const { middle, sigma, slices } = found;
+      // A fit that follows what broke half way would hide it.
+      const plain = learnOne(rows, learnt)?.bad ?? [];
+      const bad = plain.length > found.bad.length ? plain : found.bad;
       const [low, high] = learnt.credible;
       if (!(middle >= low && middle <= high)) {
         const outside = `outside ${low} to ${high}, where physics expects a sound machine`;
@@ -133,7 +138,10 @@ export const learnMiddles =
       }
       values[learnt.middle] = middle;
       values[learnt.spread] = sigma;
-      for (const [state, own] of byState(rows, learnt)) {
+      if (fit !== null) vectors[learnt.output] = fit;
+      const scale = scaleOf(left, learnt, middle);
+      if (scale !== null) values[scaleName(learnt)] = scale;
+      for (const [state, own] of byState(left, learnt)) {
         states[state] = {
           ...states[state],
           [learnt.middle]: own.middle,
@@ -146,7 +154,7 @@ export const learnMiddles =
     }
     if (refused.length > 0) return { refused };
     Object.assign(values, noiseOf(rows));
-    return baselineOf(rows, plan, period, { values, states, excluded, notLearnt });
+    return baselineOf(rows, plan, period, { values, states, vectors, excluded, notLearnt });
   };
 
 type Learned = Pick<Baseline, "values" | "states" | "vectors"> &
@@ -228,7 +236,8 @@ function byState(rows: readonly Row[], learnt: Learnt): [string, One][] {
   });
 }
 
-/** Mean change between readings of each channel, the middle over slices. */
+/** Mean change between readings of each channel in its calmer slices: a blade at rest is no sensor
+ * that died, though it moves more in most of them. */
 function noiseOf(rows: readonly Row[]): Record<string, number> {
   const names = new Set(rows.flatMap((row) => Object.keys(row.cells)));
   const noises = [...names].filter((name) => name.startsWith(NOISE)).sort();
@@ -236,7 +245,7 @@ function noiseOf(rows: readonly Row[]): Record<string, number> {
     noises
       .map((name): [string, number] => {
         const means = rows.flatMap((row) => row.cells[name]?.[2] ?? []);
-        return [name, round(median(means))];
+        return [name, round(means.sort((a, b) => a - b)[means.length >> 3] ?? 0)];
       })
       .filter(([, value]) => value > 0),
   );

@@ -6,7 +6,8 @@ import { Correction } from "./chain/correction.js";
 import type { PortRow } from "./chain/port.js";
 import { SUSPICIONS, Validity } from "./chain/validity.js";
 import type { Finding, Frame, Memory, Monitor, Port, Spectrum } from "./monitor.js";
-import { learnt, type NameplateRow, plateValue, type Setup } from "./setup.js";
+import { Shifts } from "./monitor-shift.js";
+import { type Learnt, learnt, type NameplateRow, plateValue, type Setup } from "./setup.js";
 
 /** What a machine's equations see of its channels, by name; SI. */
 export type Readings = {
@@ -42,6 +43,8 @@ export type Physics = {
   step(dt_s: number, t_ms: number): void;
   /** Nothing came for longer than the machine's `gap_s`. */
   pause?(): void;
+  /** The machine works and has settled, so that a shift of this output may count. */
+  steady?(output: string): boolean;
   /** Code of the operating state, NaN where not known. */
   state(): number;
   /** Every output but those that only a block moves. */
@@ -75,6 +78,8 @@ export type Machine = {
   /** What is off without a key of the nameplate, and without a baseline. */
   readonly needs: readonly { readonly key: string; readonly what: string }[];
   readonly learns: string;
+  /** What is explained by drivers and tested for shifts. */
+  readonly learnt?: readonly Learnt[];
   physics(readings: Readings, setup: Setup): Physics;
 };
 
@@ -108,7 +113,7 @@ export function createMachineMonitor(machine: Machine, setup: Setup): Monitor {
     get tier() {
       return model?.tier ?? "exact";
     },
-    off: [...whatIsOff(machine, setup), ...(physics.off ?? [])],
+    off: [...whatIsOff(machine, setup), ...shell.shifts.off, ...(physics.off ?? [])],
     onSample: (frame, input, t_ms) => shell.onSample(frame, input, t_ms),
     onBlock: (frame, input, block) => shell.onBlock(frame, input, block),
     explain: (index) => shell.explain(machine.outputs[index]?.name ?? ""),
@@ -126,6 +131,7 @@ function whatIsOff({ plate, needs, learns }: Machine, setup: Setup): string[] {
 
 class Shell {
   readonly physics: Physics;
+  readonly shifts: Shifts;
   readonly #machine: Machine;
   readonly #at: ReadonlyMap<string, number>;
   readonly #validity: Validity;
@@ -145,6 +151,7 @@ class Shell {
     this.#present = ports.map(() => false);
     this.#scalars = ports.flatMap((port, i) => (port.shape === "scalar" ? [i] : []));
     this.#correction = new Correction(setup.learned ?? null);
+    this.shifts = new Shifts(machine.learnt ?? [], setup);
     this.#readings = this.#makeReadings(setup);
     this.physics = machine.physics(this.#readings, setup);
   }
@@ -178,6 +185,8 @@ class Shell {
     if (dt_s <= gap_s) {
       this.#correction.step(this.#readings.value, dt_s);
       this.physics.step(dt_s, before_ms);
+      const steady = (of: string): boolean => this.physics.steady?.(of) ?? true;
+      this.shifts.step(dt_s, steady, (of) => this.#said(of));
     } else this.physics.pause?.();
     for (const i of this.#scalars) frame.set(i, this.#validity.code(i));
     this.#write(frame, this.physics.says);
@@ -192,18 +201,40 @@ class Shell {
   explain(name: string): Finding | null {
     const channel = name.endsWith(".fault") ? name.slice(0, -".fault".length) : "";
     const code = this.#validity.code(this.#at.get(channel) ?? -1);
-    if (code === 0) return this.physics.explain(name);
+    if (code === 0) {
+      const inner = (of: string): Finding | null => this.#withLearned(of, this.physics.explain(of));
+      return this.shifts.explain(name, inner) ?? inner(name);
+    }
     const evidence = [`${channel}: ${SUSPICIONS[code]}`, "withheld from every model"];
     return { expected: Number.NaN, sigma: Number.NaN, unit: "1", evidence };
+  }
+
+  /** An expectation that the network moved says by how much. */
+  #withLearned(name: string, found: Finding | null): Finding | null {
+    const part = this.#correction.of(name);
+    if (found === null || part === 0) return found;
+    const { evidence, unit } = found;
+    return {
+      ...found,
+      evidence: [...evidence, `a network explains ${part.toFixed(2)} ${unit} of it`],
+    };
   }
 
   #write(frame: Frame, said: Said): void {
     const { outputs } = this.#machine;
     for (let i = 0; i < outputs.length; i++) {
       const name = outputs[i]?.name ?? "";
-      const value = said[name];
-      if (value !== undefined) frame.set(i, value() - this.#correction.of(name));
+      const evidence = this.shifts.evidence(name);
+      if (evidence !== undefined) frame.set(i, evidence);
+      else if (said[name] !== undefined) frame.set(i, this.#said(name) - this.shifts.of(name));
     }
+  }
+
+  /** Behind the prior and the trained network, before what this machine's own fit explains. */
+  #said(name: string): number {
+    const { says, saysOfBlocks } = this.physics;
+    const value = says[name] ?? saysOfBlocks?.[name];
+    return value === undefined ? Number.NaN : value() - this.#correction.of(name);
   }
 
   #makeReadings(setup: Setup): Readings {

@@ -46,6 +46,8 @@ export type Setup = {
   readonly nameplate: Readonly<Record<string, number>>;
   readonly baseline: Baseline | null;
   readonly backend: Backend;
+  /** A bearing network of the user's own; null: the one that ships. */
+  readonly network?: Uint8Array | null;
   /** By how much adaptation has moved a value of the baseline; absent: nothing adapts. */
   readonly moved?: (name: string) => number;
   /** A trained network behind the prior; absent: what ships, null: equations alone. */
@@ -72,7 +74,14 @@ export type Learnt = {
   readonly credible: readonly [number, number];
   /** Most by which adaptation may move the middle, SI; 0: never. */
   readonly drift: number;
+  /** Outputs that explain some of it, at most so much: how is learnt, too, as a vector by its name. */
+  readonly explained?: { readonly by: readonly string[]; readonly most: number };
+  /** The output that says how surely it has shifted to this side; `floor` is the least spread. */
+  readonly shift?: { readonly evidence: string; readonly side: 1 | -1; readonly floor: number };
 };
+
+/** Where the spread of its ten-minute means is kept. */
+export const scaleName = ({ output }: Pick<Learnt, "output">): string => `${output}.scale`;
 
 /** Value of a key in SI, the row's default, or NaN. */
 export function plateValue(setup: Setup, rows: readonly NameplateRow[], key: string): number {

@@ -11,6 +11,10 @@ import { COMPONENTS } from "./turbine-outputs.js";
 /** Below this no deviation of a temperature is worth an alarm, whatever its spread. */
 const RESIDUAL_K = 4;
 const SIGMAS = 6;
+/** So near to what the outside explains, a step of the nacelle's air is over. */
+const AIR_K = 1.5;
+/** What was guessed of the surroundings is forgotten by then; a shift so small needs to know. */
+const SEEN_s = 3600;
 const OIL = COMPONENTS.findIndex(({ node }) => node === "oil");
 
 export class TurbineHeat {
@@ -21,6 +25,8 @@ export class TurbineHeat {
   readonly #efficiency: number;
   readonly #nodes: readonly ThermalWatch[];
   readonly #nacelle: NacelleWatch;
+  /** Time for which the surroundings of each node have been measured. */
+  readonly #seen_s = COMPONENTS.map(() => 0);
 
   constructor(readings: Readings, setup: Setup, rated_W: number, efficiency: number) {
     this.#on = readings;
@@ -41,6 +47,8 @@ export class TurbineHeat {
       const believed = (): boolean => !Number.isNaN(readings.value(channel));
       return [
         [`${name}.residual`, () => (believed() ? watch.residual_K : Number.NaN)],
+        [`${name}.rise`, () => watch.rise_K],
+        [`${name}.trend`, () => watch.trend_Kps],
         // NaN before commissioning
         [`${name}.limit`, () => Math.max(RESIDUAL_K, SIGMAS * watch.fit.sigma_K)],
       ];
@@ -58,6 +66,8 @@ export class TurbineHeat {
     const heard_K = heard("nacelleTemp");
     this.#nacelle.step(dt_s, value("nacelleTemp"), heard_K, heard("ambientTemp"));
     this.#accuseAir(this.#nacelle.suspect);
+    const away_K = Math.abs(this.#on.raw("nacelleTemp") - this.#nacelle.expected_K);
+    if (away_K < AIR_K) absolve("nacelleTemp");
     const measured_K = value("nacelleTemp");
     const nacelle_K = Number.isNaN(measured_K) ? this.#nacelle.expected_K : measured_K;
     COMPONENTS.forEach(({ node, channel, reference }, i) => {
@@ -66,12 +76,19 @@ export class TurbineHeat {
       const expectedOil_K = this.#nodes[OIL]?.expected_K ?? Number.NaN;
       const around_K =
         reference === "nacelleTemp" ? nacelle_K : Number.isNaN(oil_K) ? expectedOil_K : oil_K;
+      this.#seen_s[i] = this.#on.believed(reference) ? (this.#seen_s[i] ?? 0) + dt_s : 0;
       const heat_W = turbineHeat(node, shaft_W, Math.max(0, speed));
       watch.step(dt_s, value(channel), heard(channel), heat_W, around_K);
       if (watch.incredible) accuse(channel);
       const back = Math.abs(raw(channel) - watch.expected_K);
       if (back < RESIDUAL_K / 2) absolve(channel);
     });
+  }
+
+  /** False: the surroundings of this residual are or were guessed. */
+  steady(output: string): boolean {
+    const which = COMPONENTS.findIndex(({ name }) => output === `${name}.residual`);
+    return which < 0 || (this.#seen_s[which] ?? 0) > SEEN_s;
   }
 
   /** Why the temperature of a component is thought too high. */

@@ -19,7 +19,8 @@ import {
 } from "./monitor-machine.js";
 import { learnt, plateValue, type Setup } from "./setup.js";
 import { TurbineHeat } from "./turbine-heat.js";
-import { OUTPUTS, SCALARS } from "./turbine-outputs.js";
+import { shippedThermal } from "./turbine-learned.js";
+import { OUTPUTS, SCALARS, TURBINE_LEARNT } from "./turbine-outputs.js";
 import { TURBINE_PLATE } from "./turbine-ports.js";
 
 const SETTLE_s = 120; // after a change of state
@@ -44,10 +45,16 @@ const MACHINE: Machine = {
     { key: "gearRatio", what: "drive-train balance" },
   ],
   learns: "limits of residuals",
+  learnt: TURBINE_LEARNT,
   physics: (readings, setup) => new TurbinePhysics(readings, setup),
 };
 
-export const createTurbineMonitor = (setup: Setup): Monitor => createMachineMonitor(MACHINE, setup);
+export function createTurbineMonitor(setup: Setup): Monitor {
+  const learned = setup.learned === undefined ? shippedThermal(setup) : setup.learned;
+  if (typeof learned !== "string") return createMachineMonitor(MACHINE, { ...setup, learned });
+  const monitor = createMachineMonitor(MACHINE, { ...setup, learned: null });
+  return { ...monitor, off: [...monitor.off, `learned part of temperatures: ${learned}`] };
+}
 
 class TurbinePhysics implements Physics {
   readonly #on: Readings;
@@ -93,6 +100,9 @@ class TurbinePhysics implements Physics {
       get ratio() {
         return readings.normal("tower.ratio", 1);
       },
+      get flutter() {
+        return readings.normal("tower.flutter", Number.NaN);
+      },
     });
     this.#best = powerModel(CP_BEST * this.#efficiency);
     this.#balance = new DriveBalance(
@@ -113,10 +123,16 @@ class TurbinePhysics implements Physics {
   pause(): void {
     this.#rotor.pause();
     this.#pitch.pause();
+    this.#tower.pause();
   }
 
   state(): number {
     return this.#now;
+  }
+
+  steady(output: string): boolean {
+    const running = STATES_RUNNING.includes(this.#now) && this.#inState_s > SETTLE_s;
+    return running && this.#heat.steady(output);
   }
 
   explain(name: string): Finding | null {
@@ -156,6 +172,7 @@ class TurbinePhysics implements Physics {
     this.#watchPitch(dt_s, running ? speed : Number.NaN);
     if (!running) {
       this.#rotor.pause();
+      this.#tower.pause();
       return;
     }
     this.#watchRotor(dt_s, power_W);
@@ -166,7 +183,12 @@ class TurbinePhysics implements Physics {
   }
 
   #watchPitch(dt_s: number, speed: number): void {
-    this.#pitch.step(dt_s, this.#on.heard("pitch"), this.#on.heard("pitchDemand"), speed);
+    this.#pitch.step(dt_s, {
+      pitch_rad: this.#on.heard("pitch"),
+      demand_rad: this.#on.heard("pitchDemand"),
+      speed,
+      windRatio: this.#rotor.fastRatio,
+    });
     if (this.#pitch.demandOff) this.#on.accuse("pitchDemand");
     const demanded = this.#on.believed("pitchDemand");
     if (this.#pitch.sensorOff && demanded) this.#on.accuse("pitch");
@@ -201,21 +223,23 @@ class TurbinePhysics implements Physics {
       expectedPower: () => this.#expected_W,
       efficiency: () => this.#got.value / this.#given.value,
       "rotor.loss": known("windSpeed", () => this.#rotor.loss),
-      "rotor.evidence": known(
-        "windSpeed",
-        learnt(() => this.#rotor.evidence),
-      ),
+      "rotor.wind": () => this.#rotor.estimate_mps,
       "yaw.misalignment": known("yawError", () => this.#rotor.misalignment_rad),
       "pitch.error": known(
         "pitch",
         known("pitchDemand", () => this.#pitch.jam_rad),
       ),
+      "pitch.slip": known(
+        "pitch",
+        known("pitchDemand", () => this.#pitch.slip_rad),
+      ),
       "tower.imbalance": known(
         "towerAccel",
         learnt(() => this.#tower.imbalance_mps2),
       ),
-      "wind.ratio": () => this.#rotor.ratio,
-      "tower.ratio": () => this.#tower.ratio,
+      "wind.ratio": known("windSpeed", () => this.#rotor.ratio),
+      "tower.ratio": known("towerAccel", () => this.#tower.ratio),
+      "tower.flutter": known("towerAccel", () => this.#tower.flutter),
     };
   }
 

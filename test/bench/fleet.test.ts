@@ -56,9 +56,9 @@ test("found, false, in recovery, and found by chance", () => {
   });
   const run = (name: string): TurbineRun => ({
     plan: { seed: 1, begin_s: DAY_s, end_s: 31 * DAY_s, episodes: [fault(name, 10 * DAY_s)] },
-    commissioned: true,
+    baseline: null,
     raised: [],
-    means: {},
+    said: {},
   });
   const at = (day: number, component: string) => ({ at_s: day * DAY_s, component });
   const said = [
@@ -68,8 +68,8 @@ test("found, false, in recovery, and found by chance", () => {
   const judged = judge([run("gen_cooling"), run("main_bearing")], said);
   // Before the test, and while the machine forgets, nothing counts.
   expect(judged.map((one) => one.falsely)).toEqual([2, 1]);
-  expect(judged[0]?.faults).toEqual([{ name: "gen_cooling", delay_s: DAY_s, chance: 1 }]);
-  expect(figures(judged)).toMatchObject({ falsely: 1.5, recall: 0.5, net: 0, delay_h: 24 });
+  expect(judged[0]?.faults).toEqual([{ name: "gen_cooling", delay_s: DAY_s, witnesses: [DAY_s] }]);
+  expect(figures(judged)).toMatchObject({ falsely: 0.75, recall: 0.5, net: 0, delay_h: 24 });
 });
 
 test("intervals are those of whole units and hold the figure", () => {

@@ -152,8 +152,15 @@ export type Wired = {
   readonly nameplate?: Readonly<Record<string, string>>;
 };
 
+type Wiring = {
+  readonly baseline: unknown;
+  readonly want?: Want;
+  /** The caller judges the rules itself. */
+  readonly unruled?: boolean;
+};
+
 /** Monitors and rules of a plant's kind; with `want` they learn their normal from it first. */
-export function wire(plant: Wired, learn: { readonly baseline: unknown; readonly want?: Want }) {
+export function wire(plant: Wired, learn: Wiring) {
   const { kind } = plant;
   const row = KINDS[kind];
   if (row === undefined) throw new Error(kind);
@@ -195,9 +202,9 @@ export function wire(plant: Wired, learn: { readonly baseline: unknown; readonly
   });
   const compiled = compileRules([...row.rules, STALE_RULE], "test", signals);
   if (compiled.faults.length > 0) throw new Error(JSON.stringify(compiled.faults));
-  watch.addRules(compiled.rules);
+  if (learn.unruled !== true) watch.addRules(compiled.rules);
   const changes: Noted[] = [];
-  return { watch, changes, signals, stage: fitted.stage };
+  return { watch, changes, signals, stage: fitted.stage, rules: compiled.rules };
 }
 
 function channelOf(name: string, unit: string, shape: "scalar" | "block", id: number): Channel {
@@ -221,7 +228,10 @@ function channelOf(name: string, unit: string, shape: "scalar" | "block", id: nu
   };
 }
 
-export function collect(changes: readonly Noted[], start_ms: number): Raised[] {
+export function collect(
+  changes: readonly Pick<Noted, "rule" | "to" | "source_ms">[],
+  start_ms: number,
+): Raised[] {
   const found: Raised[] = [];
   const active = new Map<string, number>();
   for (const { rule, to, source_ms } of changes) {

@@ -15,6 +15,7 @@ export type DriveReadings = {
 export type DriveSuspect = "rotorSpeed" | "generatorSpeed" | "generatorTorque" | "power" | null;
 
 const TAU_s = 10;
+const READINGS = 6;
 const SPEED_SHARE = 0.02; // of rated
 const POWER_SHARE = 0.03;
 const SETTLE_s = 5; // all means of a balance must have seen the fault
@@ -44,12 +45,18 @@ export class DriveBalance {
   step(dt_s: number, now: DriveReadings): DriveSuspect {
     const fast_radps = now.rotor_radps * this.#ratio;
     const turn_W = this.#efficiency * now.torque_Nm;
-    const a = this.#speeds.add((now.generator_radps - fast_radps) / this.#rated_radps, dt_s);
-    const b = this.#fromGenerator.add(
+    // Where readings are seconds apart, some of them and not a few seconds make a mean.
+    const share_s = Math.min(dt_s, TAU_s / READINGS);
+    const mean = (of: Smooth, x: number): number => {
+      if (Number.isNaN(x)) of.reset();
+      return of.add(x, share_s);
+    };
+    const a = mean(this.#speeds, (now.generator_radps - fast_radps) / this.#rated_radps);
+    const b = mean(
+      this.#fromGenerator,
       (now.power_W - turn_W * now.generator_radps) / this.#rated_W,
-      dt_s,
     );
-    const c = this.#fromRotor.add((now.power_W - turn_W * fast_radps) / this.#rated_W, dt_s);
+    const c = mean(this.#fromRotor, (now.power_W - turn_W * fast_radps) / this.#rated_W);
     this.#watchCurve(dt_s, now);
     const broken = [a / SPEED_SHARE, b / POWER_SHARE, c / POWER_SHARE].some((v) => Math.abs(v) > 1);
     this.#broken_s = broken ? this.#broken_s + dt_s : 0;

@@ -1,14 +1,14 @@
-//! Blade pitch against its demand. Jammed blades stand still while the demand moves on, or away
-//! from where it rests; a drifting sensor moves by itself; a demand above fine pitch for long below
-//! rated speed is no demand of a healthy controller.
+//! Blade pitch against its demand. Jammed blades leave an error that shrinks where the demand comes
+//! up to where they stand, down to nothing there; an offset of a sensor leaves the same at every
+//! demand, a wrong gain one in proportion to it, and a drifting sensor moves by itself. While the
+//! demand rests, power tells: with the blades really off, the rotor takes less from the wind.
+import { type Line, Slope } from "./slope.js";
 import { Smooth } from "./smooth.js";
 
 const DEGREE = Math.PI / 180;
 const ERROR_rad = 1 * DEGREE;
-/** Standing blades flutter by the noise of a live sensor; a dead one does not even do that. */
-const STILL_rad = [0.02 * DEGREE, 0.35 * DEGREE] as const;
-const MOVED_rad = 1 * DEGREE; // faster than any drift of a sensor within a short window
-const SHORT_s = 5;
+const LARGE_rad = 4 * DEGREE; // power shows so much within minutes
+const POWER_OFF = 0.06; // rotor wind over the anemometer's
 const LONG_s = 30;
 const DRIFT_rad = 0.3 * DEGREE; // per long window
 const STANDS = 4; // long windows in a row
@@ -16,45 +16,66 @@ const MOVES = 3;
 const DEMAND_rad = 1.5 * DEGREE;
 const DEMAND_s = 30; // a lull of the wind is over sooner, and the demand with it
 const BELOW_RATED = 0.98;
+/** Points and spread of the demand that a line through the errors needs. */
+const FAST = { s: 600, count: 20, width_rad: 0.3 * DEGREE } as const;
+const SLOW = { s: 6 * 3600, count: 360, width_rad: 1 * DEGREE } as const;
+const SLOPE_LEAST = 0.02;
+const SURE = 4; // standard errors
+/** Where blades stand that jammed towards feather: a gain that is wrong has its zero at zero. */
+const STANDS_AT_rad = 1.5 * DEGREE;
 
 type Verdict = "open" | "jammed" | "pitch wrong" | "demand wrong";
 
+export type PitchReadings = {
+  readonly pitch_rad: number;
+  readonly demand_rad: number;
+  /** Share of rated; NaN unless the machine runs. */
+  readonly speed: number;
+  /** Rotor wind over the anemometer's, 1 where the pitch is as it is read; NaN: not known. */
+  readonly windRatio: number;
+};
+
 export class PitchWatch {
   readonly #error = new Smooth(3);
-  readonly #pitch = new Span();
-  readonly #demand = new Span();
-  #short_s = 0;
+  readonly #fast = new Slope(FAST.s);
+  readonly #slow = new Slope(SLOW.s);
   #long_s = 0;
   #from_rad = Number.NaN;
   #away = false;
   #stands = 0;
   #moves = 0;
   #odd_s = 0;
+  #slip_rad = Number.NaN;
   /** What was found stands until the blades are back at their demand. */
   #verdict: Verdict = "open";
 
-  /** In every state, for the blades feather in a stop too; `speed` is NaN unless it runs. */
-  step(dt_s: number, pitch_rad: number, demand_rad: number, speed: number): void {
+  /** In every state, for the blades feather in a stop too. */
+  step(dt_s: number, now: PitchReadings): void {
+    const { pitch_rad, demand_rad, speed } = now;
     if (Number.isNaN(pitch_rad) || Number.isNaN(demand_rad)) {
       this.pause();
       return;
     }
-    const error = Math.abs(this.#error.add(pitch_rad - demand_rad, dt_s));
+    const off_rad = pitch_rad - demand_rad;
+    const error = Math.abs(this.#error.add(off_rad, dt_s));
     this.#away = error > ERROR_rad;
     if (!this.#away) this.#settle();
+    if (!Number.isNaN(speed)) {
+      this.#slow.add(demand_rad, off_rad, dt_s);
+      this.#slip_rad = slipOf(this.#slow.line);
+      if (this.#away) this.#judgeLine(demand_rad, off_rad, dt_s);
+    }
     const odd = this.#away && demand_rad > DEMAND_rad && speed < BELOW_RATED;
     this.#odd_s = odd ? this.#odd_s + dt_s : 0;
     this.#find(this.#odd_s > DEMAND_s, "demand wrong");
-    this.#pitch.add(pitch_rad);
-    this.#demand.add(demand_rad);
-    this.#short_s += dt_s;
-    if (this.#short_s >= SHORT_s) this.#judgeShort();
     this.#long_s += dt_s;
-    if (this.#long_s >= LONG_s) this.#judgeLong(pitch_rad);
+    if (this.#long_s >= LONG_s) this.#judgeLong(now);
   }
 
   pause(): void {
     this.#error.reset();
+    this.#slow.reset();
+    this.#slip_rad = Number.NaN;
     this.#away = false;
     this.#settle();
   }
@@ -64,6 +85,11 @@ export class PitchWatch {
     if (Number.isNaN(this.#error.value)) return Number.NaN;
     if (!this.#away) return 0;
     return this.#verdict === "jammed" ? this.#error.value : Number.NaN;
+  }
+
+  /** Error at fine pitch of blades that follow their demand less and less; 0: they follow. */
+  get slip_rad(): number {
+    return this.sensorOff || this.demandOff ? Number.NaN : this.#slip_rad;
   }
 
   get sensorOff(): boolean {
@@ -80,51 +106,41 @@ export class PitchWatch {
 
   #settle(): void {
     this.#verdict = "open";
-    this.#pitch.reset();
-    this.#demand.reset();
+    this.#fast.reset();
     this.#from_rad = Number.NaN;
-    this.#short_s = this.#long_s = this.#stands = this.#moves = this.#odd_s = 0;
+    this.#long_s = this.#stands = this.#moves = this.#odd_s = 0;
   }
 
-  /** The demand moved fast and the blades, whose sensor lives, did not. */
-  #judgeShort(): void {
-    const { span } = this.#pitch;
-    const still = span >= STILL_rad[0] && span <= STILL_rad[1];
-    this.#find(still && this.#demand.span > MOVED_rad, "jammed");
-    this.#pitch.reset();
-    this.#demand.reset();
-    this.#short_s = 0;
+  #judgeLine(demand_rad: number, off_rad: number, dt_s: number): void {
+    this.#fast.add(demand_rad, off_rad, dt_s);
+    const { line } = this.#fast;
+    if (line.count < FAST.count || line.width < FAST.width_rad || this.#odd_s > 0) return;
+    if (slipOf(line, FAST) > 0) this.#find(true, "jammed");
+    else this.#find(line.slope + SURE * line.slopeError > -SLOPE_LEAST, "pitch wrong");
   }
 
   /** Away from the demand for minutes: standing there, or wandering as only a sensor does. */
-  #judgeLong(pitch_rad: number): void {
+  #judgeLong({ pitch_rad, windRatio }: PitchReadings): void {
     const moved = Math.abs(pitch_rad - this.#from_rad) > DRIFT_rad;
     if (!Number.isNaN(this.#from_rad)) {
       this.#stands = moved ? 0 : this.#stands + 1;
       this.#moves = moved ? this.#moves + 1 : 0;
     }
-    this.#find(this.#stands >= STANDS && this.#odd_s === 0, "jammed");
-    this.#find(this.#moves >= MOVES, "pitch wrong");
+    const rests = this.#fast.line.width < FAST.width_rad;
+    const stands = this.#stands >= STANDS && this.#odd_s === 0 && rests;
+    const large = Math.abs(this.#error.value) > LARGE_rad;
+    this.#find(stands && large && windRatio > 1 + POWER_OFF, "pitch wrong");
+    this.#find(stands && (!large || Math.abs(windRatio - 1) <= POWER_OFF), "jammed");
+    this.#find(this.#moves >= MOVES && rests, "pitch wrong");
     this.#from_rad = pitch_rad;
     this.#long_s = 0;
   }
 }
 
-class Span {
-  #low = Number.POSITIVE_INFINITY;
-  #high = Number.NEGATIVE_INFINITY;
-
-  add(x: number): void {
-    this.#low = Math.min(this.#low, x);
-    this.#high = Math.max(this.#high, x);
-  }
-
-  get span(): number {
-    return this.#high - this.#low;
-  }
-
-  reset(): void {
-    this.#low = Number.POSITIVE_INFINITY;
-    this.#high = Number.NEGATIVE_INFINITY;
-  }
+/** Error at fine pitch where the line is one of jamming blades, else 0; NaN: not to be told. */
+function slipOf(line: Line, least: typeof FAST | typeof SLOW = SLOW): number {
+  if (line.count < least.count || !(line.width >= least.width_rad)) return Number.NaN;
+  const sure = line.slope < -Math.max(SLOPE_LEAST, SURE * line.slopeError);
+  const stands_rad = -line.atZero / line.slope;
+  return sure && stands_rad > STANDS_AT_rad ? line.atZero : 0;
 }

@@ -20,6 +20,8 @@ export type PortRow = {
   readonly noisy: boolean;
   /** A code: only whole numbers are readings. */
   readonly whole: boolean;
+  /** Another way to this port's reading: where that has a channel, this one is not missed. */
+  readonly insteadOf?: string;
   /** A command may rest at its full value, in `unit`, as it may at 0. */
   readonly full?: number;
   /** Read as sent, not as the median of three: each record stands for itself. */

@@ -2,7 +2,7 @@
 //! speed and pitch? Against the nacelle's anemometer that shows soiled or iced blades (a few per
 //! cent for long), a nacelle off the wind (by the cosine), and a broken anemometer (at once).
 import { airDensity, powerCoefficient, TURBINE } from "../../base/physics.js";
-import { BlockMean, Cusum, Smooth } from "./smooth.js";
+import { BlockMean, Smooth } from "./smooth.js";
 
 export type RotorReadings = {
   readonly wind_mps: number;
@@ -23,11 +23,12 @@ export type RotorFit = {
 export const BLOCK_s = 300;
 const LAMBDA = [2.5, 14] as const;
 const POWER_LEAST = 0.06; // of rated: below it losses dominate
+/** Off the wind: as a mean of minutes, or of an hour, which wanders less. */
 const YAW_LARGE_rad = (12 * Math.PI) / 180;
+const YAW_SLOW = { s: 3600, large_rad: (8 * Math.PI) / 180 } as const;
 const WIND_OFF = 0.2; // anemometer against rotor wind: no blade fault is this large
 const WIND_s = 240;
 const LOSS_s = 1800;
-const EVIDENCE_MAX = 14;
 const DECIDED = 8;
 
 export class RotorWatch {
@@ -41,15 +42,19 @@ export class RotorWatch {
   readonly #alongWind = new BlockMean(BLOCK_s);
   readonly #anyWind = new BlockMean(BLOCK_s);
   readonly #yaw = new Smooth(BLOCK_s);
+  readonly #yawSlow = new Smooth(YAW_SLOW.s);
   readonly #fastEstimate = new Smooth(WIND_s);
   readonly #fastWind = new Smooth(WIND_s);
   readonly #fastAny = new Smooth(WIND_s);
   readonly #loss = new Smooth(LOSS_s);
-  readonly #cusum: Cusum;
   #yawOdds = 0;
   #spent_s = 0;
-  /** Ratio of the last full block, for commissioning and evidence; NaN until there is one. */
+  /**
+   * Of the last full block; NaN while there is none, and while a large yaw angle is not yet
+   * believed: its cosine would hide a loss or make one up.
+   */
   ratio = Number.NaN;
+  estimate_mps = Number.NaN;
   wind_mps = Number.NaN;
 
   constructor(radius_m: number, rated_W: number, efficiency: number, fit: RotorFit) {
@@ -58,8 +63,6 @@ export class RotorWatch {
     this.#efficiency = efficiency;
     this.#fit = fit;
     this.#inertia_kgm2 = TURBINE.inertia_kgm2 * (radius_m / TURBINE.rotorRadius_m) ** 5;
-    // Half of a 10 % loss of Cp: a third of it in wind, in units of sigma.
-    this.#cusum = new Cusum(Math.min(2, 0.017 / fit.sigma), EVIDENCE_MAX);
   }
 
   /** Call only while the machine runs and has settled. */
@@ -67,7 +70,11 @@ export class RotorWatch {
     this.wind_mps = this.#estimateWind(dt_s, now);
     const along = now.wind_mps * Math.cos(Number.isNaN(now.yaw_rad) ? 0 : now.yaw_rad);
     this.#yaw.add(now.yaw_rad, dt_s);
-    if (Number.isNaN(this.wind_mps) || Number.isNaN(along)) return;
+    this.#yawSlow.add(now.yaw_rad, dt_s);
+    if (Number.isNaN(this.wind_mps) || Number.isNaN(along)) {
+      this.ratio = this.estimate_mps = Number.NaN;
+      return;
+    }
     this.#spent_s += dt_s;
     this.#fastEstimate.add(this.wind_mps, dt_s);
     this.#fastWind.add(along, dt_s);
@@ -76,13 +83,12 @@ export class RotorWatch {
     const cosine = this.#alongWind.add(along, dt_s);
     const any = this.#anyWind.add(now.wind_mps, dt_s);
     if (Number.isNaN(estimate) || this.windOff) return;
+    this.estimate_mps = estimate;
     this.ratio = estimate / cosine / this.#fit.ratio;
     if (Number.isNaN(this.#fit.sigma)) return;
     this.#weighYaw(estimate / any / this.#fit.ratio);
-    // While a large yaw angle is not yet believed, its cosine would hide a loss or make one up.
-    if (this.#yawLarge && this.#yawOdds < DECIDED) return;
-    this.#cusum.add((1 - this.ratio) / this.#fit.sigma);
-    this.#loss.add(1 - this.ratio ** 3, BLOCK_s);
+    if (this.#yawLarge && this.#yawOdds < DECIDED) this.ratio = Number.NaN;
+    else this.#loss.add(1 - this.ratio ** 3, BLOCK_s);
   }
 
   /** A stop or a change of state: what was begun is dropped, what was found stays. */
@@ -95,15 +101,12 @@ export class RotorWatch {
     this.#fastAny.reset();
     this.#speed.reset();
     this.#spent_s = 0;
+    this.ratio = this.estimate_mps = Number.NaN;
   }
 
   /** Share of power that the blades lose, over the last half hour. */
   get loss(): number {
     return this.#loss.value;
-  }
-
-  get evidence(): number {
-    return this.#cusum.value;
   }
 
   /** The anemometer cannot be right, or the rotor has lost more than any fault of it. */
@@ -114,11 +117,17 @@ export class RotorWatch {
     return this.#spent_s > 2.5 * WIND_s && off(this.#fastWind) && off(this.#fastAny);
   }
 
+  /** Rotor wind over the anemometer's, last minutes; 1 while all is as it was. */
+  get fastRatio(): number {
+    if (this.#spent_s < WIND_s) return Number.NaN;
+    return this.#fastEstimate.value / this.#fastWind.value / this.#fit.ratio;
+  }
+
   /** The vane says large and the power agrees: the angle; 0 when it is small; NaN: undecided. */
   get misalignment_rad(): number {
     if (Number.isNaN(this.#yaw.value)) return Number.NaN;
     if (!this.#yawLarge) return 0;
-    return this.#yawOdds >= DECIDED ? this.#yaw.value : Number.NaN;
+    return this.#yawOdds >= DECIDED ? this.#angle_rad : Number.NaN;
   }
 
   /** The vane says large, and the power does not. */
@@ -127,7 +136,12 @@ export class RotorWatch {
   }
 
   get #yawLarge(): boolean {
-    return Math.abs(this.#yaw.value) > YAW_LARGE_rad;
+    const slow = Math.abs(this.#yawSlow.value) > YAW_SLOW.large_rad;
+    return slow || Math.abs(this.#yaw.value) > YAW_LARGE_rad;
+  }
+
+  get #angle_rad(): number {
+    return Math.abs(this.#yaw.value) > YAW_LARGE_rad ? this.#yaw.value : this.#yawSlow.value;
   }
 
   /** Log-likelihood of "off the wind" against "the vane is wrong". */
@@ -136,7 +150,7 @@ export class RotorWatch {
       this.#yawOdds = 0;
       return;
     }
-    const cosine = Math.cos(this.#yaw.value);
+    const cosine = Math.cos(this.#angle_rad);
     const gain = ((ratio - 1) ** 2 - (ratio - cosine) ** 2) / (2 * this.#fit.sigma ** 2);
     const bounded = Math.max(-6, Math.min(6, gain)); // no single block decides
     this.#yawOdds = Math.max(-2 * DECIDED, Math.min(2 * DECIDED, this.#yawOdds + bounded));

@@ -107,6 +107,17 @@ export class ThermalWatch {
     return this.#free_K + this.fit.offset_K;
   }
 
+  /** Rise over its surroundings that the load explains, K. */
+  get rise_K(): number {
+    return this.#free_K - this.#reference_K;
+  }
+
+  /** How fast that goes, K/s: where a slow sensor, or a heavier node, stands out. */
+  get trend_Kps(): number {
+    const { capacity_JpK, conductance_WpK } = this.node;
+    return (this.#heat_W - conductance_WpK * this.rise_K) / capacity_JpK;
+  }
+
   /** The observer has forgotten how it was started. */
   get settled(): boolean {
     return this.#age_s >= SETTLED * this.#observer_s && !Number.isNaN(this.#observed_K);

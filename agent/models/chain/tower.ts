@@ -1,36 +1,44 @@
-//! Once-per-turn shaking of the tower. An imbalance grows with the square of the speed, an offset
-//! of the accelerometer does not: over a stretch of changing speed the two leave other errors.
+//! Once-per-turn shaking of the tower. An imbalance adds in square to the shaking that the wind
+//! brings and so damps its flutter; an offset of the accelerometer leaves the flutter as it is, and
+//! a wrong gain raises it. That tells them apart at any speed, the sooner the larger the excess.
 import { Smooth } from "./smooth.js";
 
 export type TowerFit = {
-  /** Measured over expected in the healthy machine, and the spread of the log ratio. */
+  /** Measured over expected in the healthy machine. */
   readonly ratio: number;
+  /** Square of its flutter between readings, in shares of the expected level; NaN: not learnt. */
+  readonly flutter: number;
 };
 
 type Verdict = "machine" | "sensor" | "open";
 
-const SHORT_s = 60;
-const LARGE = 0.4; // log ratio: half as much again
-const START = 0.12;
-const CREEP_s = 75; // a weight lost at once is faster, even behind the mean
-const POINTS = 90;
-const POINTS_MIN = 12;
-const POINT_s = 10;
-const VARIED = 0.12; // speeds must differ by so much of rated to tell the two apart
-const CLEAR = 1.5;
+/** Levels as log ratios: half as much again within a minute, or a few per cent for hours. */
+const FAST = { s: 60, from: 0.4, until: 0.3 } as const;
+const SLOW = { s: 7200, from: 0.06, until: 0.03 } as const;
+const FLUTTER_s = 600;
+const SETTLE_s = 180;
+/** Between an offset (0) and what adds in square (-2), in logs of the level. */
+const BORDER = -1;
+const SURE = 2.5; // standard errors
+/** Variance of the log of a mean of n squared differences, times n. */
+const SPREAD = 3;
+const DIFFERENCES_MIN = 60;
 
 export class TowerWatch {
   readonly #fit: TowerFit;
-  readonly #level = new Smooth(SHORT_s);
-  /** Excess in m/s2 (rms) and squared speed, one point every ten seconds of a large level. */
-  readonly #points: { excess2: number; plain: number; speed2: number }[] = [];
-  readonly #measured = new Smooth(POINT_s / 2);
-  readonly #expected = new Smooth(POINT_s / 2);
-  readonly #turn = new Smooth(POINT_s / 2);
-  #since_s = 0;
-  #rising_s = 0;
-  /** What changing speed has decided stands while the level stays large. */
-  #decided: Verdict = "open";
+  readonly #fast = new Smooth(FAST.s);
+  readonly #slow = new Smooth(SLOW.s);
+  readonly #usual = new Smooth(FAST.s);
+  readonly #flutter = new Smooth(FLUTTER_s);
+  readonly #amplitude2 = new Smooth(FLUTTER_s);
+  #rest_mps2 = Number.NaN;
+  #raised = false;
+  #raised_s = 0;
+  /** Sums since the level rose: of squared flutter over the usual, and of the log ratio. */
+  #squares = 0;
+  #logs = 0;
+  #count = 0;
+  #verdict: Verdict = "open";
   ratio = Number.NaN;
 
   constructor(fit: TowerFit) {
@@ -39,75 +47,73 @@ export class TowerWatch {
 
   step(dt_s: number, measured_mps2: number, wind_mps: number, speed: number): void {
     const usual = (0.03 + 0.006 * wind_mps) * (0.3 + 0.7 * speed) * this.#fit.ratio;
-    if (Number.isNaN(measured_mps2) || Number.isNaN(usual)) return;
+    if (Number.isNaN(measured_mps2) || Number.isNaN(usual)) return this.pause();
     this.ratio = measured_mps2 / usual;
-    this.#level.add(Math.log(Math.max(this.ratio, 1e-3)), dt_s);
-    this.#measured.add(measured_mps2, dt_s);
-    this.#expected.add(usual, dt_s);
-    this.#turn.add(speed, dt_s);
-    if (!(this.#level.value > START)) this.#rising_s = 0;
-    else if (!this.large) this.#rising_s += dt_s;
-    if (!this.large) {
-      this.#points.length = 0;
-      this.#decided = "open";
-      this.#since_s = 0;
+    const level = Math.log(Math.max(this.ratio, 1e-3));
+    const calm = this.#usual.add(usual, dt_s);
+    // What an imbalance of that size would do at this speed is no flutter.
+    const excess2 = Math.max(0, this.#amplitude2.value || 0) * speed ** 4;
+    const rest_mps2 = measured_mps2 - Math.sqrt(calm * calm + excess2);
+    const square = (rest_mps2 - this.#rest_mps2) ** 2 / (2 * calm * calm);
+    this.#rest_mps2 = rest_mps2;
+    this.#flutter.add(square, dt_s);
+    const [fast, slow] = [this.#fast.add(level, dt_s), this.#slow.add(level, dt_s)];
+    const stays = this.#raised && (fast > FAST.until || slow > SLOW.until);
+    if (!(stays || fast > FAST.from || slow > SLOW.from)) {
+      this.#settle();
       return;
     }
-    this.#since_s += dt_s;
-    if (this.#since_s < POINT_s) return;
-    this.#since_s = 0;
-    const [m, e] = [this.#measured.value, this.#expected.value];
-    const speed2 = this.#turn.value ** 2;
-    this.#points.push({ excess2: Math.max(0, m * m - e * e), plain: m - e, speed2 });
-    if (this.#points.length > POINTS) this.#points.shift();
-    this.#decide();
+    this.#raised = true;
+    // The way up is no flutter.
+    this.#raised_s += dt_s;
+    if (this.#raised_s < SETTLE_s) return;
+    const first = Number.isNaN(this.#amplitude2.value);
+    const found2 = Math.max(0, measured_mps2 ** 2 - calm * calm);
+    this.#amplitude2.add(found2 / Math.max(0.1, speed) ** 4, dt_s);
+    if (first) this.#rest_mps2 = Number.NaN;
+    else if (!Number.isNaN(square)) this.#weigh(square, level);
   }
 
-  get large(): boolean {
-    return this.#level.value > LARGE;
+  /** The machine rests: what was found stands until it is heard again. */
+  pause(): void {
+    this.ratio = Number.NaN;
+    this.#rest_mps2 = Number.NaN;
+  }
+
+  /** Square of the flutter, for commissioning. */
+  get flutter(): number {
+    return Number.isNaN(this.ratio) ? Number.NaN : this.#flutter.value;
   }
 
   /** Amplitude at rated speed in m/s2 rms once it is known to be the machine; else NaN, or 0. */
   get imbalance_mps2(): number {
-    if (Number.isNaN(this.#level.value)) return Number.NaN;
-    if (!this.large) return 0;
-    return this.#verdict() === "machine" ? Math.sqrt(this.#slope()) : Number.NaN;
+    if (Number.isNaN(this.#slow.value)) return Number.NaN;
+    if (!this.#raised) return 0;
+    return this.#verdict === "machine" ? Math.sqrt(this.#amplitude2.value) : Number.NaN;
   }
 
   get sensorOff(): boolean {
-    return this.large && this.#verdict() === "sensor";
+    return this.#verdict === "sensor";
   }
 
-  #slope(): number {
-    let top = 0;
-    let bottom = 0;
-    for (const { excess2, speed2 } of this.#points) {
-      top += excess2 * speed2 * speed2;
-      bottom += speed2 ** 4;
-    }
-    return top / bottom;
+  #settle(): void {
+    this.#raised = false;
+    this.#raised_s = 0;
+    this.#verdict = "open";
+    this.#squares = this.#logs = this.#count = 0;
+    this.#amplitude2.reset();
   }
 
-  #verdict(): Verdict {
-    if (this.#decided !== "open" || this.#points.length < POINTS) return this.#decided;
-    // A quarter of an hour at one speed tells nothing but how the level came: at once, or creeping.
-    return this.#rising_s > CREEP_s ? "sensor" : "machine";
-  }
-
-  #decide(): void {
-    const points = this.#points;
-    const speeds = points.map((p) => Math.sqrt(p.speed2));
-    const varied = Math.max(...speeds) - Math.min(...speeds) >= VARIED;
-    if (this.#decided !== "open" || points.length < POINTS_MIN || !varied) return;
-    const slope = this.#slope();
-    const offset = points.reduce((sum, p) => sum + p.plain, 0) / points.length;
-    let machine = 0;
-    let sensor = 0;
-    for (const { excess2, plain, speed2 } of points) {
-      machine += (Math.sqrt(excess2) - Math.sqrt(slope) * speed2) ** 2;
-      sensor += (plain - offset) ** 2;
-    }
-    if (sensor > CLEAR * machine) this.#decided = "machine";
-    else if (machine > CLEAR * sensor) this.#decided = "sensor";
+  #weigh(square: number, level: number): void {
+    this.#squares += square;
+    this.#logs += level;
+    this.#count += 1;
+    if (this.#count < DIFFERENCES_MIN) return;
+    const mean = this.#logs / this.#count;
+    const away = Math.log(this.#squares / this.#count / this.#fit.flutter) - BORDER * mean;
+    const error = Math.sqrt(SPREAD / this.#count);
+    // NaN before the flutter is learnt: open.
+    if (away > SURE * error) this.#verdict = "sensor";
+    else if (away < -SURE * error) this.#verdict = "machine";
   }
 }

@@ -32,6 +32,8 @@ const HOLD_ms = 600_000;
 /** A reading is of now when it is not older than this beyond its channel's usual interval. */
 const FRESH_ms = 3_000;
 const FRESH_ARRIVALS = 8;
+/** Share of a step that a step back must have. */
+const LEAP_BACK = 0.5;
 /** Share of its commissioned noise that a live instrument keeps, and readings to judge by. */
 const QUIET_SHARE = 0.01;
 const QUIET_READINGS = 120;
@@ -56,8 +58,9 @@ type State = {
   spikes: number;
   spiked_ms: number;
   lateCount: number;
-  /** Level before an impossible step; NaN: none pends. */
+  /** Level before an impossible step, and its size; NaN: none pends. */
   before: number;
+  leap: number;
   suspicion: number;
   until_ms: number;
   ahead: boolean;
@@ -98,6 +101,7 @@ export class Validity {
       spiked_ms: Number.NEGATIVE_INFINITY,
       lateCount: 0,
       before: Number.NaN,
+      leap: 0,
       suspicion: 0,
       until_ms: Number.NEGATIVE_INFINITY,
       ahead: false,
@@ -187,7 +191,10 @@ export class Validity {
   /** A balance names this channel as the one that does not fit. */
   accuse(input: number): void {
     const state = this.#states[input];
-    if (state !== undefined) this.#suspect(state, "disagrees");
+    if (state === undefined) return;
+    const code = this.#code(state);
+    // No balance hears a channel that is doubted for itself: what it says is of before.
+    if (code === 0 || code === DISAGREES) this.#suspect(state, "disagrees");
   }
 
   /** What the channel says, believed or not: for the tests that decide about it. */
@@ -280,8 +287,11 @@ export class Validity {
     const { jumpStep, jumpRate } = state.limits;
     const most = jumpStep + jumpRate * elapsed_s;
     if (!Number.isNaN(state.before)) {
-      // Believed again once it is back where it left from.
-      if (Math.abs(state.median - state.before) <= jumpStep) {
+      // Believed again once it is back where it left from, or as impossible a step leads back: what
+      // it measures may have moved on meanwhile.
+      const back = (before - state.median) * Math.sign(state.leap);
+      const leapt = back > most && back > LEAP_BACK * Math.abs(state.leap);
+      if (leapt || Math.abs(state.median - state.before) <= jumpStep) {
         state.before = Number.NaN;
         state.until_ms = this.#now_ms + HOLD_ms;
       }
@@ -290,6 +300,7 @@ export class Validity {
     if (!(Math.abs(state.median - before) > most)) return;
     this.#suspect(state, "step");
     state.before = before;
+    state.leap = state.median - before;
   }
 
   /** The model agrees with the channel again: a step that pends is forgotten. */
