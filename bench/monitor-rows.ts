@@ -1,6 +1,7 @@
 //! The rows of `bench:monitors` and `eval`: which function measures which names.
 import { runFleet } from "./fleet.js";
 import { FLEET_NAMES, fleetRows } from "./fleet-rows.js";
+import { CLASS_NAMES, classesOfFlights, classRows } from "./flight-class.js";
 import { CRAZYPAD_NAMES, crazypadRows, PROPCUT_NAMES, propcutRows } from "./flight-rows.js";
 import { CWRU_NAMES, cwruTrainedRows, gapRow, gearboxRow, vibnetGapRow } from "./monitor-blocks.js";
 import { cwruRow } from "./monitor-cwru.js";
@@ -46,9 +47,15 @@ const WORK: readonly Work[] = [
   { names: CWRU_NAMES, unit: "1", bound: { min: 0.97 }, run: cwruTrainedRows },
   { names: ["cwru-f1-shipped"], unit: "1", bound: {}, run: () => [cwruRow()] },
   { names: ["gearbox-accuracy"], unit: "%", bound: { min: 99 }, run: () => [gearboxRow()] },
-  { names: ["ternary-f1-gap"], unit: "points", bound: { max: 1 }, run: () => [gapRow()] },
+  {
+    names: ["ternary-f1-gap"],
+    unit: "points",
+    bound: { max: 1 },
+    run: () => [gapRow(flightPairs())],
+  },
   { names: ["vibnet-f1-gap"], unit: "points", bound: { max: 1 }, run: () => [vibnetGapRow()] },
   { names: PROPCUT_NAMES, unit: "%", bound: { max: 2 }, run: propcutRows },
+  { names: CLASS_NAMES, unit: "1", bound: { min: 0.84 }, run: classRows },
   { names: CRAZYPAD_NAMES, unit: "%", bound: { max: 2 }, run: crazypadRows },
   { names: ["sim-speed"], unit: "x", bound: { min: 100_000 }, run: () => [simSpeed()] },
   { names: ["latency-p99"], unit: "ms", bound: { max: 12 }, run: () => [latencyRow()] },
@@ -60,6 +67,12 @@ const WORK: readonly Work[] = [
     run: (turbines) => fleetRows(runFleet(turbines)),
   },
 ];
+
+const flightPairs = () =>
+  CLASS_NAMES.flatMap((name) => {
+    const found = classesOfFlights(name);
+    return found === null ? [] : [[name.replace("-f1", ""), found] as const];
+  });
 
 function simSpeed(): Row {
   const value = plantSpeed("wind-turbine", 100, NEVER_ms);

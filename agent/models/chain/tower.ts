@@ -43,6 +43,8 @@ export class TowerWatch {
 
   constructor(fit: TowerFit) {
     this.#fit = fit;
+    // As commissioned until more is heard: begun at one reading, its noise would stand for an hour.
+    this.#fast.value = this.#slow.value = 0;
   }
 
   step(dt_s: number, measured_mps2: number, wind_mps: number, speed: number): void {
@@ -87,7 +89,7 @@ export class TowerWatch {
 
   /** Amplitude at rated speed in m/s2 rms once it is known to be the machine; else NaN, or 0. */
   get imbalance_mps2(): number {
-    if (Number.isNaN(this.#slow.value)) return Number.NaN;
+    if (Number.isNaN(this.#usual.value)) return Number.NaN;
     if (!this.#raised) return 0;
     return this.#verdict === "machine" ? Math.sqrt(this.#amplitude2.value) : Number.NaN;
   }
