@@ -222,7 +222,8 @@ function gapOf(name: string, sets: readonly Set[]): Row {
   return { name, value: Math.max(...gaps), unit: "points", max: 1, note };
 }
 
-export function gapRow(): Row {
+/** `more`: sets of other benchmarks. */
+export function gapRow(more: readonly Set[]): Row {
   const name = "ternary-f1-gap";
   if (!hasSet("cwru") || !hasSet("gearbox_spectraquest")) {
     return failedRow(name, "points", { max: 1 }, "no data");
@@ -230,6 +231,7 @@ export function gapRow(): Row {
   return gapOf(name, [
     ["CWRU loads", cwruLoads()],
     ["gearbox", gearboxLoads()],
+    ...more,
   ]);
 }
 

@@ -64,7 +64,11 @@ export const SCALARS = {
     prefer: given(f.choice("latency", "energy"), "latency", "What a plan makes least of"),
     latencyMax: optional(f.time("1 us", "1 h"), "Longest inference that a plan may have"),
     powerMax: optional(f.power("1 mW", "10 kW"), "A plan uses no backend that draws more"),
-    power: several(f.draw, 16, "What backends draw while they compute, for the plan"),
+    power: several(
+      f.draw,
+      16,
+      "What backends draw, for the plan; the processor's is measured where absent",
+    ),
     fpgaDevice: given(
       t.fpgaDevice,
       "emulator",

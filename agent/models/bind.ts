@@ -81,6 +81,7 @@ function monitorOf(model: Model, spec: ModelSpec): Monitor {
     get tier() {
       return model.tier;
     },
+    runs: model,
     off: [],
     onSample(frame, input): void {
       let changed = false;

@@ -6,6 +6,7 @@ import { BatteryWatch } from "./chain/battery.js";
 import { RotorShare } from "./chain/rotors.js";
 import { ShakeWatch } from "./chain/shake.js";
 import { Smooth } from "./chain/smooth.js";
+import { shippedDrone } from "./drone-learned.js";
 import { OUTPUTS, ROTORS } from "./drone-outputs.js";
 import { DRONE_PLATE, DRONE_PORTS } from "./drone-ports.js";
 import { DronePower } from "./drone-power.js";
@@ -52,7 +53,11 @@ const MACHINE: Machine = {
   physics: (readings, setup) => new DronePhysics(readings, setup),
 };
 
-export const createDroneMonitor = (setup: Setup): Monitor => createMachineMonitor(MACHINE, setup);
+/** With the shipped network behind the equations, unless the setup says otherwise. */
+export function createDroneMonitor(setup: Setup): Monitor {
+  const { learned = shippedDrone(setup.backend) } = setup;
+  return createMachineMonitor(MACHINE, { ...setup, learned });
+}
 
 class DronePhysics implements Physics {
   readonly #on: Readings;
@@ -76,6 +81,7 @@ class DronePhysics implements Physics {
   #clipping_s = 0;
   #flying_s = 0;
   #stopped_s = 0;
+  #thrust_N = Number.NaN;
   #stopped = 0;
   readonly says: Said;
 
@@ -161,6 +167,7 @@ class DronePhysics implements Physics {
       for (const share of this.#shares) share.pause();
       this.#thrustGap.reset();
       this.#throttleGap.reset();
+      this.#thrust_N = Number.NaN;
     }
     this.#power.step(dt_s, this.#flying_s > FLYING.s, this.#battery.soc);
     this.#propulsion.step(dt_s, this.#flying_s > AIRBORNE_s && this.#stopped === 0);
@@ -203,6 +210,7 @@ class DronePhysics implements Physics {
     if (radps.some(Number.isNaN)) {
       this.#thrustGap.reset();
       this.#throttleGap.reset();
+      this.#thrust_N = Number.NaN;
       return;
     }
     const density = airDensity(this.#on.value("pressure"), this.#on.value("airTemp"));
@@ -213,6 +221,7 @@ class DronePhysics implements Physics {
     const weight_N = this.#mass_kg * GRAVITY_mps2;
     const force = this.#thrustGap.add((force_N - spun) / weight_N, dt_s);
     const throttle = this.#throttleGap.add(this.#on.heard("throttle") - spun / full_N, dt_s);
+    this.#thrust_N = force * weight_N;
     const forceOff = Math.abs(force) > THRUST_OFF;
     const throttleOff = Math.abs(throttle) > THROTTLE_OFF;
     if (forceOff && !throttleOff) this.#on.accuse("accelZ");
@@ -269,6 +278,7 @@ class DronePhysics implements Physics {
       ...this.#power.says,
       ...this.#propulsion.says,
       charge: () => this.#battery.soc,
+      "thrust.residual": when(whole, () => this.#thrust_N),
       "motor.stopped": () => this.#stopped,
       "battery.spread": when(cells, () => this.#battery.spread_V),
       "vibe.excess": when(shaking, () => this.#shake.excess_mps2),

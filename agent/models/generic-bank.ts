@@ -5,6 +5,7 @@ import {
   FORETOLD,
   type Foretold,
   foretell,
+  inputsFor,
   inputsOf,
   restOf,
   WAYS,
@@ -78,7 +79,7 @@ export class Banks {
   }
 
   #make(missing: ReadonlySet<number>): (Model | null)[][] {
-    const { known, told, places, regimes, codes } = this.#normal;
+    const { known, told, places, regimes, codes, settings } = this.#normal;
     const count = (codes ?? regimes).length;
     return told.map(({ twins, by }, j) =>
       WAYS.map((way): Model | null => {
@@ -89,7 +90,8 @@ export class Banks {
           return out || way === "own" ? [] : [i];
         });
         const target = j * PARTS;
-        const fit = fitOn(known, inputsOf(others, places.length, count), target);
+        const from = inputsFor(j, others, known, settings);
+        const fit = fitOn(known, inputsOf(from, places.length, count), target);
         const sigma = honest.over * restOf(fit, known, target);
         // Without what is missing it may no longer be foretold.
         if (way !== "own" && sigma > FORETOLD) return null;

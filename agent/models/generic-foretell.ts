@@ -84,6 +84,23 @@ export function featuresOf(
   return [...moving, ...Array.from({ length: regimes }, (_, k) => Number(k === regime))];
 }
 
+/** A model reads so many channels at most: its cost grows with the cube of them. */
+const INPUTS_MAX = 16;
+
+/** Of `others` those that a model of a channel reads: settings, then what moves most with it. */
+export function inputsFor(
+  channel: number,
+  others: readonly number[],
+  { table }: Correlations,
+  settings: number,
+): readonly number[] {
+  if (others.length <= INPUTS_MAX) return others;
+  const alike = (i: number): number =>
+    i < settings ? 2 : Math.abs(table[channel * PARTS]?.[i * PARTS] ?? 0);
+  const first = [...others].sort((a, b) => alike(b) - alike(a)).slice(0, INPUTS_MAX);
+  return first.sort((a, b) => a - b);
+}
+
 /** What a model may read of: the parts of `channels`, and the regime. */
 export const inputsOf = (channels: readonly number[], count: number, regimes: number): number[] => [
   ...channels.flatMap(partsOf),

@@ -28,7 +28,7 @@ export type Judge = {
   index(): number;
   /** In spreads; NaN where not judged. */
   deviation(name: string): number;
-  /** It left alone, and the others do not follow. */
+  /** It left alone, and the others do not follow; a setting may, too. */
   isOdd(name: string): boolean;
   /** Readings farther off than `spreads`. */
   far(spreads: number): number;
@@ -63,14 +63,14 @@ function timedJudge(
   const unlike = settingsUnlike(settings, spec) ?? statesUnlike(normal.codes !== null, spec);
   if (unlike !== null) return unlike;
   const readings = names.slice(normal.settings);
-  const at = new Map(readings.map((name, j) => [name, j]));
+  const at = new Map(names.map((name, channel) => [name, channel]));
   const indexOf = (name: string): number => at.get(name) ?? -1;
   const movedBy = names.map((name) => WAYS.map((way) => `${name}.${LEVELS[way]}`));
   const watch = new Watch(normal, (channel, way) =>
     channel < normal.settings ? 0 : moved(movedBy[channel]?.[way] ?? ""),
   );
   const off = spec.readings.flatMap((name) => {
-    const why = at.has(name) ? whyNot(normal, normal.settings + indexOf(name)) : "not learnt";
+    const why = at.has(name) ? whyNot(normal, indexOf(name)) : "not learnt";
     return why === null ? [] : [`${name}: not judged, ${why}`];
   });
   return {

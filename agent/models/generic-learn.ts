@@ -32,13 +32,19 @@ const GROSS_MAX = 0.3;
 
 const ROUNDS = 4;
 
+const CHANNELS_MAX = 32;
 const ROWS_LEAST = 24;
 
 /** A text where there is no normal to be learnt. */
 export function learnForetold(slices: readonly Timed[], named: boolean): Learned | string {
   const settings = slices[0]?.settings.length ?? 0;
+  const channels = settings + (slices[0]?.readings.length ?? 0);
+  if (channels > CHANNELS_MAX) {
+    return `${channels} channels; at most ${CHANNELS_MAX} are learnt together: make two assets of them`;
+  }
   const regimes = named ? [] : regimesOf(slices.map((slice) => slice.settings));
-  const codes = named ? [...new Set(slices.map(({ state }) => state))].sort() : null;
+  const states = new Set(slices.flatMap(({ state }) => (state === "" ? [] : [state])));
+  const codes = named ? [...states].sort() : null;
   const at = slices.map((slice) => regimeOf(codes, regimes, slice));
   const counts = (codes ?? regimes).map((_, k) => at.filter((own) => own === k).length);
   if (counts.every((count) => count < REGIME_ROWS)) {

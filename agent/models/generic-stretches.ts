@@ -6,6 +6,7 @@ import {
   FORETOLD,
   foretell,
   type Honest,
+  inputsFor,
   inputsOf,
   isKnown,
   middleOf,
@@ -38,6 +39,7 @@ const OWN_ROUGH = 0.6;
 /** Nothing foretells it, and medians of a day spread more than so: weather, not judged. */
 const STEADY = 0.5;
 
+const EVERY = 6;
 const STRETCHES = [5, 14] as const;
 
 export type Row = {
@@ -100,8 +102,9 @@ export class Stretches {
     if (sigma === 0) return nothing;
     const all = Array.from({ length: this.#count }, (_, i) => i).filter((i) => i !== j);
     const twins = this.#twinsOf(j, all);
-    const near = this.#honest(j, all, true);
-    const apart = all.filter((i) => !twins.includes(i));
+    const from = (others: readonly number[]) => inputsFor(j, others, this.known, this.#settings);
+    const near = this.#honest(j, from(all), true);
+    const apart = from(all.filter((i) => !twins.includes(i)));
     const far = twins.length === 0 ? null : this.#honest(j, apart, true);
     const alone = far === null && (near === null || twins.length > 0);
     const own = alone ? this.#honest(j, [], false) : null;
@@ -128,7 +131,8 @@ export class Stretches {
     const errors = found.map(({ error }) => error);
     const good = errors.filter((_, r) => this.#rows[r]?.bad === false);
     const sigma = Math.max(REST_LEAST, spread(good, 0));
-    if (foretells && sigma > FORETOLD) return null;
+    // Also where a stretch held nearly all there was, and nothing taught the others.
+    if (!(sigma <= (foretells ? FORETOLD : Number.MAX_VALUE))) return null;
     const scaled = found.map(({ error, doubt }, r) =>
       this.#rows[r]?.bad === true ? Number.NaN : error / sigma / doubt,
     );
@@ -183,11 +187,11 @@ function stretchesOf(rows: readonly Row[]): Row[][] {
   }).filter((part) => part.length > 0);
 }
 
-/** Median of the last so many seconds at each row; NaN where too few are known. */
+/** Medians of the last so many seconds, at every sixth row: those between differ little. */
 function medians(times: readonly number[], values: readonly number[], window_s: number): number[] {
-  return times.map((_, i) => {
-    const from = sinceOf(times, i, window_s);
-    return from === null ? Number.NaN : middleOf(values.slice(from, i + 1));
+  return times.flatMap((_, i) => {
+    const from = i % EVERY === 0 ? sinceOf(times, i, window_s) : null;
+    return from === null ? [] : [middleOf(values.slice(from, i + 1))];
   });
 }
 

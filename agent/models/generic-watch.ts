@@ -18,6 +18,8 @@ import { PARTS, Past, scaledAt } from "./generic-past.js";
 /** Of the limit: the others without the one that left alone; and that one well again. */
 const CALM = 0.6;
 const WELL = 0.6;
+/** A setting is free to move: it is doubted only this far from what the readings tell of it. */
+const SETTING = 2 * LIMIT;
 const CANDIDATES = 3;
 /** With fewer channels judged nothing tells a sensor from the machine. */
 const CHANNELS_LEAST = 3;
@@ -75,27 +77,28 @@ export class Watch {
     return true;
   }
 
-  isOdd(reading: number): boolean {
-    return this.#odd.has(this.#normal.settings + reading);
+  /** It left alone. */
+  isOdd(channel: number): boolean {
+    return this.#odd.has(channel);
   }
 
   /** The larger deviation of the ways, with its sign. */
-  deviation(reading: number): number {
-    return largest(this.smoothed[this.#normal.settings + reading] ?? []);
+  deviation(channel: number): number {
+    return largest(this.smoothed[channel] ?? []);
   }
 
+  /** Readings that are farther off. */
   far(spreads: number): number {
     const { settings } = this.#normal;
     return this.smoothed.slice(settings).filter((z) => Math.abs(largest(z)) > spreads).length;
   }
 
-  /** Behind the deviation of a reading: what was foretold of it, in its own unit. */
-  expected(reading: number): Expected | null {
-    const channel = this.#normal.settings + reading;
+  /** Behind the deviation of a channel: what was foretold of it, in its own unit. */
+  expected(channel: number): Expected | null {
     const entry = this.#window.at(-1);
     const place = this.#normal.places[channel];
     if (entry === undefined || place === undefined) return null;
-    const way = (this.smoothed[channel] ?? []).indexOf(this.deviation(reading));
+    const way = (this.smoothed[channel] ?? []).indexOf(this.deviation(channel));
     const found = this.#banks.expected(channel, way, entry.features, this.#missing(entry, []));
     if (found === null) return null;
     const middle = place.middles[entry.regime] ?? Number.NaN;
@@ -137,8 +140,8 @@ export class Watch {
     if (judged < CHANNELS_LEAST || full) return;
     if (!this.smoothed.some((z, j) => this.#isOff(z, j))) return;
     const candidates = this.smoothed
-      .map((z, j) => ({ j, off: Math.abs(largest(z)) }))
-      .filter(({ j, off }) => off > LIMIT && !this.#odd.has(j))
+      .map((z, j) => ({ j, off: Math.abs(largest(z)), isOff: this.#isOff(z, j) }))
+      .filter(({ isOff }) => isOff)
       .sort((a, b) => b.off - a.off)
       .slice(0, CANDIDATES)
       .map(({ j }) => {
@@ -156,7 +159,8 @@ export class Watch {
   }
 
   #isOff(z: readonly number[], channel: number): boolean {
-    return !this.#odd.has(channel) && Math.abs(largest(z)) > LIMIT;
+    const most = channel < this.#normal.settings ? SETTING : LIMIT;
+    return !this.#odd.has(channel) && Math.abs(largest(z)) > most;
   }
 
   /** Over readings that are not odd, and not `but`; NaN of none. */

@@ -166,7 +166,7 @@ class GenericPhysics implements Physics {
         `${this.#say(channel)}, and the channels that it follows are not`,
         "other explanation: the instrument is right, and the part that it measures has changed",
       ];
-      return { ...this.#expected(channel), evidence };
+      return { expected: Number.NaN, sigma: Number.NaN, unit: "1", evidence };
     }
     if (name !== "health.index") return null;
     const worst = judge.readings
@@ -200,16 +200,18 @@ class GenericPhysics implements Physics {
   #said(): Said {
     const judge = this.#judge;
     const known = (said: () => number) => (): number => (this.#known ? said() : Number.NaN);
-    const each = this.#spec.readings.flatMap((name): [string, () => number][] => {
-      const odd = (): boolean => judge?.isOdd(name) === true;
+    const { settings, readings } = this.#spec;
+    const faults = [...settings, ...readings].map((name): [string, () => number] => {
+      const odd = (): number => (judge?.isOdd(name) === true ? DISAGREES : 0);
       const doubted = (): number => (this.#on.believed(name) ? 0 : this.#on.code(name));
-      return [
-        [`${name}.fault`, () => doubted() || (odd() ? DISAGREES : 0)],
-        [`${name}.deviation`, known(() => judge?.deviation(name) ?? Number.NaN)],
-      ];
+      return [`${name}.fault`, () => doubted() || odd()];
     });
+    const deviations = readings.map((name): [string, () => number] => [
+      `${name}.deviation`,
+      known(() => judge?.deviation(name) ?? Number.NaN),
+    ]);
     return {
-      ...Object.fromEntries(each),
+      ...Object.fromEntries([...faults, ...deviations]),
       "health.index": known(() => judge?.index() ?? Number.NaN),
       "health.limit": () => judge?.limit ?? Number.NaN,
       "health.channels": known(() => judge?.far(FAR) ?? Number.NaN),
@@ -250,26 +252,26 @@ class GenericPhysics implements Physics {
         found[name] = [level, 0, level, 1];
       }
     }
-    const doubted = this.#spec.readings.filter((name) => {
+    const { settings, readings } = this.#spec;
+    const doubted = [...settings, ...readings].filter((name) => {
       return !this.#on.believed(name) || this.#judge?.isOdd(name) === true;
     });
     const age = counts ? { age: this.#age } : {};
     this.#told([{ t_ms, end_ms, state, cells: found, doubted, ...age }]);
   }
 
-  #expected(name: string): Pick<Finding, "expected" | "sigma" | "unit"> {
-    const found = this.#judge?.expected(name) ?? null;
-    const unit = this.#units.get(name) ?? "1";
-    if (found === null) return { expected: Number.NaN, sigma: Number.NaN, unit };
-    return { expected: found.value, sigma: found.sigma, unit };
+  #between({ value, sigma }: { value: number; sigma: number }, unit: string): string {
+    const [low, high] = [value - 2 * sigma, value + 2 * sigma].map((si) => valueIn(si, unit));
+    return `${Number(low?.toPrecision(4))} to ${Number(high?.toPrecision(4))}`;
   }
 
   #say(name: string): string {
     const away = this.#judge?.deviation(name) ?? Number.NaN;
-    const { expected, unit } = this.#expected(name);
+    const found = this.#judge?.expected(name) ?? null;
+    const unit = this.#units.get(name) ?? "1";
     const short = (si: number): number => Number(valueIn(si, unit).toPrecision(4));
     const now = `now ${short(this.#on.raw(name))} ${unit}`;
-    const told = Number.isNaN(expected) ? now : `${now}, foretold ${short(expected)}`;
+    const told = found === null ? now : `${now}, foretold ${this.#between(found, unit)}`;
     const way = away < 0 ? "below" : "above";
     return `${name} is ${Math.abs(away).toFixed(1)} spreads ${way} its normal (${told})`;
   }

@@ -109,6 +109,8 @@ describe("faults of an index say where and what to write", () => {
     expect(() => cut(RECORDS, how)).toThrow("fault orders need rollers, ball_mm and pitch_mm");
     expect(() => cut(RECORDS, { ...how, count: 1 << 20 })).toThrow("samples, a block takes");
     expect(() => classesOf(RECORDS, "orders")).toThrow('label "broken": with orders write one of');
+    const worn = RECORDS.map((one) => ({ ...one, label: "outer" }));
+    expect(() => classesOf(worn, "orders")).toThrow("no record is labelled healthy");
     const dead = RECORDS.map((one) => ({ ...one, channels: [new Float32Array(4096)] }));
     const bands = { features: "bands", count: 1024, hop: 1024 } as const;
     expect(() => cut(dead, bands)).toThrow("dead, or no number");

@@ -62,6 +62,11 @@ describe("a normal without equations", () => {
     };
     expect(pump(rig, 10, 2, alone)).toEqual(["sensor"]);
     expect(rig.get("pressure.fault")).toBeGreaterThan(0);
+    const [monitor] = rig.fitted.monitors;
+    const fault = monitor?.outputs.findIndex(({ name }) => name === "pressure.fault") ?? -1;
+    const said = monitor?.explain(fault)?.evidence.join() ?? "";
+    expect(said).toMatch(/pressure is .* spreads above its normal \(now .*, foretold .* to .*\)/);
+    expect(said).toContain("other explanation");
   });
 
   test("what it was never taught it does not judge: another load, a setting that is missing", () => {
@@ -86,7 +91,7 @@ describe("a normal without equations", () => {
         row[2] = (row[2] ?? 0) - 2 * size * share;
         row[3] = (row[3] ?? 0) + size * share;
       };
-    expect(pump(fresh(), 10, 40, ramp(30, 12), FIVE_MINUTES_ms)).toEqual(["machine"]);
+    expect(pump(fresh(), 10, 15, ramp(30, 12), FIVE_MINUTES_ms)).toEqual(["machine"]);
     expect(pump(fresh(), 10, 40, ramp(30, 0.6), FIVE_MINUTES_ms)).toEqual([]);
   });
 

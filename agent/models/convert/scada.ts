@@ -11,7 +11,7 @@ const ROWS_MAX = 5_000_000;
 
 /** Rows in which every wanted value is a number, in the file's order; a text says what is wrong. */
 export function readScada(text: string, wanted: Wanted): Scada | string {
-  const [head = "", ...lines] = text.split(/\r?\n/);
+  const [head = "", ...lines] = text.replace(/^\uFEFF/, "").split(/\r?\n/);
   if (lines.length > ROWS_MAX) return `at most ${ROWS_MAX} rows are read`;
   const separator = head.includes(";") ? ";" : head.includes("\t") ? "\t" : ",";
   const headers = head.split(separator).map((name) => name.trim().replace(/^"(.*)"$/, "$1"));
@@ -24,7 +24,9 @@ export function readScada(text: string, wanted: Wanted): Scada | string {
   const values = columns.map((): number[] => []);
   for (const line of lines) {
     const cells = line.split(separator);
-    const row = columns.map(({ at, unit }) => numberOf(cells[at]) * unit.factor + unit.offset);
+    const row = columns.map(({ at, unit }) => {
+      return numberOf(cells[at], separator) * unit.factor + unit.offset;
+    });
     if (!row.every(Number.isFinite)) continue;
     for (const [i, value] of row.entries()) values[i]?.push(value);
   }
@@ -33,9 +35,10 @@ export function readScada(text: string, wanted: Wanted): Scada | string {
   );
 }
 
-/** An empty cell is no zero. */
-function numberOf(cell: string | undefined): number {
-  const text = cell?.trim() ?? "";
+/** An empty cell is no zero. Where commas do not separate, one is a decimal point. */
+function numberOf(cell: string | undefined, separator: string): number {
+  const plain = cell?.trim() ?? "";
+  const text = separator === "," ? plain : plain.replace(",", ".");
   return text === "" ? Number.NaN : Number(text);
 }
 

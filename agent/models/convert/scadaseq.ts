@@ -3,6 +3,7 @@
 //! it cannot follow a slow drift of one.
 import { prng } from "../../base/prng.js";
 import { isUnitFault, parseUnit } from "../../units/parse.js";
+import { median } from "../chain/robust.js";
 import { type Column, normalised } from "../columns.js";
 import { hashOf } from "../network.js";
 import { isWeighted, type TernaryNet } from "../onnx/ternary-net.js";
@@ -39,7 +40,7 @@ export type SeqPlan = {
   readonly days: number;
   readonly steps: number;
 };
-export const SEQ_PLAN: SeqPlan = { seed: 1, turbines: 16, days: 5, steps: 800 };
+export const SEQ_PLAN: SeqPlan = { seed: 1, turbines: 16, days: 5, steps: 2400 };
 const SHORT: SeqPlan = { seed: 1, turbines: 1, days: 1, steps: 4 };
 
 /** Rows of ten minutes: inputs by column in its unit, and the values to be told, in K. */
@@ -166,10 +167,32 @@ export function fitSeq(runs: readonly SeqRun[], plan: SeqPlan, rehearsal: string
   return { ...found, bytes: writeTernaryNet(net) };
 }
 
-/** Root mean square of what is left of each temperature, K. */
-export function seqErrors_K(said: Float64Array, set: Examples): number[] {
-  return TARGETS.map(({ scale_K }, t) => {
-    const off = said.map((v, i) => (i % TARGETS.length === t ? v - (set.y[i] as number) : 0));
-    return scale_K * Math.sqrt(off.reduce((sum, v) => sum + v * v, 0) / set.count);
+/** Answers to the windows of a set, in its own shares. */
+export type Say = (x: Float64Array) => Float64Array;
+
+/** Root mean square of what is left of each temperature in K, as it is and about each middle. */
+export function seqErrors_K(runs: readonly SeqRun[], say: Say): { plain: number; about: number }[] {
+  const scales = TARGETS.map(({ scale_K }) => scale_K);
+  const parts = runs.map((run) => {
+    const set = windowsOf([run], SEQ_COLUMNS, scales, 3);
+    const said = say(set.x);
+    return TARGETS.map(({ scale_K }, t) => {
+      const rest: number[] = [];
+      for (let i = t; i < said.length; i += TARGETS.length) {
+        rest.push(scale_K * ((set.y[i] as number) - (said[i] as number)));
+      }
+      return rest;
+    });
   });
+  const rms = (values: readonly number[]): number =>
+    Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
+  return TARGETS.map((_, t) => ({
+    plain: rms(parts.flatMap((part) => part[t] ?? [])),
+    about: rms(
+      parts.flatMap((part) => {
+        const middle = median(part[t] ?? []);
+        return (part[t] ?? []).map((v) => v - middle);
+      }),
+    ),
+  }));
 }

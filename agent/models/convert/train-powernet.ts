@@ -58,6 +58,10 @@ function run(): number {
     print('--data needs --wind COLUMN and --power COLUMN, like --power "Power (kW)"');
     return 64;
   }
+  if ((temperature === undefined) !== (pressure === undefined)) {
+    print("density needs both --temperature COLUMN and --pressure COLUMN");
+    return 64;
+  }
   const wanted: Wanted = {
     wind: { header: wind, unit: "m/s" },
     power: { header: power, unit: "kW" },
