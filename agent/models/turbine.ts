@@ -25,6 +25,8 @@ import { TURBINE_PLATE } from "./turbine-ports.js";
 
 const SETTLE_s = 120; // after a change of state
 const POWER_s = 600;
+/** Rotor wind and anemometer further apart than any fault of the blades takes them in minutes. */
+const WIND_DOUBTED = 0.15;
 const STATES_RUNNING = [2, 4];
 const kelvin = unit("K");
 const pascal = unit("Pa");
@@ -177,7 +179,9 @@ class TurbinePhysics implements Physics {
     }
     this.#watchRotor(dt_s, power_W);
     const wind = this.#on.value("windSpeed");
-    const wind_mps = Number.isNaN(wind) ? this.#rotor.wind_mps : wind;
+    // Before the anemometer is accused it must not make the tower's sensor look wrong.
+    const doubted = Number.isNaN(wind) || Math.abs(this.#rotor.fastRatio - 1) > WIND_DOUBTED;
+    const wind_mps = doubted ? this.#rotor.wind_mps : wind;
     this.#tower.step(dt_s, this.#on.heard("towerAccel"), wind_mps, speed);
     if (this.#commissioned && this.#tower.sensorOff) this.#on.accuse("towerAccel");
   }
