@@ -1,5 +1,5 @@
 //! The first half hour of a turbine after a start of the agent, a reading every three seconds as in
-//! the demo: a healthy one doubts no sensor, and a wrong anemometer is one alarm, its own.
+//! the demo: a healthy one doubts no sensor, and a broken sensor is one alarm, its own.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { run } from "./rig.js";
@@ -15,4 +15,10 @@ test.each([1, 2, 3, 4, 6, 7, 8])("an anemometer out of scale, seed %i: one alarm
   const inject = "sensor:windSpeed:scale@3min";
   const raised = run({ ...START, seed, duration_s: 2_400, inject });
   expect(raised.map((r) => [r.id, r.class])).toEqual([["sensor-windSpeed", "sensor"]]);
+});
+
+test("a power reading beyond the rated power doubts itself, not what the grid allows", () => {
+  const inject = "sensor:power:bias@3min";
+  const raised = run({ ...START, seed: 1, duration_s: 2_400, inject });
+  expect(raised.map((r) => r.id)).toEqual(["sensor-power"]);
 });
