@@ -11,11 +11,14 @@ test.each([5, 13, 30, 31])("healthy, seed %i: nothing", (seed) => {
   expect(run({ ...START, seed, duration_s: 1_200 })).toEqual([]);
 });
 
-test.each([1, 2, 3, 4, 6, 7, 8])("an anemometer out of scale, seed %i: one alarm, its own", (seed) => {
-  const inject = "sensor:windSpeed:scale@3min";
-  const raised = run({ ...START, seed, duration_s: 2_400, inject });
-  expect(raised.map((r) => [r.id, r.class])).toEqual([["sensor-windSpeed", "sensor"]]);
-});
+test.each([1, 2, 3, 4, 6, 7, 8])(
+  "an anemometer out of scale, seed %i: one alarm, its own",
+  (seed) => {
+    const inject = "sensor:windSpeed:scale@3min";
+    const raised = run({ ...START, seed, duration_s: 2_400, inject });
+    expect(raised.map((r) => [r.id, r.class])).toEqual([["sensor-windSpeed", "sensor"]]);
+  },
+);
 
 test("a power reading beyond the rated power doubts itself, not what the grid allows", () => {
   const inject = "sensor:power:bias@3min";
