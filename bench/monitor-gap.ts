@@ -58,9 +58,9 @@ export function gapRow(): Row {
       ),
     );
   }
-  const small = { ...THERMAL_PLAN, turbines: 12, days: 2, steps: 800 };
-  const unseen = thermalExamples(simulate({ ...small, seed: 1001, turbines: 4 }));
-  gaps.push(gapOf("ThermalNBM", thermalTask(simulate(small), small), unseen));
+  const plan = THERMAL_PLAN; // as it ships: with half of the turbines the seeds scatter by 65 %
+  const unseen = thermalExamples(simulate({ ...plan, seed: 1001, turbines: 4 }));
+  gaps.push(gapOf("ThermalNBM", thermalTask(simulate(plan), plan), unseen));
   if (hasSet("wind_main_bearing_wt23")) {
     const { task, unseen: later } = bearingTask();
     gaps.push(gapOf("ScadaSeq", task, later));
