@@ -114,6 +114,8 @@ test("a shipped model with one byte changed, wherever, is refused by name; so is
     writeFileSync(join(dir, "bent.onnx"), bytes);
     const { code, err } = sterna("check", config(HEAT.replace("heat.onnx", "bent.onnx")));
     expect([name, code]).toEqual([name, 78]);
-    expect(err, name).toMatch(/sterna\.yaml:\d+:\d+: .*bent\.onnx: .*(take a fresh copy|not a whole ONNX file)/);
+    expect(err, name).toMatch(
+      /sterna\.yaml:\d+:\d+: .*bent\.onnx: .*(take a fresh copy|not a whole ONNX file)/,
+    );
   }
 });
