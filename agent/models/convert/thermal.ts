@@ -25,8 +25,8 @@ export type ThermalPlan = {
 
 export const THERMAL_PLAN: ThermalPlan = {
   seed: 1,
-  turbines: 20,
-  days: 3,
+  turbines: 48,
+  days: 4,
   steps: 2000,
   hidden: 32,
 };
