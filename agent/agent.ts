@@ -6,7 +6,7 @@ import { Alarms } from "./alarms.js";
 import type { Alarm } from "./alerts/alarm.js";
 import type { Applied } from "./alerts/apply.js";
 import type { Reconciled } from "./alerts/reconcile.js";
-import { type LatchRow, openStore } from "./alerts/store.js";
+import { type Batch, type LatchRow, openStore } from "./alerts/store.js";
 import { type Assembly, assemble } from "./assembly.js";
 import { type Clock, steady_ms } from "./base/clock.js";
 import type { Log } from "./base/log.js";
@@ -29,10 +29,13 @@ import type { Noted } from "./watch.js";
 const TICK_ms = 250;
 /** How often the start of a running hold time is stored: often enough to lose little. */
 const HOLDS_EVERY_ms = 1_000;
+/** The log may be so much later than the alarm. */
+const SAY_AFTER_ms = 5;
 /** A broker with much that is strange must not flood the log. */
 const NOTES_MAX = 20;
 
 type Repaired = Omit<Reconciled, "applied">;
+const QUIET: Batch = { alarms: [], latches: [], messages: [] };
 const NOTHING: Reconciled = { applied: [], adopted: [], messages: [], notes: [] };
 /** Where no broker is configured nothing comes. */
 const EMPTY: Inbox = { commands: [], retained: null };
@@ -62,6 +65,7 @@ export function alarmsOf(config: Config, assembly: Assembly, known: readonly Ala
     ruleOf,
     knows: (asset: string, rule: string) =>
       asset === gateway ? Object.hasOwn(OWN_ALARMS, rule) : ruleOf(asset, rule) !== undefined,
+    folded: (asset: string) => assembly.memberOf(asset)?.watch.folded ?? [],
     commissioned: (asset: string) => assembly.memberOf(asset)?.commissioned ?? true,
   };
   return new Alarms(options, known);
@@ -87,7 +91,24 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
   let ticked_ms = steady_ms();
   let held_ms = ticked_ms;
 
-  const settle = (all: Applied[], { adopted, messages: more }: Repaired, now_ms: number): void => {
+  const batchOf = (
+    all: readonly Applied[],
+    latches: readonly LatchRow[],
+    { adopted, messages }: Repaired,
+  ): Batch => {
+    // Nearly every tick: it must leave no garbage, whose collection would hold up an alarm.
+    const count = all.length + latches.length + adopted.length + messages.length;
+    if (count === 0) return QUIET;
+    // Of an alarm that moved twice the last row; of one that is not kept (reconcile.ts) none.
+    const moved = all.map((one) => one.alarm);
+    const rows = moved.filter((row) => alarms.get(row.asset, row.rule) === row);
+    return {
+      alarms: [...rows, ...adopted],
+      latches,
+      messages: [...all.flatMap((one) => one.messages), ...messages],
+    };
+  };
+  const settle = (all: Applied[], repaired: Repaired, now_ms: number): void => {
     for (const { to, what } of own(now_ms)) {
       const moved = alarms.raiseOrClear(to, what);
       if (moved !== null) all.push(moved);
@@ -98,31 +119,30 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     for (const { id, unsaved } of assembly.watches) {
       for (const row of unsaved(holds)) latches.push({ asset: id, ...row });
     }
-    // Of an alarm that moved twice the last row; of one that is not kept (reconcile.ts) none.
-    const moved = all.map((one) => one.alarm);
-    const rows = moved.filter((row) => alarms.get(row.asset, row.rule) === row);
-    const messages = [...all.flatMap((one) => one.messages), ...more];
+    const batch = batchOf(all, latches, repaired);
     const before = store.trouble?.code;
-    const trouble = store.commit({ alarms: [...rows, ...adopted], latches, messages }, now_ms);
+    const trouble = store.commit(batch, now_ms);
     if (trouble !== null && trouble.code !== before)
       log.error({ code: trouble.code }, trouble.message);
     if (trouble === null && before !== undefined) log.info({}, "the state is written again");
-    if (messages.length > 0) outgoing?.publisher.wake();
+    if (batch.messages.length > 0) outgoing?.publisher.wake();
     for (const one of all) history.note(one);
-    // The messages leave as this tick ends; a microtask comes after them.
-    if (all.length > 0) queueMicrotask(() => say(all, log));
+    // Printing wakes other threads: the broker is to have the core first.
+    if (all.length > 0) setTimeout(say, SAY_AFTER_ms, all, log);
   };
   const commit = (changes: readonly Noted[], now_ms: number): void => {
-    const applied = [...changes.flatMap((c) => alarms.apply(c)), ...alarms.expire(now_ms)];
+    const applied: Applied[] = [];
+    for (const change of changes) applied.push(...alarms.apply(change));
+    applied.push(...alarms.expire(now_ms));
     const inbox = outgoing?.inbox ?? EMPTY;
-    const answers = inbox.commands
-      .splice(0)
-      .map((wish) => ({ wish, outcome: alarms.command(wish, now_ms) }));
+    const answers = inbox.commands.map((wish) => ({ wish, outcome: alarms.command(wish, now_ms) }));
+    inbox.commands.length = 0;
     for (const { outcome } of answers) if (typeof outcome !== "string") applied.push(outcome);
     const repaired = inbox.retained === null ? NOTHING : alarms.reconcile(inbox.retained, now_ms);
     inbox.retained = null;
     sayNotes(repaired.notes, log);
-    settle([...applied, ...repaired.applied], repaired, now_ms);
+    applied.push(...repaired.applied);
+    settle(applied, repaired, now_ms);
     for (const { wish, outcome } of answers) outgoing?.commands.answer(wish, outcome, now_ms);
     learning.tick(now_ms, (asset) => alarms.anyActive(asset));
     sayOutages();
@@ -144,15 +164,16 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
   };
   let scheduled = false;
   let stopped = false;
+  const tick = (): void => {
+    scheduled = false;
+    if (stopped) return;
+    if (step(stages, clock.now())) schedule();
+    options.progress?.();
+  };
   const schedule = (): void => {
     if (scheduled) return;
     scheduled = true;
-    setImmediate(() => {
-      scheduled = false;
-      if (stopped) return;
-      if (step(stages, clock.now())) schedule();
-      options.progress?.();
-    });
+    setImmediate(tick);
   };
   const accept = (item: Item): void => {
     ring.push(item);
@@ -181,7 +202,18 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     throw error;
   }
   const idle = setInterval(schedule, TICK_ms);
-  const facts = { config, assembly, alarms, store, counts, history, ring, started_ms };
+  const read = blocks?.counts ?? null;
+  const facts = {
+    config,
+    assembly,
+    alarms,
+    store,
+    counts,
+    blocks: read,
+    history,
+    ring,
+    started_ms,
+  };
   return {
     channels: assembly.channels.length,
     view: () => viewOf(facts, clock.now()),
@@ -223,6 +255,7 @@ function sayWhatRuns({ members, backend: compute }: Assembly, log: Log): void {
     `models run on ${backend.name}`,
   );
   for (const placed of placements) log.info({ placed }, "a network was placed");
+  for (const network of compute.passed) log.warn({ why: network }, "a network runs on the CPU");
   for (const { config, off, commissioned, stage } of members) {
     const { id, kind } = config;
     if (off.length > 0) log.warn({ asset: id, kind, off }, "some checks are switched off");

@@ -22,6 +22,8 @@ export type AlarmsOptions = {
   readonly ruleOf: (asset: string, rule: string) => Rule | undefined;
   /** Whether alarms of this name can come: of a rule, or of the agent itself. */
   readonly knows: (asset: string, rule: string) => boolean;
+  /** The rules of an asset that some other alarm may explain. */
+  readonly folded: (asset: string) => readonly Rule[];
   readonly commissioned: (asset: string) => boolean;
 };
 
@@ -127,10 +129,9 @@ export class Alarms {
 
   #refold(asset: string, moved: string, now_ms: number): Applied[] {
     const found: Applied[] = [];
-    for (const alarm of [...this.#table.values()]) {
-      if (alarm.asset !== asset || alarm.rule === moved || !alarm.active) continue;
-      const rule = this.#options.ruleOf(asset, alarm.rule);
-      if (rule === undefined || rule.foldedInto.length === 0) continue;
+    for (const rule of this.#options.folded(asset)) {
+      const alarm = this.get(asset, rule.id);
+      if (!alarm?.active || rule.id === moved) continue;
       const cause = this.#causeOf(asset, rule);
       if (cause === alarm.suppressedBy) continue;
       const rest = alarm.marks.filter((mark) => !mark.startsWith(FOLDED));

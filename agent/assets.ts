@@ -2,7 +2,7 @@
 //! and of what it learns its normal. The agent looks a kind up here and knows no machine by name.
 import { type AssetKind, fit, type Row } from "./kind.js";
 import { BEARING_LEARNT, createBearingMonitor } from "./models/bearing.js";
-import { BEARING_PLATE, BEARING_PORTS } from "./models/bearing-ports.js";
+import { BEARING_PLATE, BEARING_PORTS, FIGURES } from "./models/bearing-ports.js";
 import { learnMiddles } from "./models/commission.js";
 import type { Plan } from "./models/commission-stage.js";
 import { createDroneMonitor } from "./models/drone.js";
@@ -149,7 +149,7 @@ const TABLE: readonly AssetKind[] = [
         per: "flights",
         usual: 10,
         least: 3,
-        slice: { by: "flight", least_s: 60 },
+        slice: { by: "flight", least_s: 5, all_s: 30 },
         memory: 100,
         covers: [],
       },
@@ -168,7 +168,7 @@ const TABLE: readonly AssetKind[] = [
         per: "blocks",
         usual: 480,
         least: 96,
-        slice: { by: "blocks", blocks: 8 },
+        slice: { by: "blocks", blocks: 8, records: FIGURES },
         memory: 2700, // fifteen days of a block a minute
         covers: [],
       },

@@ -7,6 +7,7 @@ import type { Assembly, Derived, Member } from "./assembly.js";
 import { packageVersion } from "./base/files.js";
 import type { Ring } from "./base/ring.js";
 import type { Block, Item } from "./base/telemetry.js";
+import type { PoolCounts } from "./models/features/pool.js";
 import type { IntakeCounts } from "./sources.js";
 import type { AssetView, ChannelView, Health, TransitionView, View } from "./status/view.js";
 import { isUnitFault, parseUnit } from "./units/parse.js";
@@ -38,6 +39,8 @@ export type Facts = {
   readonly alarms: Alarms;
   readonly store: Store;
   readonly counts: IntakeCounts;
+  /** Null where no worker reads blocks. */
+  readonly blocks: PoolCounts | null;
   readonly history: History;
   readonly ring: Ring<Item>;
   readonly started_ms: number;
@@ -46,8 +49,8 @@ export type Facts = {
 const VERSION = packageVersion();
 
 export function viewOf(facts: Facts, now_ms: number): View {
-  const { config, assembly, alarms, store, counts, history, ring, started_ms } = facts;
-  const { backend, skipped, outages } = assembly.backend;
+  const { config, assembly, alarms, store, counts, blocks, history, ring, started_ms } = facts;
+  const { backend, skipped, outages, passed } = assembly.backend;
   return {
     gateway: config.gateway.id,
     site: config.gateway.site,
@@ -72,6 +75,9 @@ export function viewOf(facts: Facts, now_ms: number): View {
       outboxDropped: store.dropped().reduce((sum, count) => sum + count, 0),
       unstored: store.pending(),
       outages: outages.length,
+      passed: passed.length,
+      blocksUnread: blocks?.unread ?? 0,
+      blockRestarts: blocks?.restarts ?? 0,
       raised: history.raised,
       cleared: history.cleared,
     },

@@ -38,6 +38,8 @@ export class Watch {
   #fresh = new Map<number, Freshness>();
   #rules: Rule[] = [];
   readonly #ruleById = new Map<string, Rule>();
+  /** Those that another alarm may explain. */
+  readonly folded: Rule[] = [];
   #readers: Rule[][] = [];
   readonly #bound: Bound[] = [];
   /** Frame index to the monitor that writes it, and which of its outputs that is. */
@@ -79,6 +81,7 @@ export class Watch {
     for (const rule of rules) {
       this.#rules.push(rule);
       this.#ruleById.set(rule.id, rule);
+      if (rule.foldedInto.length > 0) this.folded.push(rule);
       const reads = new Set([...rule.on.reads, ...(rule.off?.reads ?? [])]);
       for (const index of reads) {
         this.#readers[index] ??= [];
@@ -125,7 +128,9 @@ export class Watch {
   }
 
   staleNames(): string[] {
-    return [...this.#fresh.values()].filter((f) => f.stale).map((f) => f.channel.name);
+    const names: string[] = [];
+    for (const { stale, channel } of this.#fresh.values()) if (stale) names.push(channel.name);
+    return names;
   }
 
   /** Takes one item: null when used, else why it was not. Changes are appended to `changes`. */

@@ -1,5 +1,5 @@
-//! Rows over real records of one machine each: a wind turbine's main bearing with ramps put on it,
-//! and bearings run to failure. Ours is the generic monitor, commissioned on the first part.
+//! Rows over real records of one machine: a wind turbine's main bearing with ramps put on it. Ours is
+//! the generic monitor, commissioned on the first part.
 import { isRefused } from "../agent/models/commission.js";
 import type { GenericUse } from "../agent/models/generic-spec.js";
 import type { Baseline } from "../agent/models/setup.js";
@@ -133,75 +133,3 @@ export function wt23Rows(): Row[] {
 }
 
 const share = (all: readonly boolean[]): number => all.filter(Boolean).length / all.length;
-
-const FEMTO: readonly Column[] = [
-  "rms_h_g",
-  "rms_v_g",
-  "peak_h_g",
-  "peak_v_g",
-  "kurt_h",
-  "kurt_v",
-].map((name) => ({ name, unit: name.endsWith("_g") ? "[g]" : "1" }));
-const FEMTO_LEARN = 0.15;
-const FEMTO_STEP_ms = 10_000;
-const RMS_LIMIT_g = 9.8 / 9.80665;
-
-/** Episodes in the first half of a life, behind the part that is learnt; found in the second. */
-export function femtoRow(): Row {
-  const name = "femto";
-  const bound = { min: 95 };
-  if (!hasSet("femto_pronostia")) return failedRow(name, "%", bound, "no data");
-  const { names, rows } = readTable("femto_pronostia", "features_learning_set.csv.gz");
-  const at = FEMTO.map((column) => names.indexOf(column.name));
-  const bearings = new Map<string, number[][]>();
-  for (const row of rows) {
-    const own = bearings.get(row[names.indexOf("bearing")] ?? "") ?? [];
-    own.push(at.map((column) => Number(row[column])));
-    bearings.set(row[names.indexOf("bearing")] ?? "", own);
-  }
-  const use = { cycle: null, settings: [], records: true };
-  const refused: string[] = [];
-  const totals = { ours: [0, 0], sigma: [0, 0], rms: [0, 0] };
-  for (const [bearing, life] of bearings) {
-    const first = Math.floor(FEMTO_LEARN * life.length);
-    const half = Math.floor(life.length / 2);
-    const count = (total: number[], alarms: readonly boolean[]): void => {
-      const rises = alarms.slice(first, half).filter((on, i, all) => on && all[i - 1] !== true);
-      total[0] = (total[0] ?? 0) + rises.length;
-      total[1] = (total[1] ?? 0) + (alarms.slice(half).includes(true) ? 1 : 0);
-    };
-    const start = life.slice(0, first);
-    const limits = FEMTO.map((_, j) => {
-      const mean = start.reduce((sum, row) => sum + (row[j] ?? 0), 0) / first;
-      const variance = start.reduce((sum, row) => sum + ((row[j] ?? 0) - mean) ** 2, 0) / first;
-      return { mean, off: 3 * Math.sqrt(variance) };
-    });
-    count(
-      totals.sigma,
-      life.map((row) => limits.some(({ mean, off }, j) => Math.abs((row[j] ?? 0) - mean) > off)),
-    );
-    count(
-      totals.rms,
-      life.map((row) => Math.max(row[0] ?? 0, row[1] ?? 0) > RMS_LIMIT_g),
-    );
-    const baseline = learn(FEMTO, use, start, FEMTO_STEP_ms, first);
-    if (typeof baseline === "string") refused.push(`${bearing}: ${baseline}`);
-    else {
-      const alarms = play(FEMTO, use, baseline, life, FEMTO_STEP_ms);
-      count(
-        totals.ours,
-        alarms.map((alarm) => alarm !== null),
-      );
-    }
-  }
-  const [ours = 0, found = 0] = totals.ours;
-  const [sigma = 0, sigmaFound = 0] = totals.sigma;
-  const [rms, rmsFound] = totals.rms;
-  const note = [
-    `${ours} episodes against ${sigma} of 3 sigma (found ${found} and ${sigmaFound} of ${bearings.size})`,
-    `rms > 9.8 m/s2 alone: ${rms} episodes, ${rmsFound} found`,
-    ...refused.map((text) => `not commissioned: ${text}`),
-  ].join("; ");
-  if (found < sigmaFound) return failedRow(name, "%", bound, `fewer found: ${note}`);
-  return { name, value: 100 * (1 - ours / sigma), unit: "%", ...bound, note };
-}

@@ -33,7 +33,9 @@ function three() {
   const table = rules(["bearing"], ["warm", "bearing"], ["hot", "warm"], ["other"]);
   const ruleOf = (_: string, id: string) => table.get(id);
   const place = { root: "r", site: "s" };
-  const alarms = new Alarms({ place, ruleOf, knows: () => true, commissioned: () => true });
+  const folded = () => [...table.values()].filter((rule) => rule.foldedInto.length > 0);
+  const always = () => true;
+  const alarms = new Alarms({ place, ruleOf, folded, knows: always, commissioned: always });
   const apply = (id: string, to: "raise" | "clear") =>
     alarms
       .apply(change(table.get(id), to))

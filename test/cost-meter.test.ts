@@ -104,7 +104,9 @@ test("any course of powers costs what its sum says", () => {
 
 test("after a restart the total is what was stated and what came since, and says that some is missing", () => {
   const place = { root: "r", site: "s" };
-  const options = { place, ruleOf: () => RULE, knows: () => true, commissioned: () => true };
+  const always = () => true;
+  const own = { ruleOf: () => RULE, folded: () => [] };
+  const options = { place, ...own, knows: always, commissioned: always };
   const noted = (one: Change, cost: Noted["cost"]): Noted => ({
     ...one,
     finding: null,

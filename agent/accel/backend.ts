@@ -167,6 +167,14 @@ export type Loaded = {
   infer(x: Float32Array, y: Float32Array, batch: number): void;
   /** Forgets the state of one asset: its place in a batch. */
   reset(asset: number): void;
+  /** Of what `infer` gives now; absent: the backend's. */
+  readonly tier?: Tier;
+  /** The state of one asset, its parts one behind another; absent where it cannot be read. */
+  stateOf?(asset: number): Int8Array;
+  /** The next inference of the asset begins from it. Only who stands in for a device needs it. */
+  setState?(asset: number, state: Int8Array): void;
+  /** Gives back what a device holds for it; it is not used after that. */
+  close?(): void;
 };
 
 export type Backend = {
@@ -178,10 +186,26 @@ export type Backend = {
   readonly kinds?: readonly Stage["kind"][];
   /** Weights that it holds; absent where that is no matter. */
   readonly memory_bytes?: number;
+  /** Why it computes nothing of a network, known before it is loaded; null: at least a part. */
+  lack?(plan: Plan): string | null;
+  /** So many first stages of a network are one piece to it, the only one that it takes. */
+  leads?(plan: Plan): number;
+  /** False: it gives encoders to the CPU. */
+  readonly encoders?: false;
   load(plan: Plan, batch: number): Loaded;
   /** A transformer encoder, within `encoderBound`; batch counts sequences. */
   loadEncoder(plan: EncoderPlan, batch: number): Loaded;
 };
+
+/** It says its tier itself, whoever stands before its backend. */
+export function withTier(loaded: Loaded, { tier }: Backend): Loaded {
+  return loaded.tier === undefined ? { ...loaded, tier } : loaded;
+}
+
+/** Bytes of the state of one asset. */
+export function stateBytes({ state }: Pick<Plan, "state">): number {
+  return state.reduce((sum, { bytes }) => sum + bytes, 0);
+}
 
 /** A layer over one row that lies at `from`. */
 export function denseStage(layer: Layer, from: number, to: number): Matmul {

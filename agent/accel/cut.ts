@@ -1,13 +1,18 @@
 //! A plan in parts, so that each may run on a device of its own. Between two parts crosses one plane
 //! of int8 steps, as floats with a step of 1: the same integers, whatever the devices.
 import { assert } from "../base/errors.js";
-import type { Backend, Grid, Loaded, Plan, Rows, Stage } from "./backend.js";
+import {
+  type Backend,
+  type Grid,
+  type Loaded,
+  type Plan,
+  type Stage,
+  withTier,
+} from "./backend.js";
+import { channelsOf, extent, meet, readsOf, writesOf } from "./spans.js";
 
 /** Stages `from` to `to` (not included). */
 export type Part = { readonly from: number; readonly to: number };
-
-/** Bytes of the arena, `to` not included. */
-export type Span = { readonly from: number; readonly to: number };
 
 /**
  * The stages before which a plan may be cut: all that they and their followers read was written by
@@ -60,14 +65,20 @@ export function loadParts(
   batch: number,
 ): Loaded {
   const [only] = parts;
-  if (parts.length === 1 && only !== undefined) return only.backend.load(plan, batch);
+  if (parts.length === 1 && only !== undefined) {
+    return withTier(only.backend.load(plan, batch), only.backend);
+  }
   const steps = parts.map((part) => {
     const own = partOf(plan, part);
     const size = own.output.channels * own.output.places;
     const y = new Float32Array(size * batch);
-    return { loaded: part.backend.load(own, batch), size, y };
+    return { loaded: withTier(part.backend.load(own, batch), part.backend), size, y };
   });
   return {
+    /** The one that is not exact, if there is one. */
+    get tier() {
+      return steps.find(({ loaded }) => loaded.tier !== "exact")?.loaded.tier ?? "exact";
+    },
     infer(x, y, count): void {
       let from = x;
       steps.forEach(({ loaded, size, y: own }, i) => {
@@ -78,6 +89,9 @@ export function loadParts(
     },
     reset(asset): void {
       for (const { loaded } of steps) loaded.reset(asset);
+    },
+    close(): void {
+      for (const { loaded } of steps.toReversed()) loaded.close?.();
     },
   };
 }
@@ -103,40 +117,5 @@ function mayCut({ stages, input, output }: Plan, at: number): boolean {
   const reads = stages.slice(at).flatMap(readsOf);
   const result = { from: output.at, to: output.at + output.channels * output.places };
   if (!output.sums) reads.push(result);
-  return !reads.some((read) => earlier.some((one) => read.from < one.to && one.from < read.to));
-}
-
-function channelsOf(stage: Stage): number {
-  return "layer" in stage ? stage.layer.rows : stage.channels;
-}
-
-function extent({ lines, places }: Grid, { at, step, line }: Rows, bytes: number): Span {
-  return { from: at, to: at + (lines - 1) * line + (places - 1) * step + bytes };
-}
-
-export function writesOf(stage: Stage): Span {
-  const wide = stage.kind === "add" && stage.y.wide ? 2 : 1;
-  return extent(stage, stage.y, channelsOf(stage) * wide);
-}
-
-export function readsOf(stage: Stage): Span[] {
-  const channels = channelsOf(stage);
-  const last = (offsets: Uint32Array): number => offsets.reduce((a, b) => Math.max(a, b), 0);
-  switch (stage.kind) {
-    case "matmul": {
-      const { layer, runs, x } = stage;
-      const run = layer.cols / (runs?.length ?? 1);
-      return [extent(stage, x, runs === null ? layer.cols : last(runs) + run)];
-    }
-    case "depthwise":
-      return [extent(stage, stage.x, last(stage.taps) + channels)];
-    case "add":
-      return [stage.a, stage.b].map((rows) => extent(stage, rows, channels * (rows.wide ? 2 : 1)));
-    case "mul":
-      return [extent(stage, stage.a, channels), extent(stage, stage.b, channels)];
-    case "table":
-      return [extent(stage, stage.x, channels)];
-    case "pool":
-      return [extent({ lines: stage.height, places: stage.width }, stage.x, channels)];
-  }
+  return !reads.some((read) => earlier.some((one) => meet(read, one)));
 }

@@ -70,6 +70,26 @@ export function sizesFault(sizes: Pick<EncoderPlan, "sequence" | "width" | "head
   return values > VALUES_MAX ? `more than ${VALUES_MAX} values in a layer` : null;
 }
 
+/** Multiplications of the layers an inference: for each place, and for each pair of places. */
+function macsOf({ width, hidden, layers }: EncoderPlan): { each: number; pair: number } {
+  const each = layers.length * (4 * width * width + 2 * width * hidden);
+  return { each, pair: 2 * layers.length * width };
+}
+
+/** Places of a sequence that the reference computes in so many multiplications; one at least. */
+export function placesWithin(plan: EncoderPlan, macs: number): number {
+  const { each, pair } = macsOf(plan);
+  // Attention goes with the square: places * each + places^2 * pair = macs.
+  const most = (Math.sqrt(each * each + 4 * pair * macs) - each) / (2 * pair);
+  return Math.max(1, Math.min(plan.sequence, Math.floor(most)));
+}
+
+/** Bytes of the weights at two bits each, scales and biases beside them. */
+export function encoderBytes({ width, hidden, layers }: EncoderPlan): number {
+  const rows = 5 * width + hidden;
+  return layers.length * ((4 * width * width + 2 * width * hidden) / 4 + 8 * rows);
+}
+
 export function checkEncoder(plan: EncoderPlan, batch: number): void {
   const { width, hidden, epsilon, limit, layers } = plan;
   const fault = sizesFault(plan);

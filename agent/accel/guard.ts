@@ -5,23 +5,18 @@
 import { assert } from "../base/errors.js";
 import { prng } from "../base/prng.js";
 import type { Tier } from "../base/telemetry.js";
-import type { Backend, Loaded, Plan } from "./backend.js";
-import { type EncoderPlan, encoderBound } from "./encoder.js";
+import { type Backend, type Loaded, type Plan, stateBytes, withTier } from "./backend.js";
+import { type EncoderPlan, placesWithin } from "./encoder.js";
+import { differs, type Evidence, encoderDiffers } from "./evidence.js";
 import { tolerancesOf } from "./tolerance.js";
 
 /** Inputs of the self-test; the first is the greatest step, the second the least. */
 const SELF_TESTS = 6;
 /** Of an encoder: more values each, and a reference that takes its time. */
 const ENCODER_SELF_TESTS = 2;
-/** Multiplications of the reference in doubles: some 0.1 s for a trial, 0.2 s for a live check. */
-const TRIAL_MACS = 2 ** 25;
-const LIVE_MACS = 2 ** 26;
+/** Multiplications of an encoder's check on the reference: some 0.1 s; one place, if it has more. */
+const CHECK_MACS = 2 ** 24;
 const SEED = 20_261;
-/** Values of the evidence that are kept. */
-const KEPT = 16;
-
-/** What float32 may add to the difference of two values. */
-const ROUNDING = 2 ** -22;
 
 /** Why a device was taken out; what it said where it was wrong, beside what is true. */
 export type Outage = {
@@ -34,83 +29,119 @@ export type Outage = {
 };
 
 export type GuardOptions = {
-  /**
-   * Share of inferences that are checked, 0 to 1. Not those of a network with state, nor those of
-   * an encoder that would keep the reference busy for long.
-   */
+  /** Share of inferences that are checked, 0 to 1. */
   readonly share: number;
   /** Once for each network on the device; the second may come while the first is in use. */
   readonly report: (outage: Outage) => void;
+  /** A network that the device cannot take. That is no fault of its own: others go on using it. */
+  readonly pass?: (why: string) => void;
+};
+
+export type Guarded = Backend & {
+  /** The device itself: what is timed, for checks would count as its speed. */
+  readonly bare: Backend;
+  /** Takes the device out for what was seen of it elsewhere. */
+  fail(why: string): void;
 };
 
 /** `truth` is what goes on when `backend` is taken out. */
-export function guard(backend: Backend, truth: Backend, { share, report }: GuardOptions): Backend {
-  assert(share >= 0 && share <= 1, "guard: a share");
-  const every = share > 0 ? Math.round(1 / share) : Number.POSITIVE_INFINITY;
-  let out = false;
+export function guard(backend: Backend, truth: Backend, options: GuardOptions): Guarded {
+  const { report, pass = () => {} } = options;
+  const every = everyOf(options.share);
+  let out: string | null = null;
   const takeOut: TakeOut = (when, why, evidence) => {
-    out = true;
+    out = why;
     const { input = [], found = [], expected = [] } = evidence ?? {};
     report({ backend: backend.name, when, why, input, found, expected });
   };
   /** The device where it passed its test, with the reference behind it; else the reference. */
-  const hold = (subject: Subject, batch: number, trial = subject): Loaded => {
+  const hold = (subject: Subject, batch: number, short: Subject | null): Loaded => {
     const right = subject.open(truth, batch);
-    const loaded = out ? null : tried(backend, truth, trial, takeOut, subject, batch);
-    if (loaded === null) return right;
-    const compare = comparing(subject, right, batch);
+    const found = out === null ? tried(backend, truth, subject, short, batch, takeOut) : null;
+    if (found === null) return withTier(right, truth);
+    const { loaded, trial } = found;
+    const check = short === null ? checkWhole(subject, loaded, right, batch) : checkShort(trial);
     let calls = 0;
+    let alone = subject.state_bytes === 0;
+    /** What a device that is out remembers of the past is not trusted: it begins again. */
+    const goOn = (x: Float32Array, y: Float32Array, count: number): void => {
+      for (let asset = 0; !alone && asset < batch; asset++) right.reset(asset);
+      alone = true;
+      right.infer(x, y, count);
+    };
     return {
+      get tier() {
+        return out === null ? (loaded.tier ?? backend.tier) : (right.tier ?? truth.tier);
+      },
       infer(x, y, count): void {
-        if (out) return right.infer(x, y, count);
+        if (out !== null) return goOn(x, y, count);
+        calls += 1;
+        const due = calls % every === 0;
         try {
+          if (due) check.before(count);
           loaded.infer(x, y, count);
         } catch (error) {
-          takeOut("operation", error instanceof Error ? error.message : String(error), null);
-          return right.infer(x, y, count);
+          takeOut("operation", textOf(error), null);
+          return goOn(x, y, count);
         }
-        calls += 1;
-        if (calls % every !== 0 || !subject.live) return;
-        const checked = compare(x, y, count);
-        if (checked.evidence === null) return;
+        const checked = due ? check.after(x, y, count) : null;
+        if (checked === null) return;
         takeOut("operation", checked.evidence.why, checked.evidence);
-        y.set(checked.expected);
+        if (checked.expected === null) goOn(x, y, count);
+        else y.set(checked.expected);
       },
       reset(asset): void {
         loaded.reset(asset);
         right.reset(asset);
       },
+      close: () => loaded.close?.(),
     };
   };
+  const lack = (plan: Plan): string | null =>
+    out === null ? (backend.lack?.(plan) ?? null) : `it was taken out: ${out}`;
   return {
     ...backend,
-    load: (plan, batch) => hold(networkOf(plan, backend.tier), batch),
+    bare: backend,
+    fail(why): void {
+      if (out === null) takeOut("self-test", why, null);
+    },
+    lack,
+    load(plan, batch): Loaded {
+      const lacking = out === null ? lack(plan) : null;
+      if (lacking === null) return hold(networkOf(plan, backend.tier), batch, null);
+      pass(`${backend.name}: ${lacking}`);
+      return withTier(truth.load(plan, batch), truth);
+    },
     loadEncoder(plan, batch): Loaded {
-      const [whole, sequence] = [encoderOf(plan), placesWithin(plan, TRIAL_MACS)];
+      if (backend.encoders === false) return withTier(truth.loadEncoder(plan, batch), truth);
+      const sequence = placesWithin(plan, CHECK_MACS);
       // All its weights, over a sequence short enough for the reference.
-      const trial = sequence < plan.sequence ? encoderOf({ ...plan, sequence }) : whole;
-      return hold(whole, batch, trial);
+      const short = sequence < plan.sequence ? encoderOf({ ...plan, sequence }) : null;
+      return hold(encoderOf(plan), batch, short);
     },
   };
 }
 
-type Evidence = {
-  readonly why: string;
-  readonly input: readonly number[];
-  readonly found: readonly number[];
-  readonly expected: readonly number[];
-};
+/** Every how many inferences one is checked. */
+export function everyOf(share: number): number {
+  assert(share >= 0 && share <= 1, "guard: a share");
+  return share > 0 ? Math.round(1 / share) : Number.POSITIVE_INFINITY;
+}
+
+export const textOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
 type TakeOut = (when: Outage["when"], why: string, evidence: Evidence | null) => void;
 
 /** What is held against the reference: a network or an encoder. */
 type Subject = {
   readonly open: (on: Backend, batch: number) => Loaded;
-  /** Values of one asset that come out. */
+  /** Values of one asset that go in and come out. */
+  readonly sizeIn: number;
   readonly sizeOut: number;
+  readonly state_bytes: number;
   /** Inputs of the self-test. */
   readonly trials: () => readonly Float32Array[];
-  /** True where live inferences may be checked. */
-  readonly live: boolean;
   readonly differs: (x: Float32Array, y: Float32Array, expected: Float32Array) => Evidence | null;
 };
 
@@ -118,16 +149,18 @@ function networkOf(plan: Plan, tier: Tier): Subject {
   const tolerances = tolerancesOf(plan, tier);
   const { channels, lines, length, inverse } = plan.input;
   const random = prng(SEED, "self-test");
+  const sizeIn = channels * lines * length;
   const trial = (i: number): Float32Array =>
-    Float32Array.from({ length: channels * lines * length }, () => {
+    Float32Array.from({ length: sizeIn }, () => {
       const step = i < 2 ? 127 - 254 * i : 254 * random.next() - 127;
       return Math.round(step) / inverse;
     });
   return {
     open: (on, batch) => on.load(plan, batch),
+    sizeIn,
     sizeOut: plan.output.channels * plan.output.places,
+    state_bytes: stateBytes(plan),
     trials: () => Array.from({ length: SELF_TESTS }, (_, i) => trial(i)),
-    live: plan.state.length === 0,
     differs: (x, y, expected) => differs(plan, tolerances, x, y, expected),
   };
 }
@@ -140,116 +173,85 @@ function encoderOf(plan: EncoderPlan): Subject {
     Float32Array.from({ length: size }, () => most * (2 * random.next() - 1));
   return {
     open: (on, batch) => on.loadEncoder(plan, batch),
-    sizeOut: size,
+    ...{ sizeIn: size, sizeOut: size, state_bytes: 0 },
     trials: () => Array.from({ length: ENCODER_SELF_TESTS }, trial),
-    live: plan.sequence <= placesWithin(plan, LIVE_MACS),
     differs: (x, y, expected) => encoderDiffers(plan, x, y, expected),
   };
 }
 
-/** Places of a sequence that the reference computes in so many multiplications; one at least. */
-function placesWithin({ sequence, width, hidden, layers }: EncoderPlan, macs: number): number {
-  const each = layers.length * (4 * width * width + 2 * width * hidden);
-  // Attention goes with the square: places * each + places^2 * pair = macs.
-  const pair = 2 * layers.length * width;
-  const most = (Math.sqrt(each * each + 4 * pair * macs) - each) / (2 * pair);
-  return Math.max(1, Math.min(sequence, Math.floor(most)));
-}
+/** What is wrong with an answer, and the right one where the check has it. */
+type Checked = { readonly evidence: Evidence; readonly expected: Float32Array | null };
+type Check = {
+  before(count: number): void;
+  after(x: Float32Array, y: Float32Array, count: number): Checked | null;
+};
 
-function comparing({ differs: against, sizeOut }: Subject, right: Loaded, batch: number) {
-  const whole = new Float32Array(sizeOut * batch);
-  return (x: Float32Array, y: Float32Array, count: number) => {
-    const expected = whole.subarray(0, y.length);
-    right.infer(x, expected, count);
-    return { evidence: against(x, y, expected), expected };
+/** The whole answer, from the state that the device had before it. */
+function checkWhole(subject: Subject, device: Loaded, right: Loaded, batch: number): Check {
+  const whole = new Float32Array(subject.sizeOut * batch);
+  return {
+    before(count): void {
+      if (subject.state_bytes === 0) return;
+      for (let asset = 0; asset < count; asset++) {
+        const state = device.stateOf?.(asset);
+        assert(state !== undefined && right.setState !== undefined, "guard: a state to begin with");
+        right.setState(asset, state);
+      }
+    },
+    after(x, y, count): Checked | null {
+      const expected = whole.subarray(0, y.length);
+      right.infer(x, expected, count);
+      const evidence = subject.differs(x, y, expected);
+      return evidence === null ? null : { evidence, expected };
+    },
   };
 }
 
-/** `subject` on its device after the self-test on `trial`; null when it did not pass. */
+/** A subject on its device and on the reference, each alone. */
+type Pair = { readonly subject: Subject; readonly device: Loaded; readonly right: Loaded };
+
+/** The first places of the live input, through all weights: the reference cannot take them all. */
+function checkShort({ subject, device, right }: Pair): Check {
+  const [y, expected] = [new Float32Array(subject.sizeOut), new Float32Array(subject.sizeOut)];
+  return {
+    before(): void {},
+    after(x): Checked | null {
+      const first = x.subarray(0, subject.sizeIn);
+      device.infer(first, y, 1);
+      right.infer(first, expected, 1);
+      const evidence = subject.differs(first, y, expected);
+      return evidence === null ? null : { evidence, expected: null };
+    },
+  };
+}
+
+/** `subject` on its device after the self-test, on `short` where given; null: it did not pass. */
 function tried(
   backend: Backend,
   truth: Backend,
-  trial: Subject,
-  takeOut: TakeOut,
   subject: Subject,
+  short: Subject | null,
   batch: number,
-): Loaded | null {
-  const y = new Float32Array(trial.sizeOut);
+  takeOut: TakeOut,
+): { readonly loaded: Loaded; readonly trial: Pair } | null {
+  const tested = short ?? subject;
+  const [y, expected] = [new Float32Array(tested.sizeOut), new Float32Array(tested.sizeOut)];
   try {
-    const same = trial === subject;
-    const loaded = trial.open(backend, same ? batch : 1);
-    const compare = comparing(trial, trial.open(truth, 1), 1);
-    for (const x of trial.trials()) {
-      loaded.infer(x, y, 1);
-      const { evidence } = compare(x, y, 1);
+    const device = tested.open(backend, short === null ? batch : 1);
+    const right = tested.open(truth, 1);
+    for (const x of tested.trials()) {
+      device.infer(x, y, 1);
+      right.infer(x, expected, 1);
+      const evidence = tested.differs(x, y, expected);
       if (evidence === null) continue;
       takeOut("self-test", evidence.why, evidence);
       return null;
     }
-    loaded.reset(0);
-    return same ? loaded : subject.open(backend, batch);
+    device.reset(0);
+    const loaded = short === null ? device : subject.open(backend, batch);
+    return { loaded, trial: { subject: tested, device, right } };
   } catch (error) {
-    takeOut("self-test", error instanceof Error ? error.message : String(error), null);
+    takeOut("self-test", textOf(error), null);
     return null;
   }
-}
-
-/** Null when `found` is within the tier: `exact` is every bit. */
-function differs(
-  plan: Plan,
-  tolerances: Float64Array,
-  x: Float32Array,
-  found: Float32Array,
-  expected: Float32Array,
-): Evidence | null {
-  const { channels, places } = plan.output;
-  for (let i = 0; i < found.length; i++) {
-    const [a, b] = [found[i] as number, expected[i] as number];
-    if (Object.is(a, b) || a === b) continue;
-    const channel = Math.floor((i % (channels * places)) / places);
-    const steps = tolerances[channel] as number;
-    const most = steps > 0 ? steps + ROUNDING * Math.abs(b) : 0;
-    if (Math.abs(a - b) <= most) continue;
-    const why = `output ${i} is ${a}, not ${b}${steps > 0 ? ` within ${most}` : ""}`;
-    return evidenceAt(i, channels * places, why, x, found, expected);
-  }
-  return null;
-}
-
-/** Null when every value is within the share of the largest that an encoder may be off. */
-function encoderDiffers(
-  plan: EncoderPlan,
-  x: Float32Array,
-  found: Float32Array,
-  expected: Float32Array,
-): Evidence | null {
-  const largest = expected.reduce((top, v) => Math.max(top, Math.abs(v) || 0), 0);
-  const most = encoderBound(plan) * largest;
-  for (const [i, b] of expected.entries()) {
-    const a = found[i] as number;
-    if (Object.is(a, b) || Math.abs(a - b) <= most) continue;
-    const why = `output ${i} is ${a}, not ${b} within ${most}`;
-    return evidenceAt(i, plan.sequence * plan.width, why, x, found, expected);
-  }
-  return null;
-}
-
-/** The beginning of the input of the asset that is wrong, and what is around the wrong value. */
-function evidenceAt(
-  at: number,
-  sizeOut: number,
-  why: string,
-  x: Float32Array,
-  found: Float32Array,
-  expected: Float32Array,
-): Evidence {
-  const asset = Math.floor(at / sizeOut);
-  const sizeIn = x.length / (found.length / sizeOut);
-  const first = Math.max(0, at - KEPT / 2);
-  return {
-    why,
-    input: [...x.subarray(asset * sizeIn, asset * sizeIn + KEPT)],
-    found: [...found.subarray(first, first + KEPT)],
-    expected: [...expected.subarray(first, first + KEPT)],
-  };
 }

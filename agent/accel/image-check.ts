@@ -4,7 +4,6 @@ import { assert } from "../base/errors.js";
 import {
   type Add,
   BATCH_MAX,
-  type Grid,
   type Layer,
   type Matmul,
   type Plan,
@@ -15,14 +14,12 @@ import {
   STEP_MAX_SMALL,
   type Stage,
 } from "./backend.js";
+import { extent, meet, readsOf, rowBytes, type Span, writesOf } from "./spans.js";
 
 export const COLS_MAX = 65_536;
 export const IMAGE_BYTES_MAX = 2 ** 30;
 const PRODUCT_MAX = 2 ** 52;
 const TAPS_MAX = 65_536;
-
-/** Bytes from the first touched to behind the last. */
-type Span = { readonly from: number; readonly to: number };
 
 export function checkPlan(plan: Plan, batch: number): void {
   const { input, stages, output, state, arena_bytes } = plan;
@@ -34,7 +31,9 @@ export function checkPlan(plan: Plan, batch: number): void {
   assert(isLimit(input.limit), "image: limit of the input");
   assert(lines === 1 || line >= channels * length, "image: lines of the input");
   const places = { lines, places: length };
-  inside(plan, span(places, { at, step: channels, line }, channels), "input");
+  const given = { at, step: channels, line };
+  checkRows(given);
+  inside(plan, extent(places, given, channels), "input");
   assert(output.scale.length === output.channels, "image: output scales");
   const result = { from: output.at, to: output.at + output.channels * output.places };
   if (!output.sums) inside(plan, result, "output");
@@ -50,26 +49,21 @@ export function checkPlan(plan: Plan, batch: number): void {
   }
   for (const { from, to, bytes } of state) {
     const [read, write] = [from, to].map((start) => ({ from: start, to: start + bytes }));
-    assert(read !== undefined && write !== undefined && apart(read, write), "image: state");
+    assert(read !== undefined && write !== undefined && !meet(read, write), "image: state");
     inside(plan, read, "state");
     inside(plan, write, "state");
   }
-}
-
-function span({ lines, places }: Grid, { at, step, line }: Rows, bytes: number): Span {
-  assert(
-    [at, step, line].every((n) => Number.isInteger(n) && n >= 0),
-    "image: rows",
-  );
-  return { from: at, to: at + (lines - 1) * line + (places - 1) * step + bytes };
 }
 
 function inside({ arena_bytes }: Plan, { from, to }: Span, what: string): void {
   assert(Number.isInteger(from) && from >= 0 && to <= arena_bytes, `image: ${what} leaves`);
 }
 
-function apart(a: Span, b: Span): boolean {
-  return a.to <= b.from || b.to <= a.from;
+function checkRows({ at, step, line }: Rows): void {
+  assert(
+    [at, step, line].every((n) => Number.isInteger(n) && n >= 0),
+    "image: rows",
+  );
 }
 
 function checkStage(plan: Plan, stage: Stage, sums: boolean): void {
@@ -78,11 +72,15 @@ function checkStage(plan: Plan, stage: Stage, sums: boolean): void {
   assert(grid && lines * places < 2 ** 31, "image: places of a stage");
   const channels = "layer" in stage ? stage.layer.rows : stage.channels;
   assert(Number.isInteger(channels) && channels >= 1, "image: channels of a stage");
-  const reads = readsOf(stage, channels);
+  checkNumbers(stage);
+  const given = "a" in stage ? [stage.a, stage.b] : [stage.x];
+  for (const rows of given) checkRows(rows);
+  const reads = readsOf(stage);
   for (const read of reads) inside(plan, read, `x of a ${stage.kind}`);
   if (sums) return;
-  const size = channels * (stage.kind === "add" && stage.y.wide ? 2 : 1);
-  const write = span(stage, stage.y, size);
+  checkRows(stage.y);
+  const size = rowBytes(stage);
+  const write = writesOf(stage);
   inside(plan, write, `y of a ${stage.kind}`);
   const rows = places === 1 || stage.y.step >= size;
   const whole = lines === 1 || stage.y.line >= (places - 1) * stage.y.step + size;
@@ -90,41 +88,33 @@ function checkStage(plan: Plan, stage: Stage, sums: boolean): void {
   // Straight rows are read four bytes at a time, and what lies behind them must not change.
   const more = stage.kind === "matmul" && stage.runs === null ? ROW_GAP_BYTES : 0;
   for (const { from, to } of reads) {
-    assert(apart(write, { from, to: to + more }), "image: y of a stage touches its x");
+    assert(!meet(write, { from, to: to + more }), "image: y of a stage touches its x");
   }
 }
 
-/** What a stage reads, once its own numbers are sound. */
-function readsOf(stage: Stage, channels: number): Span[] {
-  if (stage.kind === "matmul") {
-    const { layer, runs } = stage;
-    checkLayer(layer);
-    const run = layer.cols / (runs?.length ?? 1);
-    assert(runs === null || (runs.length >= 1 && Number.isInteger(run)), "image: runs");
-    return [span(stage, stage.x, runs === null ? layer.cols : farthest(runs) + run)];
+/** The numbers of a stage itself, before anything is said of where it reads. */
+function checkNumbers(stage: Stage): void {
+  switch (stage.kind) {
+    case "matmul": {
+      const { layer, runs } = stage;
+      checkLayer(layer);
+      const run = layer.cols / (runs?.length ?? 1);
+      return assert(runs === null || (runs.length >= 1 && Number.isInteger(run)), "image: runs");
+    }
+    case "depthwise":
+      checkLayer(stage.layer);
+      return assert(stage.taps.length === stage.layer.cols, "image: taps");
+    case "add":
+      return checkAdd(stage);
+    case "mul":
+      return checkScale(stage.multiplier, stage.shift);
+    case "table": {
+      const most = stage.table.every((value) => value >= -127);
+      return assert(stage.table.length === 256 && most, "image: table");
+    }
+    case "pool":
+      return checkPool(stage);
   }
-  if (stage.kind === "depthwise") {
-    checkLayer(stage.layer);
-    assert(stage.taps.length === stage.layer.cols, "image: taps");
-    return [span(stage, stage.x, farthest(stage.taps) + channels)];
-  }
-  if (stage.kind === "add") {
-    checkAdd(stage);
-    return [stage.a, stage.b].map((rows) => {
-      return span(stage, rows, channels * (rows.wide ? 2 : 1));
-    });
-  }
-  if (stage.kind === "mul") {
-    checkScale(stage.multiplier, stage.shift);
-    return [span(stage, stage.a, channels), span(stage, stage.b, channels)];
-  }
-  if (stage.kind === "table") {
-    const most = stage.table.every((value) => value >= -127);
-    assert(stage.table.length === 256 && most, "image: table");
-    return [span(stage, stage.x, channels)];
-  }
-  checkPool(stage);
-  return [span({ lines: stage.height, places: stage.width }, stage.x, channels)];
 }
 
 function isLimit(limit = STEP_MAX): boolean {
@@ -134,17 +124,14 @@ function isLimit(limit = STEP_MAX): boolean {
 /** Whether all that may lie in the x of a matmul was clipped to +-`STEP_MAX_SMALL`. */
 export function isSmall(plan: Plan, stage: Matmul): boolean {
   const { input, stages, state } = plan;
-  const read = readsOf(stage, stage.layer.rows)[0] as Span;
+  const [read] = readsOf(stage) as [Span];
   const meets = (limit: number, write: Span): boolean =>
-    limit > STEP_MAX_SMALL && !apart(read, write);
+    limit > STEP_MAX_SMALL && meet(read, write);
   const { channels, lines, length, at, line, limit = STEP_MAX } = input;
-  const given = span({ lines, places: length }, { at, step: channels, line }, channels);
+  const given = extent({ lines, places: length }, { at, step: channels, line }, channels);
   if (meets(limit, given)) return false;
   if (state.some(({ to, bytes }) => meets(STEP_MAX, { from: to, to: to + bytes }))) return false;
-  return !stages.some((s) => {
-    const width = "layer" in s ? s.layer.rows : s.channels * 2;
-    return meets(limitOf(s), span(s, s.y, width));
-  });
+  return !stages.some((s) => meets(limitOf(s), writesOf(s)));
 }
 
 /** What the steps that a stage writes are clipped to. */
@@ -153,10 +140,6 @@ function limitOf(stage: Stage): number {
   return stage.kind === "table"
     ? stage.table.reduce((a, b) => Math.max(a, Math.abs(b)), 0)
     : STEP_MAX;
-}
-
-function farthest(offsets: Uint32Array): number {
-  return offsets.reduce((a, b) => Math.max(a, b), 0);
 }
 
 function checkLayer(layer: Layer): void {

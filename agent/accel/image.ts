@@ -27,6 +27,9 @@ export type Image = {
   readonly batch: number;
 };
 
+/** `stride`: bytes from the arena of one asset to that of the next. */
+export type NetImage = Image & { readonly stride: number };
+
 /** Lays an array into the image: its offset. */
 type Put = (view: ArrayBufferView) => number;
 /** Fields of the struct Stage, by their word. */
@@ -35,7 +38,7 @@ type Words = Readonly<Record<number, number>>;
 export const align = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
 
 /** `lookup`: the kernel can look up the sums of x within +-`STEP_MAX_SMALL`. */
-export function imageOf(plan: Plan, batch: number, lookup = false): Image {
+export function imageOf(plan: Plan, batch: number, lookup = false): NetImage {
   checkPlan(plan, batch);
   const { input, stages, output, state } = plan;
   const parts: { at: number; bytes: Uint8Array }[] = [];
@@ -79,7 +82,7 @@ export function imageOf(plan: Plan, batch: number, lookup = false): Image {
   }
   for (const part of parts) bytes.set(part.bytes, part.at);
   const sizeIn = input.channels * input.lines * input.length;
-  return { bytes, sizeIn, sizeOut: output.channels * output.places, batch };
+  return { bytes, sizeIn, sizeOut: output.channels * output.places, batch, stride };
 }
 
 /** Scratch for rows gathered and rows to be spread: both in blocks of GATHER_ROWS. */

@@ -1,6 +1,6 @@
 //! How fast a backend is here and now: a small network like those of the monitors, a few
 //! milliseconds in all. All backends of a tier give the same values, so only speed depends on it.
-import { type Backend, denseStage, type Layer, type Plan } from "./backend.js";
+import { type Backend, denseStage, type Layer, type Loaded, type Plan } from "./backend.js";
 
 const SIZE = 256;
 const WHOLE = { rounds: 7, round_us: 300 };
@@ -9,17 +9,34 @@ const RUNS_MAX = 200;
 /** Microseconds of one inference of a network like those of the monitors. */
 export const measure = (backend: Backend): number => timePlan(backend, samplePlan(), WHOLE);
 
-/** Microseconds of one inference: the best round, for whatever else runs only ever slows it. */
-export function timePlan(
-  backend: Backend,
-  plan: Plan,
-  { rounds, round_us }: { readonly rounds: number; readonly round_us: number },
-): number {
+/** One inference of that network, over and over. */
+export function sampleRun(backend: Backend): () => void {
+  const loaded = backend.load(samplePlan(), 1);
+  const x = Float32Array.from({ length: SIZE }, (_, i) => (i % 31) - 15);
+  const y = new Float32Array(SIZE);
+  return () => loaded.infer(x, y, 1);
+}
+
+type Rounds = { readonly rounds: number; readonly round_us: number };
+
+/** Microseconds of one inference of a plan; nothing of it stays on the device. */
+export function timePlan(backend: Backend, plan: Plan, rounds: Rounds): number {
   const { input, output } = plan;
-  const loaded = backend.load(plan, 1);
-  const size = input.channels * input.lines * input.length;
-  const x = Float32Array.from({ length: size }, (_, i) => ((i % 31) - 15) / input.inverse);
-  const y = new Float32Array(output.channels * output.places);
+  const sizeIn = input.channels * input.lines * input.length;
+  const sizeOut = output.channels * output.places;
+  return timeLoaded(backend.load(plan, 1), sizeIn, sizeOut, 1 / input.inverse, rounds);
+}
+
+/** The best round, for whatever else runs only ever slows it. `unit`: of the input. */
+export function timeLoaded(
+  loaded: Loaded,
+  sizeIn: number,
+  sizeOut: number,
+  unit: number,
+  { rounds, round_us }: Rounds,
+): number {
+  const x = Float32Array.from({ length: sizeIn }, (_, i) => ((i % 31) - 15) * unit);
+  const y = new Float32Array(sizeOut);
   let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < rounds; round++) {
     const start = performance.now();
@@ -32,6 +49,7 @@ export function timePlan(
     }
     best = Math.min(best, spent_us / runs);
   }
+  loaded.close?.();
   return best;
 }
 

@@ -3,11 +3,11 @@
 import { createRequire } from "node:module";
 import { assert } from "../base/errors.js";
 import { packageFile } from "../base/files.js";
-import type { Backend, Loaded } from "./backend.js";
+import { type Backend, type Loaded, stateBytes } from "./backend.js";
 import { encoderImage } from "./encoder-image.js";
 import { COLS_MAX, type Image, imageOf } from "./image.js";
 
-/** With an asset it forgets the state of that one, and infers nothing. */
+/** With an asset it infers nothing: y gets the bytes of its state; without room it is forgotten. */
 type Infer = (x: Float32Array, y: Float32Array, asset?: number) => void;
 
 export type Addon = {
@@ -22,7 +22,7 @@ export type Addon = {
 /** The one set of kernels that looks sums up. */
 const LOOKUP = "avx512-vbmi";
 /** As in native/layout.hpp. */
-const LAYOUT = 3;
+const LAYOUT = 4;
 const PLACES = [
   "build/Release/sterna_accel.node",
   `prebuilds/${process.platform}-${process.arch}/sterna_accel.node`,
@@ -79,9 +79,10 @@ export function openNative(kernel: string, lanes = 0): Backend {
 }
 
 export function nativeFrom(present: Addon, kernel: string, lanes = 0): Backend {
-  const open = (image: Image, load: "load" | "loadEncoder"): Loaded => {
+  const open = (image: Image, load: "load" | "loadEncoder", state_bytes: number): Loaded => {
     const { bytes, sizeIn, sizeOut, batch } = image;
     const infer = present[load](bytes, kernel, lanes);
+    const state = new Float32Array(Math.ceil(state_bytes / 4));
     return {
       infer(x, y, count): void {
         assert(count >= 1 && count <= batch, "infer: more assets than it was loaded for");
@@ -89,6 +90,10 @@ export function nativeFrom(present: Addon, kernel: string, lanes = 0): Backend {
         infer(x, y);
       },
       reset: (asset) => infer(NOTHING, NOTHING, asset),
+      stateOf(asset): Int8Array {
+        if (state_bytes > 0) infer(NOTHING, state, asset);
+        return new Int8Array(state.buffer, 0, state_bytes);
+      },
     };
   };
   const lookup = kernel === LOOKUP;
@@ -96,7 +101,7 @@ export function nativeFrom(present: Addon, kernel: string, lanes = 0): Backend {
     name: kernel,
     tier: "exact",
     cols_max: COLS_MAX,
-    load: (plan, batch) => open(imageOf(plan, batch, lookup), "load"),
-    loadEncoder: (plan, batch) => open(encoderImage(plan, batch, lookup), "loadEncoder"),
+    load: (plan, batch) => open(imageOf(plan, batch, lookup), "load", stateBytes(plan)),
+    loadEncoder: (plan, batch) => open(encoderImage(plan, batch, lookup), "loadEncoder", 0),
   };
 }

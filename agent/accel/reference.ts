@@ -1,6 +1,13 @@
 //! The scalar truth. Slow on purpose: readable first; every other backend is tested against it.
 import { assert } from "../base/errors.js";
-import { BATCH_MAX, type Backend, type Loaded, type Plan, STEP_MAX } from "./backend.js";
+import {
+  BATCH_MAX,
+  type Backend,
+  type Loaded,
+  type Plan,
+  STEP_MAX,
+  stateBytes,
+} from "./backend.js";
 import { loadReferenceEncoder } from "./reference-encoder.js";
 import { runStage, sumOf } from "./reference-stages.js";
 
@@ -38,6 +45,20 @@ export const reference: Backend = {
         assert(asset >= 0 && asset < batch, "reset: no such asset");
         for (const { to, bytes } of state) arenas[asset]?.fill(0, to, to + bytes);
       },
+      setState(asset, from): void {
+        assert(asset >= 0 && asset < batch && from.length === stateBytes(plan), "setState: sizes");
+        let at = 0;
+        for (const { to, bytes } of state) {
+          arenas[asset]?.set(from.subarray(at, at + bytes), to);
+          at += bytes;
+        }
+      },
+      stateOf: (asset) =>
+        Int8Array.from(
+          state.flatMap(({ to, bytes }) => [
+            ...(arenas[asset] as Int8Array).subarray(to, to + bytes),
+          ]),
+        ),
     };
   },
 };

@@ -70,7 +70,7 @@ export function driversOf(options: AccelOptions, live = true): readonly Driver[]
     probe: () => probeFpga(fpga),
     open: () => (live ? openFpga(bestCpu(), () => openDevice(fpga)) : bestCpu()),
     device: fpga.device,
-    taken: isEmulated(fpga) ? "by name" : "by plan",
+    taken: isEmulated(fpga) || !live ? "by name" : "by plan",
   };
   const tpu: Driver = {
     name: "edgetpu",
@@ -79,8 +79,8 @@ export function driversOf(options: AccelOptions, live = true): readonly Driver[]
     // Its emulator stands in: nearer to it than the CPU's integers are.
     open: () => openEdgeTpu(live ? edgetpu : null, bestCpu()),
     device: deviceOf(edgetpu),
-    // A plan would cut the network, and each piece would have to be compiled.
-    taken: "by name",
+    // Not one that the CPU stands in for.
+    taken: edgetpu === null || !live ? "by name" : "by plan",
   };
   return [core, tpu, ...CPU];
 }
@@ -131,19 +131,33 @@ export function openBackend(wanted: string, drivers = DRIVERS): Opened | string 
   return `accel.backend "${wanted}" cannot be used: ${reasons}`;
 }
 
-/** Every device that is here, opened, best first. */
-export function openPresent(drivers = DRIVERS): {
-  readonly present: readonly Backend[];
+/**
+ * Every device that is here and may be used, opened, best first. `allow` null: all but the slow
+ * reference, and but those that another is all of.
+ */
+export function openPresent(
+  drivers = DRIVERS,
+  allow: readonly string[] | null = null,
+): {
+  readonly present: readonly { readonly driver: Driver; readonly backend: Backend }[];
   readonly skipped: readonly string[];
 } {
-  const able = drivers.filter(({ taken }) => taken !== "by name");
-  const probed = able.map((driver) => ({ driver, absent: driver.probe() }));
-  return {
-    present: probed.flatMap(({ driver, absent }) => (absent === null ? [driver.open()] : [])),
-    skipped: probed.flatMap(({ driver: { name }, absent }) =>
-      absent === null ? [] : [`${name}: ${absent}`],
-    ),
-  };
+  const skipped: string[] = [];
+  const able = drivers.filter(({ name, taken, probe }) => {
+    if (taken === "by name") return false;
+    const absent = allow?.includes(name) === false ? "accel.allow leaves it out" : probe();
+    if (absent !== null) skipped.push(`${name}: ${absent}`);
+    return absent === null;
+  });
+  const chosen = allow === null ? rivalsOf(able) : able;
+  return { present: chosen.map((driver) => ({ driver, backend: driver.open() })), skipped };
+}
+
+/** Those worth measuring; the reference is the truth, never the fast one. */
+function rivalsOf(present: readonly Driver[]): readonly Driver[] {
+  const covered = new Set([reference.name, ...present.map(({ covers }) => covers)]);
+  const rivals = present.filter(({ name }) => !covered.has(name));
+  return rivals.length === 0 ? present : rivals;
 }
 
 function pick(
@@ -154,10 +168,7 @@ function pick(
 ): Opened {
   if (wanted !== "auto") return { backend: first.open(), skipped, why: "named in the config" };
   if (present.length === 1) return { backend: first.open(), skipped, why: "the only one present" };
-  // The reference is the truth, never the fast one: measuring it would be most of the start.
-  const covered = new Set([reference.name, ...present.map(({ covers }) => covers)]);
-  const rivals = present.filter(({ name }) => !covered.has(name));
-  const timed = rivals.map((driver) => {
+  const timed = rivalsOf(present).map((driver) => {
     const backend = driver.open();
     return { backend, us: measure(backend) };
   });

@@ -45,7 +45,7 @@ export const wasmBackend: Backend = {
   loadEncoder: loadReferenceEncoder,
   load(plan: Plan, batch: number): Loaded {
     assert(probeWasm() === null && compiled !== null, "wasm: probed before it is used");
-    const { bytes, sizeIn, sizeOut } = imageOf(plan, batch);
+    const { bytes, sizeIn, sizeOut, stride } = imageOf(plan, batch);
     const { exports } = new wasm.Instance(compiled);
     const at = exports.image();
     reserve(exports.memory, at + bytes.length);
@@ -71,9 +71,18 @@ export const wasmBackend: Backend = {
         assert(asset >= 0 && asset < batch, "reset: no such asset");
         exports.reset(asset);
       },
+      // The arena lies behind the image (native/layout.hpp).
+      stateOf(asset): Int8Array {
+        const own = new Int8Array(exports.memory.buffer, at + bytes.length + asset * stride);
+        return joined(plan.state.map(({ to, bytes }) => own.subarray(to, to + bytes)));
+      },
     };
   },
 };
+
+function joined(parts: readonly Int8Array[]): Int8Array {
+  return Int8Array.from(parts.flatMap((part) => [...part]));
+}
 
 function reserve(memory: Memory, bytes: number): void {
   const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE_BYTES);

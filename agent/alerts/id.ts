@@ -3,8 +3,8 @@
 import { hash } from "node:crypto";
 
 const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const HASH_DIGITS = 20;
-const CHARACTERS = 26;
+const TIME_DIGITS = 10;
+const HASH_BYTES = 10;
 
 /** The last ms of year 9999: ISO text has no later one, and it fits into 48 bits. */
 export const TIME_ms_max = 253_402_300_799_999;
@@ -17,10 +17,18 @@ export function transitionId(
   onset_ms: number,
   seq: number,
 ): string {
-  const digest = hash("sha256", JSON.stringify([asset, rule, onset_ms, seq]), "hex");
-  const low = BigInt(`0x${digest.slice(0, HASH_DIGITS)}`);
-  const digits = ((BigInt(wholeTime(time_ms)) << 80n) | low).toString(32).padStart(CHARACTERS, "0");
-  return digits.replace(/./g, (digit) => CROCKFORD.charAt(Number.parseInt(digit, 32)));
+  const digest = hash("sha256", JSON.stringify([asset, rule, onset_ms, seq]), "buffer");
+  const parts = [digits(wholeTime(time_ms), TIME_DIGITS)];
+  for (let at = 0; at < HASH_BYTES; at += 5) parts.push(digits(digest.readUIntBE(at, 5), 8));
+  return parts.join("");
+}
+
+function digits(value: number, count: number): string {
+  let text = "";
+  for (let rest = value; text.length < count; rest = Math.floor(rest / 32)) {
+    text = CROCKFORD.charAt(rest % 32) + text;
+  }
+  return text;
 }
 
 /** Whole ms within what ISO text can say; a wild time must not end the process. */

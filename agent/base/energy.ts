@@ -47,6 +47,19 @@ export function openEnergy(root = "/"): EnergyMeter | string {
   };
 }
 
+/** Long beside the millisecond in which the counters are written anew. */
+const POWER_ms = 30;
+
+/** Watts of all packages while `work` is repeated; null where the counters stood still. */
+export function power_W(meter: EnergyMeter, work: () => void): number | null {
+  meter.used_uJ();
+  const start = performance.now();
+  while (performance.now() - start < POWER_ms) work();
+  const used_uJ = meter.used_uJ();
+  const spent_us = 1000 * (performance.now() - start);
+  return used_uJ > 0 ? used_uJ / spent_us : null;
+}
+
 function countOf(file: string): number {
   const text = textOf(file) ?? "";
   return /^\d+$/.test(text) ? Number(text) : Number.NaN;

@@ -13,8 +13,9 @@ export type MemoryNode = {
 
 export type CxlDevice = {
   readonly name: string;
-  /** Volatile capacity as the device states it; NaN where the kernel does not show it. */
+  /** Volatile and persistent capacity as the device states it; NaN where the kernel is silent. */
   readonly ram_bytes: number;
+  readonly pmem_bytes: number;
   /** The node its memory was given to, -1 for none. */
   readonly node: number;
 };
@@ -35,6 +36,7 @@ export function probeMemory(root = "/"): MemoryMap {
     cxl: list(cxl, /^mem\d+$/).map((name) => ({
       name,
       ram_bytes: numberIn(join(cxl, name, "ram/size"), Number.NaN),
+      pmem_bytes: numberIn(join(cxl, name, "pmem/size"), Number.NaN),
       node: numberIn(join(cxl, name, "numa_node"), -1),
     })),
     dax: list(join(root, "dev"), /^dax\d/).map((name) => `/dev/${name}`),

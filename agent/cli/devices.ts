@@ -41,8 +41,12 @@ function memoryLines({ nodes, cxl, dax }: MemoryMap): string[] {
       const what = cpuLess ? "memory alone" : "with processors";
       return `memory node ${id}  ${what}, ${giB(free_bytes)} of ${giB(total_bytes)} free`;
     }),
-    ...cxl.map(({ name, ram_bytes, node }) => {
-      const size = Number.isNaN(ram_bytes) ? "size unknown" : giB(ram_bytes);
+    ...cxl.map(({ name, ram_bytes, pmem_bytes, node }) => {
+      const parts = [
+        ...(ram_bytes > 0 ? [`${giB(ram_bytes)} volatile`] : []),
+        ...(pmem_bytes > 0 ? [`${giB(pmem_bytes)} persistent`] : []),
+      ];
+      const size = parts.join(" and ") || "size unknown";
       return `CXL ${name}  ${size}, ${node < 0 ? "on no memory node" : `memory node ${node}`}`;
     }),
     ...dax.map((file) => `${file}  memory that the kernel has not taken`),

@@ -2,11 +2,11 @@ import type { AccelConfig } from "../../config/config.js";
 import { loadConfig } from "../../config/load.js";
 import { DEVICES_DEFAULT } from "../accel/registry.js";
 import { OperatingError } from "../base/errors.js";
-import { openCompute } from "../compute.js";
+import { type Compute, openCompute } from "../compute.js";
 import { CONFIG_KINDS } from "../fitting.js";
-import { loadNetwork } from "../models/network.js";
+import type { Model } from "../models/model.js";
+import { openUserModel } from "../models/user-model.js";
 import { type Arguments, EXIT } from "./command.js";
-import { readModel } from "./load.js";
 
 const NO_LIMITS: Omit<AccelConfig, "backend"> = {
   checkShare: 0,
@@ -19,8 +19,11 @@ const NO_LIMITS: Omit<AccelConfig, "backend"> = {
   ...DEVICES_DEFAULT,
   dense: "auto",
 };
+/** Inferences that are timed: the best of some, for at most so long. */
+const RUNS = 20;
+const TIME_ms = 1_000;
 
-/** Times a model on every device here and prints where each part would run, and why. */
+/** Times a model on every device here and prints what of it would run where, and why. */
 export async function plan({ positionals, values }: Arguments): Promise<number> {
   const file = positionals[0] as string;
   const accel =
@@ -30,22 +33,49 @@ export async function plan({ positionals, values }: Arguments): Promise<number> 
   const compute = openCompute({ ...accel, backend: "plan" }, true);
   if (typeof compute === "string") throw new OperatingError("no-backend", compute);
   for (const why of compute.skipped) console.log(`absent: ${why}`);
-  const network = loadNetwork(readModel(file), compute.backend);
-  if (typeof network === "string") throw new OperatingError("model", `${file}: ${network}`);
-  const [placed] = compute.placements;
-  if (placed === undefined || typeof placed === "string") {
-    console.error(`sterna plan: ${placed ?? "nothing to place"}`);
+  const model = openUserModel(file, compute.backend, compute.dense);
+  if (typeof model === "string") throw new OperatingError("model", model);
+  console.log(compute.why);
+  const unplaced = compute.placements.find((placed) => typeof placed === "string");
+  if (unplaced !== undefined) {
+    console.error(`sterna plan: ${unplaced}`);
     return EXIT.failed;
   }
-  for (const line of placed.why) console.log(line);
-  const energy = placed.energy_uJ;
-  console.log(
-    `tier ${placed.tier}; energy ${
-      energy === null ? "not known: state the draw under accel.power" : `${energy.toFixed(1)} uJ`
-    } an inference`,
-  );
+  sayPlacement(compute);
+  console.log(`${model.engine}: ${timeOf(model)}`);
+  for (const why of compute.passed) console.log(`passed by: ${why}`);
   for (const { backend, when, why } of compute.outages) {
     console.log(`${backend} was taken out (${when}): ${why}`);
   }
+  console.log(`tier ${model.tier}; energy ${energyOf(compute)}`);
   return EXIT.done;
+}
+
+function sayPlacement({ placements }: Compute): void {
+  for (const placed of placements) {
+    if (typeof placed !== "string") for (const line of placed.why) console.log(line);
+  }
+  if (placements.length === 0) console.log("in one piece, on the CPU: nothing of it is placed");
+}
+
+function energyOf({ placements }: Compute): string {
+  const [placed] = placements;
+  const energy_uJ = typeof placed === "object" ? placed.energy_uJ : null;
+  if (energy_uJ === null) return "not known: state the draw under accel.power";
+  return `${energy_uJ.toFixed(1)} uJ an inference`;
+}
+
+/** One inference of the whole model, as the agent runs it. */
+function timeOf({ inputs, outputs, run }: Model): string {
+  const x = inputs.map(({ size }) => new Float32Array(size));
+  const y = outputs.map(({ size }) => new Float32Array(size));
+  const begin = performance.now();
+  let best_ms = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < RUNS && performance.now() - begin < TIME_ms; i++) {
+    const start = performance.now();
+    const fault = run(x, y);
+    if (fault !== null) return fault;
+    best_ms = Math.min(best_ms, performance.now() - start);
+  }
+  return `${(1000 * best_ms).toFixed(1)} us an inference`;
 }

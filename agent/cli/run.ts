@@ -1,6 +1,7 @@
 import { startAgent } from "../agent.js";
 import { wallClock } from "../base/clock.js";
 import { openNotify } from "../base/notify.js";
+import { yieldWorkers } from "../base/workers.js";
 import { type Arguments, EXIT } from "./command.js";
 import { configOf } from "./load.js";
 import { openLog } from "./log.js";
@@ -12,6 +13,7 @@ export async function run(args: Arguments): Promise<number> {
   const config = configOf("run", args);
   if (typeof config === "number") return config;
   const log = openLog(config.log.level, process.stdout);
+  yieldWorkers();
   const end = ended(); // from now on: a stop during the start is a stop, too
   const { recording } = args.values;
   const played = typeof recording === "string" ? { recording } : {};

@@ -8,6 +8,7 @@ const row = (
   range: readonly [number, number],
   spike: number | null,
   about: string,
+  plain = false,
 ): PortRow => ({
   name,
   unit,
@@ -19,7 +20,11 @@ const row = (
   spike,
   noisy: name !== "accel",
   whole: false,
+  plain,
 });
+
+/** Readings that stand for a block: of sensors that deliver figures instead of waveforms. */
+export const FIGURES = ["accelRms", "accelRms2"] as const;
 
 export const BEARING_PORTS: readonly PortRow[] = [
   row("shaftSpeed", "rpm", [-5, 30_000], 50, "inner race"),
@@ -28,6 +33,8 @@ export const BEARING_PORTS: readonly PortRow[] = [
   row("ambientTemp", "Cel", [-40, 70], 3, "air around the housing"),
   row("bearingTemp", "Cel", [-40, 200], 4, "outer race"),
   row("accel", "m/s2", [-2000, 2000], null, "accelerometer on the housing"),
+  row(FIGURES[0], "m/s2{rms}", [0, 2000], null, "rms of each block, without its waveform", true),
+  row(FIGURES[1], "m/s2{rms}", [0, 2000], null, "the same in a second direction", true),
 ];
 
 export const BEARING_PLATE: readonly NameplateRow[] = [

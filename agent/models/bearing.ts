@@ -2,8 +2,8 @@
 //! against the healthy period, and friction told twice, by torque and by heat. NaN: cannot tell.
 import { BEARING_RIG, frictionTorque } from "../base/bearing-rig.js";
 import type { Block, BlockAnalysis } from "../base/telemetry.js";
-import { BEARING_PLATE, BEARING_PORTS } from "./bearing-ports.js";
-import { TrendWatch } from "./bearing-trend.js";
+import { BEARING_PLATE, BEARING_PORTS, FIGURES } from "./bearing-ports.js";
+import { isGain, Loudness } from "./bearing-trend.js";
 import { Smooth } from "./chain/smooth.js";
 import { fitOf, ThermalWatch } from "./chain/thermal.js";
 import { SUSPICIONS } from "./chain/validity.js";
@@ -18,18 +18,21 @@ import {
   type Said,
 } from "./monitor-machine.js";
 import { type Learnt, learnt, plateValue, type Setup } from "./setup.js";
-import { BlockWatch, isDead } from "./vibration-block.js";
+import { BlockWatch, isClipped, isDead } from "./vibration-block.js";
 
 const SPEED_MIN_radps = 20;
 const SPEED_OFF = 0.03;
-const QUIET = -1.5; // ln: a fifth of the usual; no bearing mends itself
 const HEAT_OFF_K = 4;
 const FRICTION = { same: 0.3, most: 3, low: -0.15 } as const; // excess over the friction law
 const WAIT_s = 300;
 const HEAT_s = 1500; // three time constants: heat must have followed the torque
 const AIR_OFF_K = 2;
 const AIR_s = 1800;
-const [DEAD, TOO_QUIET] = [SUSPICIONS.indexOf("range"), SUSPICIONS.indexOf("too quiet")];
+const [DEAD, CLIPPED, SCALED, TOO_QUIET] = (["stuck", "range", "step", "too quiet"] as const).map(
+  (name) => SUSPICIONS.indexOf(name),
+) as [number, number, number, number];
+/** Evidence from which a bearing counts as damaged: its loudness is no normal then. */
+const DAMAGED = 8;
 
 const MACHINE: Machine = {
   name: "bearing",
@@ -44,6 +47,7 @@ const MACHINE: Machine = {
     output("accel.velocityRms", "m/s{rms}", "10-1000 Hz"),
     output("accel.kurtosis", "1", "3 for noise, more with impulses"),
     output("accel.level", "1", "ln of the rms in m/s2, for commissioning"),
+    ...FIGURES.map((name) => output(`${name}.level`, "1", "the same of a reading")),
     output("vibration.rise", "1", "ln of how much louder than in the healthy period"),
     output("bearing.damage", "1", "accumulated log odds of damage over blocks"),
   ]),
@@ -69,7 +73,7 @@ const row = (
 export const BEARING_LEARNT: readonly Learnt[] = [
   row("heat.residual", "zero", [-15, 15], 1),
   row("friction.ratio", "middle", [0.05, 20], 0.05),
-  row("accel.level", "middle", [-12, 8], 0.1), // ln: a tenth louder
+  ...["accel", ...FIGURES].map((name) => row(`${name}.level`, "middle", [-12, 8], 0.1)), // ln
 ];
 
 export const createBearingMonitor = (setup: Setup): Monitor => createMachineMonitor(MACHINE, setup);
@@ -80,12 +84,13 @@ class BearingPhysics implements Physics {
   readonly #blocks: BlockWatch;
   readonly #heat: ThermalWatch;
   readonly #usualFriction: number;
-  readonly #trend = new TrendWatch(0);
+  readonly #loudness = new Map(["accel", ...FIGURES].map((name) => [name, new Loudness()]));
   readonly #friction = new Smooth(60);
   readonly #air = new Smooth(AIR_s);
   #accelFault = Number.NaN;
   #found: BlockAnalysis | null = null;
-  #rise = Number.NaN;
+  /** The last block that nothing spoke against, and its speed. */
+  #sound: { readonly found: BlockAnalysis; readonly speed_radps: number } | null = null;
   #blockSpeed_radps = Number.NaN;
 
   constructor(readings: Readings, setup: Setup) {
@@ -125,8 +130,10 @@ class BearingPhysics implements Physics {
     "accel.rms": () => this.#found?.rms ?? Number.NaN,
     "accel.velocityRms": () => this.#found?.velocityRms ?? Number.NaN,
     "accel.kurtosis": () => this.#found?.kurtosis ?? Number.NaN,
-    "accel.level": () => Math.log(this.#found?.rms ?? Number.NaN),
-    "vibration.rise": () => (this.#found === null ? Number.NaN : this.#rise),
+    "accel.level": () =>
+      this.#found === null || this.#blocks.damage > DAMAGED ? Number.NaN : this.#of("accel").level,
+    ...Object.fromEntries(FIGURES.map((name) => [`${name}.level`, () => this.#of(name).level])),
+    "vibration.rise": () => this.#rise,
     "bearing.damage": () => (this.#found === null ? Number.NaN : this.#blocks.damage),
   };
 
@@ -136,12 +143,30 @@ class BearingPhysics implements Physics {
     this.#blockSpeed_radps = block.speed_radps ?? Number.NaN;
     const speed_radps = block.speed_radps ?? this.#on.value("shaftSpeed");
     if (!(speed_radps > SPEED_MIN_radps)) return false;
-    const quiet = Math.log(found.rms) - this.#usualLevel < QUIET;
-    this.#accelFault = isDead(found) ? DEAD : quiet ? TOO_QUIET : 0;
+    this.#accelFault = this.#faultOf(block, found, speed_radps);
     this.#found = this.#accelFault === 0 ? found : null;
-    if (this.#found === null) return true;
-    this.#rise = this.#trend.add(found.rms / Math.exp(this.#usualLevel));
-    this.#blocks.judge(block, speed_radps);
+    if (this.#found === null) this.#of("accel").doubt();
+    else this.#sound = { found, speed_radps };
+    // Fault orders stand in proportion to each other, whatever the scale.
+    if (this.#found !== null || this.#accelFault === SCALED) this.#blocks.judge(block, speed_radps);
+    return true;
+  }
+
+  #faultOf(block: Block, found: BlockAnalysis, speed_radps: number): number {
+    if (isDead(found)) return DEAD;
+    if (isClipped(block.values, found.peak)) return CLIPPED;
+    const sound = this.#sound;
+    const same = sound !== null && Math.abs(speed_radps / sound.speed_radps - 1) < SPEED_OFF;
+    if (same && isGain(found, sound.found)) return SCALED;
+    return this.#of("accel").take(found.rms, this.#usualLevel("accel")) ? 0 : TOO_QUIET;
+  }
+
+  /** A figure is a block without its waveform; of a shaft that stands it says nothing. */
+  onRecord(name: string): boolean {
+    const speed_radps = this.#on.value("shaftSpeed");
+    if (speed_radps <= SPEED_MIN_radps || !this.#on.believed(name)) return false;
+    const heard = this.#of(name).take(this.#on.raw(name), this.#usualLevel(name));
+    if (!heard) this.#on.accuse(name);
     return true;
   }
 
@@ -181,8 +206,19 @@ class BearingPhysics implements Physics {
   }
 
   /** Middle of ln(rms) in the healthy period; NaN before commissioning. */
-  get #usualLevel(): number {
-    return this.#on.normal("accel.level.middle", Number.NaN);
+  #usualLevel(name: string): number {
+    return this.#on.normal(`${name}.level.middle`, Number.NaN);
+  }
+
+  #of(name: string): Loudness {
+    return this.#loudness.get(name) as Loudness;
+  }
+
+  /** Of the sensor that has grown loudest; NaN while none is known. */
+  get #rise(): number {
+    const rises = [...this.#loudness.values()].map(({ rise }) => rise);
+    const known = rises.filter((rise) => !Number.isNaN(rise));
+    return known.length === 0 ? Number.NaN : Math.max(...known);
   }
 
   get #excess(): number {

@@ -71,7 +71,9 @@ function monitorOf(model: Model, spec: ModelSpec): Monitor {
     inputs,
     outputs: spec.out.map((output) => outputPort(spec.name, output)),
     model: model.hash,
-    tier: model.tier,
+    get tier() {
+      return model.tier;
+    },
     off: [],
     onSample(frame, input): void {
       let changed = false;

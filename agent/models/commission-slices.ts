@@ -4,9 +4,10 @@ import { median, spread, Thinned } from "./chain/robust.js";
 
 export type SliceRule =
   | { readonly by: "time"; readonly s: number }
-  /** While the state is 1. */
-  | { readonly by: "flight"; readonly least_s: number }
-  | { readonly by: "blocks"; readonly blocks: number }
+  /** While the state is 1; shorter ones do not count, and all must last `all_s` together. */
+  | { readonly by: "flight"; readonly least_s: number; readonly all_s: number }
+  /** A reading of one of `records` is a block, too; of several at once, one. */
+  | { readonly by: "blocks"; readonly blocks: number; readonly records: readonly string[] }
   /** The monitor cuts them itself: by a cycle counter, each record, or so much time. */
   | { readonly by: "itself" };
 

@@ -22,6 +22,7 @@ export type Listener = {
 
 export class Tap {
   readonly #by: Commissioning["slice"]["by"];
+  readonly #records: ReadonlySet<string>;
   readonly #slices: Slices;
   readonly #learnt: ReadonlySet<string>;
   readonly #covered: ReadonlySet<string>;
@@ -30,9 +31,12 @@ export class Tap {
   readonly #before = new Map<string, { readonly value: number; readonly t_ms: number }>();
   #state = Number.NaN;
   #t_ms = Number.NaN;
+  #counted_ms = Number.NaN;
 
   constructor(learns: readonly Learnt[], commissioning: Commissioning, listener: Listener) {
-    this.#by = commissioning.slice.by;
+    const { slice } = commissioning;
+    this.#by = slice.by;
+    this.#records = new Set(slice.by === "blocks" ? slice.records : []);
     this.#slices = new Slices(commissioning.slice);
     this.#learnt = new Set(
       learns.flatMap(({ output, explained }) => [output, ...(explained?.by ?? [])]),
@@ -84,20 +88,25 @@ export class Tap {
         frame = own;
         this.#t_ms = t_ms;
         if (this.#listener.learning) this.#read(inputs[input] ?? "", own.get(input));
+        if (this.#records.has(inputs[input] ?? "")) this.#countBlock(t_ms);
         inner().onSample(heard, input, t_ms);
       },
       onBlock: (own: Frame, input: number, block: Block) => {
         frame = own;
         this.#t_ms = block.t_ms;
-        if (this.#by === "blocks") {
-          this.#slices.countBlock();
-          this.#listener.take(this.#slices.at(block.t_ms, this.#state));
-        }
+        if (this.#by === "blocks") this.#countBlock(block.t_ms);
         inner().onBlock(heard, input, block);
       },
       explain: (output) => inner().explain(output),
       spectrum: () => inner().spectrum(),
     };
+  }
+
+  #countBlock(t_ms: number): void {
+    if (t_ms === this.#counted_ms) return;
+    this.#counted_ms = t_ms;
+    this.#slices.countBlock();
+    this.#listener.take(this.#slices.at(t_ms, this.#state));
   }
 
   #roleOf(name: string): Role {

@@ -83,6 +83,11 @@ export function missing(
     amount + 1e-9 < least
       ? [`too short: ${amountText(amount)} of at least ${least} ${plan.per}`]
       : [];
+  const air_s = airborne(rows, plan);
+  const hops =
+    plan.slice.by === "flight" && air_s < plan.slice.all_s
+      ? [`too short: ${Math.floor(air_s)} of at least ${plan.slice.all_s} s in the air`]
+      : [];
   const bands = plan.covers.flatMap(({ channel, key, from, to, slices, words }) => {
     const scale = key === null ? 1 : nameplate[key];
     if (scale === undefined) return []; // what needs the key is off anyway
@@ -93,7 +98,13 @@ export function missing(
     const what = `does not cover the operating range: ${seen} of ${slices} hours with ${channel}`;
     return seen >= slices ? [] : [`${what} ${words}`];
   });
-  return [...short, ...bands];
+  return [...short, ...hops, ...bands];
+}
+
+function airborne(rows: readonly Row[], { slice }: Commissioning): number {
+  if (slice.by !== "flight") return 0;
+  const spans = new Map(rows.map((row) => [row.t_ms, row.end_ms - row.t_ms]));
+  return [...spans.values()].reduce((a, b) => a + b, 0) / 1000;
 }
 
 /** Middle and spread of each learnt output, over all states and in each that was seen enough. */

@@ -8,18 +8,14 @@ import type { Outage } from "../accel/guard.js";
 export type Provider = "cpu" | "cuda" | "webgpu";
 export const PROVIDERS: readonly Provider[] = ["cuda", "webgpu", "cpu"];
 
-/** What the config asks for, and who hears of a provider that is out. */
+/** What the config asks for, the share that is checked, who hears of a provider that is out. */
 export type DenseUse = {
   readonly wanted: Provider | "auto";
+  readonly share: number;
   readonly report: (outage: Outage) => void;
 };
 
-export const DENSE_CPU: DenseUse = { wanted: "cpu", report: () => {} };
-
-export const outageOf = (backend: string, when: Outage["when"], why: string): Outage => ({
-  ...{ backend: `dense ${backend}`, when, why },
-  ...{ input: [], found: [], expected: [] },
-});
+export const DENSE_CPU: DenseUse = { wanted: "cpu", share: 0, report: () => {} };
 
 /** What is asked of the machine; tests give one of their own. */
 export type World = {
@@ -60,11 +56,17 @@ export function probeProvider(provider: Provider, world: World = WORLD): string 
 }
 
 /** `auto` is CUDA where it is, else the CPU; never WebGPU, whose drivers are of every quality. */
-export function chooseProvider({ wanted, report }: DenseUse, world: World = WORLD): Provider {
+export function chooseProvider(
+  { wanted, report }: Pick<DenseUse, "wanted" | "report">,
+  world: World = WORLD,
+): Provider {
   if (wanted === "cpu") return "cpu";
   const provider = wanted === "auto" ? "cuda" : wanted;
   const absent = probeProvider(provider, world);
   if (absent === null) return provider;
-  if (wanted !== "auto") report(outageOf(provider, "self-test", absent));
+  if (wanted !== "auto") {
+    const none = { input: [], found: [], expected: [] };
+    report({ backend: `dense ${provider}`, when: "self-test", why: absent, ...none });
+  }
   return "cpu";
 }

@@ -21,8 +21,29 @@ export const OUTPUTS: readonly Port[] = machineOutputs(DRONE_PORTS, [
   port("vibe.excess", "m/s2{rms}", "what the propellers add to the usual vibration"),
   port("imu.clipping", "Hz", "clipped accelerometer samples a second"),
   port("vibe.ratio", "1", "vibration over what the throttle explains"),
+  port("drive.level", "1", "rotor speed over 1000 rad/s, else motor output times volts over 10 V"),
+  port("draw.level", "W", "battery power in hover, in air of sea-level density"),
+  port("yaw.trim", "1", "drive of rotors 1 and 2 less that of 3 and 4, over all four"),
+  port("air.level", "K", "air temperature in flight"),
+  port("propulsion.evidence", "1", "for another hover than the commissioned one; 1 is enough"),
   port("mag.level", "T", "compass field in flight"),
 ]);
+
+/** What a hover at sea level takes, learnt of this machine: propellers, motors and balance. */
+export const HOVER = [
+  { name: "drive", level: "drive.level", what: "drive of the rotors", relative: true },
+  { name: "draw", level: "draw.level", what: "power drawn", relative: true },
+  { name: "yaw", level: "yaw.trim", what: "yaw trim", relative: false },
+] as const;
+
+const hover = (level: string, sigma: string, most: number, drift: number): Learnt => ({
+  output: level,
+  middle: level,
+  spread: sigma,
+  about: "middle",
+  credible: [-most, most],
+  drift,
+});
 
 export const DRONE_LEARNT: readonly Learnt[] = [
   {
@@ -41,4 +62,9 @@ export const DRONE_LEARNT: readonly Learnt[] = [
     credible: [15e-6, 90e-6],
     drift: 0, // the field of a place does not age
   },
+  // They do not follow: wear of a propeller is what they are for.
+  hover("drive.level", "drive.sigma", 10, 0),
+  hover("draw.level", "draw.sigma", 1e5, 0),
+  hover("yaw.trim", "yaw.sigma", 0.5, 0),
+  hover("air.level", "air.sigma", 340, 0),
 ];

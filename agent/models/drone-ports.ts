@@ -1,4 +1,5 @@
-//! The channels a quadrotor may have and the keys of its nameplate.
+//! The channels a quadrotor may have and the keys of its nameplate. Rotors are numbered as ArduPilot
+//! and PX4 do: 1 front right, 2 rear left, 3 front left, 4 rear right; 1 and 2 turn one way.
 import type { PortRow } from "./chain/port.js";
 import type { NameplateRow } from "./setup.js";
 
@@ -12,6 +13,8 @@ type Short = readonly [
 ];
 
 const COUNTS = new Set(["clipCount"]);
+/** A command may rest at one value. */
+const COMMANDS = new Set([1, 2, 3, 4].map((i) => `motorOutput${i}`));
 const row = ([name, unit, range, jump, spike, about]: Short): PortRow => ({
   name,
   unit,
@@ -21,7 +24,7 @@ const row = ([name, unit, range, jump, spike, about]: Short): PortRow => ({
   pace: null,
   jump,
   spike,
-  noisy: !COUNTS.has(name),
+  noisy: !COUNTS.has(name) && !COMMANDS.has(name),
   whole: COUNTS.has(name),
 });
 
@@ -40,9 +43,10 @@ const ROWS: readonly Short[] = [
   ["pitch", "deg", [-180, 180], null, 20, "attitude estimate"],
   ["throttle", "%", [-2, 110], null, 30, "collective demand, in thrust"],
   ...each((i) => [`rotorSpeed${i}`, "rad/s", [-20, 2000], null, 300, `rotor ${i}`]),
+  ...each((i) => [`motorOutput${i}`, "%", [-5, 105], null, 60, `command to motor ${i}, 0 at rest`]),
   ...each((i) => [`escCurrent${i}`, "A", [-2, 60], null, 6, `controller ${i}, battery side`]),
   ...each((i) => [`escTemp${i}`, "Cel", [-40, 150], [8, 4], 6, `controller ${i}, power stage`]),
-  ["batteryVoltage", "V", [5, 60], null, 1, "pack, under load"],
+  ["batteryVoltage", "V", [2, 60], null, 1, "pack, under load"],
   ["batteryCurrent", "A", [-5, 200], null, 15, "pack"],
   ...each((i) => [`cellVoltage${i}`, "V", [2, 4.5], null, 0.3, `cell ${i}, under load`]),
   ["vibe", "m/s2{rms}", [0, 160], null, 12, "accelerometer above 5 Hz, over 1 s"],
@@ -56,6 +60,7 @@ export const DRONE_PLATE: readonly NameplateRow[] = [
   { key: "mass", unit: "kg", otherwise: null, about: "ready to fly" },
   { key: "rotorRadius", unit: "m", otherwise: null, about: "of one rotor" },
   { key: "batteryCapacity", unit: "A.h", otherwise: null, about: "rated charge" },
+  { key: "batteryCells", unit: "1", otherwise: 4, about: "in series" },
   { key: "batteryResistance", unit: "mOhm", otherwise: 0.02, about: "of the pack" },
   { key: "reserve", unit: "%", otherwise: 0.2, about: "charge that must stay" },
   { key: "figureOfMerit", unit: "1", otherwise: 0.45, about: "ideal over shaft power in hover" },

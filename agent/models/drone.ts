@@ -9,6 +9,7 @@ import { Smooth } from "./chain/smooth.js";
 import { OUTPUTS, ROTORS } from "./drone-outputs.js";
 import { DRONE_PLATE, DRONE_PORTS } from "./drone-ports.js";
 import { DronePower } from "./drone-power.js";
+import { DronePropulsion } from "./drone-propulsion.js";
 import type { Finding, Monitor } from "./monitor.js";
 import {
   createMachineMonitor,
@@ -20,7 +21,11 @@ import {
 import { learnt, plateValue, type Setup } from "./setup.js";
 
 const LONG_s = 10; // no step counts for more
-const FLYING = { radps: 400, throttle: 0.2, s: 5 } as const;
+const FLYING = { radps: 400, output: 0.25, throttle: 0.2, s: 5 } as const;
+/** In the air: a hop of a small machine is over in ten seconds. */
+const AIRBORNE_s = 2;
+/** Cells that have a channel each. */
+const CELLS_HEARD = [1, 2, 3, 4] as const;
 const STOPPED = { radps: 150, A: 1, s: 0.1 } as const;
 const CLIPS_s = 5;
 const CLIPS_MAX = 2000; // a second
@@ -41,7 +46,7 @@ const MACHINE: Machine = {
     { key: "rotorRadius", what: "power" },
     { key: "batteryCapacity", what: "time to reserve" },
   ],
-  learns: "propeller, compass",
+  learns: "propellers, compass",
   physics: (readings, setup) => new DronePhysics(readings, setup),
 };
 
@@ -54,9 +59,11 @@ class DronePhysics implements Physics {
   readonly #field_T: number;
   readonly #altitude = new AltitudeWatch();
   readonly #battery: BatteryWatch;
+  readonly #cells: readonly number[];
   readonly #shares = ROTORS.map(() => new RotorShare());
   readonly #shake: ShakeWatch;
   readonly #power: DronePower;
+  readonly #propulsion: DronePropulsion;
   readonly #thrustGap = new Smooth(5);
   readonly #throttleGap = new Smooth(5);
   readonly #currentGap = new Smooth(5);
@@ -74,20 +81,27 @@ class DronePhysics implements Physics {
     const plate = (key: string): number => plateValue(setup, DRONE_PLATE, key);
     this.#mass_kg = plate("mass");
     const resistance_ohm = plate("batteryResistance");
-    const pack = { cells: 4, capacity_As: plate("batteryCapacity"), resistance_ohm };
+    const cells = Math.max(1, Math.round(plate("batteryCells")));
+    const pack = { cells, capacity_As: plate("batteryCapacity"), resistance_ohm };
+    this.#cells = CELLS_HEARD.filter((i) => i <= cells);
     this.#battery = new BatteryWatch(pack);
     this.#power = new DronePower(readings, setup, pack);
+    this.#propulsion = new DronePropulsion(readings);
     this.#commissioned = setup.baseline !== null;
     this.#field_T = learnt(setup, "mag.level", Number.NaN);
-    this.#shake = new ShakeWatch(() => readings.normal("vibe.ratio", 1));
+    this.#shake = new ShakeWatch(
+      () => readings.normal("vibe.ratio", 1),
+      () => readings.normal("vibe.sigma", 0),
+    );
     this.says = this.#said();
   }
 
   state(): number {
-    return Number(this.#flying_s > FLYING.s);
+    return Number(this.#flying_s > AIRBORNE_s);
   }
 
   explain(name: string): Finding | null {
+    if (name === "propulsion.evidence") return this.#propulsion.explain();
     if (name !== "altitude.residual" || Number.isNaN(this.#altitude.residual_m)) return null;
     const evidence = [`satellite height ${this.#on.value("altitudeRef").toFixed(1)} m`];
     return { expected: 0, sigma: 2, unit: "m", evidence };
@@ -113,9 +127,14 @@ class DronePhysics implements Physics {
       this.#on.accuse(suspect === "climbRate" ? suspect : (known ?? suspect));
     }
     const radps = this.#all("rotorSpeed", heard);
-    const turning = radps.filter((w) => w > FLYING.radps).length;
+    const outputs = this.#all("motorOutput", heard);
+    const turning = Math.max(
+      radps.filter((w) => w > FLYING.radps).length,
+      outputs.filter((share) => share > FLYING.output).length,
+    );
     const flying = turning >= 2 && !(this.#on.value("throttle") < FLYING.throttle);
     this.#flying_s = flying ? this.#flying_s + dt_s : 0;
+    this.#on.rest(!(this.#flying_s > AIRBORNE_s));
     const settled = this.#flying_s > FLYING.s;
     this.#stopped = this.#countStopped(dt_s, settled);
     this.#watchBattery(dt_s);
@@ -127,6 +146,7 @@ class DronePhysics implements Physics {
       this.#throttleGap.reset();
     }
     this.#power.step(dt_s, this.#flying_s > FLYING.s, this.#battery.soc);
+    this.#propulsion.step(dt_s, this.#flying_s > AIRBORNE_s && this.#stopped === 0);
   }
 
   /** A motor at rest without current while the throttle asks for thrust. */
@@ -183,7 +203,7 @@ class DronePhysics implements Physics {
   }
 
   #watchBattery(dt_s: number): void {
-    const cells = this.#all("cellVoltage", this.#on.heard);
+    const cells = this.#cells.map((i) => this.#on.heard(`cellVoltage${i}`));
     const voltage_V = this.#on.heard("batteryVoltage");
     this.#battery.count(dt_s, this.#on.value("batteryVoltage"), this.#on.value("batteryCurrent"));
     const odd = this.#battery.step(dt_s, voltage_V, cells);
@@ -222,7 +242,7 @@ class DronePhysics implements Physics {
     });
     const baro = (): boolean => known("pressure");
     const cells = (): boolean =>
-      known(...ROTORS.map((i) => `cellVoltage${i}`)) && !this.#battery.disagrees;
+      known(...this.#cells.map((i) => `cellVoltage${i}`)) && !this.#battery.disagrees;
     const shaking = (): boolean =>
       known("vibe") && this.#commissioned && whole() && this.#clipping_s === 0;
     return {
@@ -230,6 +250,7 @@ class DronePhysics implements Physics {
       altitude: when(baro, () => this.#altitude.height_m),
       "altitude.residual": when(baro, () => this.#altitude.residual_m),
       ...this.#power.says,
+      ...this.#propulsion.says,
       charge: () => this.#battery.soc,
       "motor.stopped": () => this.#stopped,
       "battery.spread": when(cells, () => this.#battery.spread_V),
@@ -237,6 +258,7 @@ class DronePhysics implements Physics {
       "imu.clipping": () => (this.#clipping_s > CLIPS_s ? this.#clipRate.value : 0),
       "vibe.ratio": when(flying, () => this.#shake.ratio),
       "mag.level": when(flying, () => value("magField")),
+      "air.level": when(flying, () => value("airTemp")),
     };
   }
 }

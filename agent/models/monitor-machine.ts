@@ -28,6 +28,8 @@ export type Readings = {
   pardon(): void;
   /** The model agrees with the channel again: a step that pends is forgotten. */
   absolve(name: string): void;
+  /** The machine is at rest: nothing moves its readings, and knocks are no spikes. */
+  rest(resting: boolean): void;
   /** What commissioning learnt of this name for the present operating state, as adapted since. */
   normal(name: string, otherwise: number): number;
 };
@@ -51,6 +53,8 @@ export type Physics = {
   readonly saysOfBlocks?: Said;
   /** False: the block told nothing. */
   onBlock?(block: Block): boolean;
+  /** A reading of a `plain` port came, which stands for a block. False: it told nothing. */
+  onRecord?(name: string): boolean;
   explain(output: string): Finding | null;
   spectrum?(): Spectrum | null;
   /** The model behind the answers; equations alone where absent. */
@@ -106,7 +110,9 @@ export function createMachineMonitor(machine: Machine, setup: Setup): Monitor {
     inputs: machine.ports.map((port) => port.name),
     outputs: machine.outputs,
     model: model?.hash ?? "physics@1",
-    tier: model?.tier ?? "exact",
+    get tier() {
+      return model?.tier ?? "exact";
+    },
     off: [...whatIsOff(machine, setup), ...shell.shifts.off, ...(physics.off ?? [])],
     onSample: (frame, input, t_ms) => shell.onSample(frame, input, t_ms),
     onBlock: (frame, input, block) => shell.onBlock(frame, input, block),
@@ -158,6 +164,9 @@ class Shell {
       this.#step(frame, before_ms);
     }
     this.#validity.take(input, frame.get(input), t_ms);
+    if (ports[input]?.plain === true && this.physics.onRecord?.(ports[input].name) === true) {
+      this.#write(frame, this.physics.saysOfBlocks ?? {});
+    }
     if (instants === true) return;
     // A step falls due when time moves on, so that it sees every channel of its instant.
     if (!(this.#validity.now_ms > before_ms)) return;
@@ -235,6 +244,7 @@ class Shell {
         if (held_s > after_s) validity.accuse(at(name));
       },
       pardon: () => this.#held.clear(),
+      rest: (resting) => validity.rest(resting),
       absolve: (name) => validity.absolve(at(name)),
       normal: (name, otherwise) => learnt(setup, name, otherwise, String(this.physics.state())),
     };

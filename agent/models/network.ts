@@ -17,6 +17,7 @@ export type Network = {
   readonly meta: NetMeta;
   /** `sha256:...` over the whole file. */
   readonly hash: string;
+  /** Of what it gives now: a device that is taken out changes it. */
   readonly tier: Tier;
   readonly backend: string;
   /** Most assets of one call. */
@@ -70,7 +71,9 @@ export function planNetwork(
     outputs: [{ ...net.output, shape, size }],
     meta: net.meta,
     hash,
-    tier: backend.tier,
+    get tier() {
+      return loaded.tier ?? backend.tier;
+    },
     backend: backend.name,
     batch,
     infer(x, y, count = 1): void {

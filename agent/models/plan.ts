@@ -70,7 +70,9 @@ export function placeUnits(
     if (no !== null) why.push(`${device.name} is not used: ${no}`);
     return no === null;
   });
-  if (usable.length === 0) return `no device is left; ${why.join("; ")}`;
+  if (usable.length === 0) {
+    return `no device is left; ${why.join("; ") || "none that the config allows is here"}`;
+  }
   for (const { name, core_us } of units) {
     if (usable.some((device) => typeof core_us[device.name] === "number")) continue;
     const each = usable.map((device) => `${device.name}: ${core_us[device.name]}`);

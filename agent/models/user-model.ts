@@ -67,12 +67,14 @@ function openTernary(
 ): Model | string {
   const network = planNetwork(net, backend, hash, { certificate });
   if (typeof network === "string") return network;
-  const { inputs, outputs, tier } = network;
+  const { inputs, outputs } = network;
   return {
     inputs,
     outputs,
     hash,
-    tier,
+    get tier() {
+      return network.tier;
+    },
     engine: `ternary on ${network.backend}`,
     run([x], [y]): string | null {
       if (x === undefined || y === undefined) return "no input or no output";

@@ -122,7 +122,15 @@ export class BlockWatch {
   }
 }
 
-export const isDead = (found: BlockAnalysis): boolean => found.rms < DEAD_mps2;
+/** Also of a block that holds a sample that is no number. */
+export const isDead = (found: BlockAnalysis): boolean => !(found.rms >= DEAD_mps2);
+
+/** More than one sample in a thousand at the very top is no peak but a rail. */
+export function isClipped(values: Float32Array, peak: number): boolean {
+  let count = 0;
+  for (const value of values) if (Math.abs(value) > 0.999 * peak) count += 1;
+  return count > values.length / 1000 && count > 8;
+}
 
 function markersOf(bearing: Bearing): Spectrum["markers"] {
   const orders = bearingOrders(bearing);

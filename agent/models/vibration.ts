@@ -5,7 +5,7 @@ import type { Frame, Monitor, Port } from "./monitor.js";
 import { output } from "./monitor-machine.js";
 import { plateValue, type Setup } from "./setup.js";
 import { TURBINE_PLATE } from "./turbine-ports.js";
-import { BlockWatch, isDead, PARTS } from "./vibration-block.js";
+import { BlockWatch, isClipped, isDead, PARTS } from "./vibration-block.js";
 
 const INPUTS = ["hssAccel", "generatorSpeed", "state"] as const;
 const [BLOCK, SPEED, STATE] = [0, 1, 2];
@@ -41,7 +41,9 @@ export function createVibrationMonitor(setup: Setup): Monitor {
     inputs: INPUTS,
     outputs: OUTPUTS,
     model: blocks.network?.hash ?? "physics@1",
-    tier: blocks.network?.tier ?? "exact",
+    get tier() {
+      return blocks.network?.tier ?? "exact";
+    },
     off: blocks.off,
     onSample: (frame, input, t_ms) => core.onSample(frame, input, t_ms),
     onBlock: (frame, input, block) => core.onBlock(frame, input, block),
@@ -81,7 +83,7 @@ class VibrationCore {
     if (input !== BLOCK) return;
     const found = this.blocks.figures(block);
     if (found === null) return;
-    const fault = isDead(found) ? 1 : clipped(block.values, found.peak) ? 2 : 0;
+    const fault = isDead(found) ? 1 : isClipped(block.values, found.peak) ? 2 : 0;
     FIGURES.forEach(([, read], i) => {
       frame.set(i, fault === 1 ? Number.NaN : read(found));
     });
@@ -118,11 +120,4 @@ class VibrationCore {
     if (known && !STATES_RUNNING.includes(this.#state) && this.#state <= 5) return false;
     return t_ms - this.#since_ms > BLANK_ms;
   }
-}
-
-/** More than one sample in a thousand at the very top is no peak but a rail. */
-function clipped(values: Float32Array, peak: number): boolean {
-  let count = 0;
-  for (const value of values) if (Math.abs(value) > 0.999 * peak) count += 1;
-  return count > values.length / 1000 && count > 8;
 }

@@ -62,6 +62,17 @@ export const DRONE_RULES: readonly RuleRow[] = [
     foldedInto: ["motor-loss"],
   }),
   ruleRow({
+    id: "propulsion",
+    when: "propulsion.evidence >= 1",
+    clear: "propulsion.evidence < 0.3",
+    for_min: seconds(2),
+    text: "To hover takes more, less or another balance than commissioned: damaged propeller or motor",
+    action: "Land; check propellers and motors. With another load or propeller commission anew",
+    source: PHYSICS,
+    // They name the part.
+    foldedInto: ["motor-loss", "propeller", ...[1, 2, 3, 4].map((i) => `rotor-${i}-thrust`)],
+  }),
+  ruleRow({
     id: "reserve",
     when: "timeToReserve < 20 s && altitude > 10 m",
     for_min: seconds(10),

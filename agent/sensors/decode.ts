@@ -95,11 +95,13 @@ type Text = { readonly text: string } | Reject;
 
 function textOf(payload: Uint8Array): Text {
   if (payload.length > PAYLOAD_BYTES_MAX) return "too-long";
-  const { buffer, byteOffset, length } = payload;
-  const text = Buffer.from(buffer, byteOffset, length).toString().trim();
+  const text = asBuffer(payload).toString().trim();
   // Number("") is 0: an empty payload would read as a healthy zero.
   return text === "" ? "empty" : { text };
 }
+
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 
 function parseJson(text: string): { readonly json: unknown } | Reject {
   try {

@@ -55,6 +55,8 @@ export function clientOptions(options: MqttOptions): IClientOptions {
     resubscribe: false,
     // A table of all 65,536 packet ids costs 10 MB and saves nothing that can be measured.
     writeCache: false,
+    // Its own would make an array of the arguments of each call, for a log that nobody has opened.
+    log: () => {},
     rejectUnauthorized: tls.rejectUnauthorized,
     ...(options.clientId === null ? {} : { clientId: options.clientId }),
     ...(options.username === null ? {} : { username: options.username }),

@@ -25,6 +25,17 @@ const ROWS = {
   sterna_outbox_dropped_total: ["counter", "Messages given up for size or age", []],
   sterna_unstored_messages: ["gauge", "Messages that the disk has not taken yet", []],
   sterna_backend_outages_total: ["counter", "Compute devices taken out of use", []],
+  sterna_backend_passed_total: [
+    "counter",
+    "Networks that the device wanted cannot take: the CPU computes them",
+    [],
+  ],
+  sterna_blocks_unread_total: [
+    "counter",
+    "Vibration blocks that the agent reads itself: too many for the worker, or it had ended",
+    [],
+  ],
+  sterna_block_worker_restarts_total: ["counter", "Times that the block worker ended", []],
 } as const satisfies Readonly<
   Record<string, readonly ["gauge" | "counter", string, readonly string[]]>
 >;
@@ -92,4 +103,7 @@ function fill(view: View, set: Set): void {
   set("sterna_outbox_dropped_total", counters.outboxDropped);
   set("sterna_unstored_messages", counters.unstored);
   set("sterna_backend_outages_total", counters.outages);
+  set("sterna_backend_passed_total", counters.passed);
+  set("sterna_blocks_unread_total", counters.blocksUnread);
+  set("sterna_block_worker_restarts_total", counters.blockRestarts);
 }

@@ -80,6 +80,11 @@ export type Counters = {
   readonly unstored: number;
   /** Compute devices taken out of use for a wrong answer or a failure. */
   readonly outages: number;
+  /** Networks that the device wanted cannot take. */
+  readonly passed: number;
+  /** Vibration blocks that their worker did not read, and how often it ended. */
+  readonly blocksUnread: number;
+  readonly blockRestarts: number;
   readonly raised: number;
   readonly cleared: number;
 };

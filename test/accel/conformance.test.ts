@@ -2,7 +2,7 @@
 //! edges of tiles, extremes, batches, values that are no numbers.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Backend, Plan } from "../../agent/accel/backend.js";
+import { type Backend, type Plan, stateBytes } from "../../agent/accel/backend.js";
 import { reference } from "../../agent/accel/reference.js";
 import { DRIVERS } from "../../agent/accel/registry.js";
 import { prng } from "../../agent/base/prng.js";
@@ -20,11 +20,13 @@ function outputs(backend: Backend, plan: Plan, x: Float32Array, batch: number): 
   // Nothing but the state of a plan that has one may stay behind, and that can be forgotten.
   if (plan.state.length === 0) expect(again).toEqual(y);
   if (plan.state.length === 0) return y;
+  const states = Array.from({ length: batch }, (_, asset) => [...(loaded.stateOf?.(asset) ?? [])]);
+  expect(states.flat()).toHaveLength(batch * stateBytes(plan));
   for (let asset = 0; asset < batch; asset++) loaded.reset(asset);
   const anew = new Float32Array(y.length);
   loaded.infer(x, anew, batch);
   expect(anew).toEqual(y);
-  return Float32Array.from([...y, ...again]);
+  return Float32Array.from([...y, ...again, ...states.flat()]);
 }
 
 for (const { name, probe, open } of others) {

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "vitest";
+import type { Backend, Loaded, Plan } from "../../agent/accel/backend.js";
 import { describe, findEdgeTpus, heatOf } from "../../agent/accel/edgetpu/detect.js";
 import {
   type EdgeTpuOptions,
@@ -15,6 +16,9 @@ import { programOf } from "../../agent/accel/edgetpu/program.js";
 import { writeTflite } from "../../agent/accel/edgetpu/tflite.js";
 import { guard, type Outage } from "../../agent/accel/guard.js";
 import { reference } from "../../agent/accel/reference.js";
+import { bestCpu } from "../../agent/accel/registry.js";
+import { type Limits, NO_LIMITS, type Placement } from "../../agent/models/plan.js";
+import { plannedBackend } from "../../agent/models/planned.js";
 import { tfliteLibrary } from "./edgetpu-library.js";
 import { programFor, tpuNetwork } from "./edgetpu-nets.js";
 import { inputFor } from "./plans.js";
@@ -76,15 +80,18 @@ function run(own: EdgeTpuOptions, network = plan, between: (call: number) => voi
   return { outages, answers };
 }
 
-/** The same on the emulator, or on the reference. */
-function answersOf(on: "emulator" | "reference", network = plan): Float32Array[] {
-  const backend = on === "emulator" ? openEdgeTpu(null, reference) : reference;
-  const loaded = backend.load(network, 1);
+function answersFrom(loaded: Loaded, network: Plan): Float32Array[] {
   return [0, 1, 2].map((call) => {
     const y = new Float32Array(network.output.channels * network.output.places);
     loaded.infer(inputFor(call, network, 1, false), y, 1);
     return y;
   });
+}
+
+/** The same on the emulator, or on the reference. */
+function answersOf(on: "emulator" | "reference", network = plan): Float32Array[] {
+  const backend = on === "emulator" ? openEdgeTpu(null, reference) : reference;
+  return answersFrom(backend.load(network, 1), network);
 }
 
 test.skipIf(!ready)("through worker and library come the emulator's integers", () => {
@@ -122,27 +129,106 @@ test.skipIf(!ready)("a library that is none, and one without the functions", () 
   expect(outages).toMatchObject([{ why: expect.stringContaining("edgetpu_version") }]);
 });
 
-test.skipIf(!ready)("a model of another network is refused, and so is a folder without one", () => {
-  const { outages, answers } = run(options, other);
-  expect(outages).toMatchObject([
-    { why: expect.stringContaining("plan_edgetpu.tflite and 1 more is of another model") },
-  ]);
-  expect(answers).toEqual(answersOf("reference", other));
-  const empty = { ...options, models: join(folder, "root") };
-  expect(run(empty).outages).toMatchObject([{ why: expect.stringMatching(/no compiled model/) }]);
-  // The right name around other layers: its sizes are wrong, or its answers are.
-  const forged = join(folder, "forged");
-  mkdirSync(forged);
-  const program = { ...programFor(other), hash: programFor(plan).hash };
-  writeFileSync(join(forged, "x_edgetpu.tflite"), writeTflite(program));
-  expect(run({ ...options, models: forged }).outages).toMatchObject([
-    { why: expect.stringContaining("it is the model of another network") },
-  ]);
-  writeFileSync(join(forged, "x_edgetpu.tflite"), `garbage sterna-${programFor(plan).hash}`);
-  expect(run({ ...options, models: forged }).outages).toMatchObject([
-    { why: expect.stringContaining("it is no .tflite file") },
-  ]);
-});
+test.skipIf(!ready)(
+  "a model that is missing or another's: one line, and the device goes on",
+  () => {
+    const known = writeTflite(programFor(plan));
+    const name = `sterna-${programFor(other).hash}`;
+    const folderOf = (file: string, bytes: Uint8Array | string): string => {
+      const own = mkdtempSync(join(folder, "models-"));
+      writeFileSync(join(own, "a_edgetpu.tflite"), known);
+      writeFileSync(join(own, file), bytes);
+      return own;
+    };
+    // The right name around other layers: its sizes are wrong.
+    const forged = writeTflite({ ...programFor(plan), hash: programFor(other).hash });
+    const cases: [string, RegExp][] = [
+      [models, /no compiled model sterna-.*; plan_edgetpu.tflite and 1 more is of another model/],
+      [folderOf("x.txt", ""), /; a_edgetpu.tflite is of another model; sterna convert writes/],
+      [
+        folderOf("x_edgetpu.tflite", forged),
+        /x_edgetpu.tflite: it is the model of another network/,
+      ],
+      [folderOf("x_edgetpu.tflite", `garbage ${name}`), /it is no .tflite file/],
+    ];
+    for (const [own, why] of cases) {
+      const [passed, outages] = [[] as string[], [] as Outage[]];
+      const device = guard(openEdgeTpu({ ...options, models: own }, reference, root), reference, {
+        share: 1,
+        report: (outage) => outages.push(outage),
+        pass: (line) => passed.push(line),
+      });
+      const [without, within] = [device.load(other, 1), device.load(plan, 1)];
+      expect(passed).toEqual([expect.stringMatching(why)]);
+      expect([without.tier, within.tier]).toEqual(["exact", "within 1"]);
+      expect(answersFrom(without, other)).toEqual(answersOf("reference", other));
+      expect(answersFrom(within, plan)).toEqual(answersOf("emulator"));
+      expect(outages).toEqual([]);
+    }
+  },
+);
+
+test.skipIf(!ready)(
+  "a plan takes it, network by network, where that is cheaper and allowed",
+  () => {
+    // Beside it a CPU that is far slower than any crossing.
+    const slow: Backend = {
+      ...{ ...reference, name: "slow" },
+      load(one, batch) {
+        const loaded = reference.load(one, batch);
+        const infer: Loaded["infer"] = (x, y, count) => {
+          for (let i = 0; i < 500; i++) loaded.infer(x, y, count);
+        };
+        return { ...loaded, infer };
+      },
+    };
+    const outages: Outage[] = [];
+    const held = { share: 1, report: (outage: Outage) => void outages.push(outage) };
+    const candidateOf = (backend: Backend, power_W: number) => ({
+      backend: guard(backend, reference, held),
+      ...{ power_W, memory_bytes: backend.memory_bytes ?? Number.POSITIVE_INFINITY },
+    });
+    const loose: Limits = { ...NO_LIMITS, exact: false };
+    const planned = (limits: Limits, cpu: Backend) => {
+      const [placed, passed] = [[] as (Placement | string)[], [] as string[]];
+      const device = openEdgeTpu(options, reference, root);
+      const all = [candidateOf(device, 2), candidateOf(cpu, 1)];
+      const backend = plannedBackend(
+        all,
+        limits,
+        reference,
+        (one) => placed.push(one),
+        (why) => passed.push(why),
+      );
+      const tiers = [plan, other].map((one) => {
+        const loaded = backend.load(one, 1);
+        const on = loaded.tier === "exact" ? "reference" : "emulator";
+        expect(answersFrom(loaded, one)).toEqual(answersOf(on, one));
+        return loaded.tier;
+      });
+      const devices = placed.map((one) => (typeof one === "string" ? one : one.devices));
+      return { tiers, passed, devices, placed };
+    };
+    const free = planned(loose, slow);
+    expect(free.tiers).toEqual(["within 1", "exact"]);
+    expect(free.devices[0]?.[0]).toBe("edgetpu");
+    expect(free.devices[1]).not.toContain("edgetpu");
+    expect(free.passed).toEqual([expect.stringMatching(/^edgetpu: .*no compiled model sterna-/)]);
+    expect(JSON.stringify(free.placed[1])).toContain("edgetpu cannot: ");
+    // A CPU that is faster than the crossing, a config that leaves it out, a budget, exactness.
+    expect(planned(loose, bestCpu()).tiers).toEqual(["exact", "exact"]);
+    for (const limits of [
+      { ...loose, allow: ["slow"] },
+      { ...loose, power_max_W: 1.5 },
+      NO_LIMITS,
+    ]) {
+      const found = planned(limits, slow);
+      expect(found.tiers).toEqual(["exact", "exact"]);
+      expect(found.passed).toEqual([]);
+    }
+    expect(outages).toEqual([]);
+  },
+);
 
 test.skipIf(!ready)(
   "pulled, hung or wrong while it is used: the CPU answers that very call",

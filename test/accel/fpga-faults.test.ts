@@ -155,6 +155,17 @@ test.each<[string, Fault, string]>([
   expect(outages[0]?.why).toContain("/dev/spidev0.0: ");
 });
 
+test("a process that is held up for longer than the core may take is no core that hangs", () => {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  const { backend, outages, strike } = failing((spi, bytes) => {
+    const asked = spi.buffer[0] === 3 && spi.buffer[2] === 0 && spi.buffer[3] === REGISTER.status;
+    spi.exchange(bytes);
+    if (asked) Atomics.wait(pause, 0, 0, 120);
+  });
+  runs(backend, strike);
+  expect(outages).toEqual([]);
+});
+
 /** A core that computes its last output wrong, and states check sums that agree with that. */
 function lying(): { readonly transport: Transport; strike(): void } {
   const core = openEmulator();

@@ -1,13 +1,15 @@
 //! Devices that are wrong, that fail, and that are right: what leaves is always the reference's.
 import { expect, test } from "vitest";
-import type { Backend, Loaded } from "../../agent/accel/backend.js";
+import type { Backend, Loaded, Plan } from "../../agent/accel/backend.js";
 import { encoderBound } from "../../agent/accel/encoder.js";
 import { guard, type Outage } from "../../agent/accel/guard.js";
 import { reference } from "../../agent/accel/reference.js";
+import { DRIVERS } from "../../agent/accel/registry.js";
 import { tolerancesOf } from "../../agent/accel/tolerance.js";
 import { prng } from "../../agent/base/prng.js";
 import type { Tier } from "../../agent/base/telemetry.js";
 import { randomEncoder } from "./encoders.js";
+import { mixedPlan } from "./mixed-plans.js";
 import { inputFor, randomPlan } from "./plans.js";
 
 type Fault = (call: number, y: Float32Array) => void;
@@ -155,7 +157,7 @@ test("an encoder is held to its bound, before use and in operation", () => {
   expect(nothing.outages).toMatchObject([{ when: "self-test" }]);
 });
 
-test("an encoder too large for the reference is tested whole, over a short sequence", () => {
+test("an encoder too large for the reference is held to it over its first places", () => {
   const shape = { ...SHAPE, sequence: 64, width: 256, heads: 4, hidden: 512 };
   const sizes: number[] = [];
   const { outages } = runEncoder(
@@ -165,8 +167,89 @@ test("an encoder too large for the reference is tested whole, over a short seque
     1,
   );
   expect(outages).toEqual([]);
-  const [trial = 0, again, whole] = sizes;
+  const [trial = 0, again, whole, checked] = sizes;
   expect(trial % shape.width).toBe(0);
   expect(trial).toBeLessThan(shape.sequence * shape.width);
-  expect([again, whole]).toEqual([trial, shape.sequence * shape.width]);
+  expect([again, whole, checked]).toEqual([trial, shape.sequence * shape.width, trial]);
+  // A device whose weights went wrong after its test: that very answer is the reference's.
+  const late = device((call, y) => {
+    if (call > 2) y[0] = 1e3;
+  });
+  const found = runEncoder(late, 1, shape, 1);
+  expect(found.outages).toMatchObject([
+    { when: "operation", why: expect.stringMatching(/^output 0 is 1000, not .* within/) },
+  ]);
+  expect(found.answers[0]?.y).toEqual(found.answers[0]?.expected);
+});
+
+/** A network that keeps a state for each of two assets, on every backend of this machine. */
+const kept = mixedPlan(9);
+const sizeOf = (one: Plan): number => one.output.channels * one.output.places;
+
+function runState(backend: Backend, share: number, strike = (_: number): void => {}) {
+  const outages: Outage[] = [];
+  const options = { share, report: (o: Outage) => outages.push(o) };
+  const loaded = guard(backend, reference, options).load(kept, 2);
+  const truth = reference.load(kept, 2);
+  const answers = Array.from({ length: 12 }, (_, call) => {
+    strike(call);
+    const x = inputFor(call, kept, 2, call === 4);
+    const [y, expected] = [new Float32Array(2 * sizeOf(kept)), new Float32Array(2 * sizeOf(kept))];
+    loaded.infer(x, y, 2);
+    truth.infer(x, expected, 2);
+    return { y, expected };
+  });
+  return { outages, answers, tier: loaded.tier };
+}
+
+test("a network with state is checked from the state that it had before", () => {
+  expect(kept.state.length).toBeGreaterThan(0);
+  for (const { name, probe, open, tier } of DRIVERS) {
+    if (probe() !== null || tier !== "exact") continue;
+    const { outages, answers } = runState(open(), 0.25);
+    expect(outages, name).toEqual([]);
+    for (const { y, expected } of answers) expect(y, name).toEqual(expected);
+  }
+});
+
+test("one with state that goes wrong is corrected, and begins again without it", () => {
+  let wrong = false;
+  const late = device((_, y) => {
+    if (wrong) y[0] = 1e6;
+  }, "within 1");
+  const { outages, answers, tier } = runState(late, 1, (call) => {
+    wrong = call === 5;
+  });
+  expect(outages).toMatchObject([{ when: "operation" }]);
+  expect(tier).toBe("exact");
+  for (const [call, { y, expected }] of answers.entries()) {
+    if (call <= 5) expect(y).toEqual(expected);
+  }
+  // From then on the reference, with a state that begins at zero.
+  const again = reference.load(kept, 2);
+  for (const [call, { y }] of answers.entries()) {
+    if (call <= 5) continue;
+    const expected = new Float32Array(y.length);
+    again.infer(inputFor(call, kept, 2, false), expected, 2);
+    expect(y).toEqual(expected);
+  }
+});
+
+test("a network that a device cannot take is passed by, and others go on using it", () => {
+  const narrow: Backend = {
+    ...device(() => {}, "within 1"),
+    lack: ({ stages }) => (stages.length === plan.stages.length ? "no model of it" : null),
+  };
+  const [passed, outages] = [[] as string[], [] as Outage[]];
+  const pass = (why: string): void => void passed.push(why);
+  const guarded = guard(narrow, reference, { share: 0, report: (o) => outages.push(o), pass });
+  expect(guarded.load(plan, 1).tier).toBe("exact");
+  const other = { ...plan, stages: plan.stages.slice(0, -1) };
+  expect(guarded.load({ ...other, output: { ...plan.output, sums: false } }, 1).tier).toBe(
+    "within 1",
+  );
+  expect(passed).toEqual(["device: no model of it"]);
+  expect(outages).toEqual([]);
+  guarded.fail("it hung");
+  expect(guarded.lack?.(plan)).toBe("it was taken out: it hung");
 });

@@ -312,7 +312,7 @@ describe("parts", () => {
     }
     expect(rows).toBe(2);
     expect(hourly.at(1000 * 9000, 2)).toHaveLength(1);
-    const flights = new Slices({ by: "flight", least_s: 60 });
+    const flights = new Slices({ by: "flight", least_s: 60, all_s: 120 });
     const flown: number[] = [];
     for (let s = 0; s < 1000; s += 10) {
       const state = Number(s % 500 > 100 && s % 500 < 400);
@@ -320,7 +320,7 @@ describe("parts", () => {
       flights.add("x", s);
     }
     expect(flown).toHaveLength(2);
-    const blocks = new Slices({ by: "blocks", blocks: 8 });
+    const blocks = new Slices({ by: "blocks", records: [], blocks: 8 });
     let full = 0;
     for (let hour = 0; hour < 17; hour++) {
       full += blocks.at(3_600_000 * hour, 1).length;

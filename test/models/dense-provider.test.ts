@@ -38,12 +38,12 @@ const Y = [0.1 + 0.1 + 0.6 - 1.5, 0.2 - 0.2 + 0.8 + 1.8].map(Math.tanh);
 
 type Opened = { readonly model: Model; readonly outages: Outage[] };
 
-function open(wanted: Provider | "auto", world: World = WORLD): Opened {
+function open(wanted: Provider | "auto", world: World = WORLD, share = 0): Opened {
   const bytes = floatModel();
   const onnx = readOnnx(bytes);
   if (typeof onnx === "string") throw new Error(onnx);
   const outages: Outage[] = [];
-  const use = { wanted, report: (outage: Outage) => void outages.push(outage) };
+  const use = { wanted, share, report: (outage: Outage) => void outages.push(outage) };
   const model = openDense(onnx, bytes, "sha256:x", { use, world });
   if (typeof model === "string") throw new Error(model);
   return { model, outages };
@@ -153,7 +153,10 @@ test("one that computes is used; one that is wrong or fails is not", () => {
     );
     expect(wrong.model.engine).toMatch(/ on cpu$/);
     expect(wrong.outages).toMatchObject([
-      { when: "self-test", why: 'output "y" differs from the CPU\'s' },
+      {
+        when: "self-test",
+        why: expect.stringMatching(/^output "y" differs from the CPU's: 0.5, not /),
+      },
     ]);
     expect(run(wrong)).toEqual(right);
   }
@@ -165,4 +168,33 @@ test("one that computes is used; one that is wrong or fails is not", () => {
   expect(run(lost)).toEqual(right);
   expect(run(lost)).toEqual(right);
   expect(lost.outages).toMatchObject([{ when: "operation", why: "device lost" }]);
+});
+
+test("of what a provider computes in operation a share is compared: a wrong answer is corrected", () => {
+  const right = run(open("cpu"));
+  // Two trials; then the third inference goes wrong, and every second one is compared.
+  const late = () => withCuda((call, y) => void (call >= 4 && y.fill(0.5)));
+  const checked = open("auto", late(), 0.5);
+  const answers = [0, 1, 2, 3, 4].map(() => run(checked));
+  expect(checked.outages).toMatchObject([
+    {
+      ...{ backend: "dense cuda", when: "operation", found: [0.5, 0.5], input: [1, 2, 3] },
+      why: expect.stringMatching(/^output "y" differs from the CPU's: 0.5, not /),
+    },
+  ]);
+  expect(checked.outages[0]?.expected).toEqual([...right]);
+  // The one between two checks has left; from the next on all are the CPU's.
+  expect(answers).toEqual([right, right, Float32Array.of(0.5, 0.5), right, right]);
+  const whole = open("auto", late(), 1);
+  expect([0, 1, 2, 3].map(() => run(whole))).toEqual([right, right, right, right]);
+  expect(whole.outages).toHaveLength(1);
+  const blind = open("auto", late(), 0);
+  expect([0, 1, 2].map(() => run(blind)).at(-1)).toEqual(Float32Array.of(0.5, 0.5));
+  const sound = open(
+    "auto",
+    withCuda(() => {}),
+    1,
+  );
+  expect([run(sound), run(sound)]).toEqual([right, right]);
+  expect(sound.outages).toEqual([]);
 });

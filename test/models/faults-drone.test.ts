@@ -22,8 +22,9 @@ const EXPECTED: Readonly<Record<string, string>> = {
   mag_interference: "sensor-magField",
 };
 
-/** Channels that nothing else measures: a slow or constant error stays unseen. */
+/** Channels that nothing else measures, or that speeds make needless: such an error stays unseen. */
 const ALONE = new Set(["velocity", "accelX", "accelY", "roll", "pitch", "airTemp"]);
+for (const rotor of [1, 2, 3, 4]) ALONE.add(`motorOutput${rotor}`);
 const QUIET_MODES = new Set(["drift", "bias", "saturation", "swap", "spike"]);
 
 const shown = (list: readonly Raised[]) => list.filter((a) => !a.folded);

@@ -13,7 +13,7 @@ import type { Signal } from "../../agent/rules/rule.js";
 import { createBearing } from "../../agent/sensors/plants/bearing.js";
 import { createGasTurbine } from "../../agent/sensors/plants/gas-turbine.js";
 import { parseInjection } from "../../agent/sensors/plants/injection.js";
-import type { Plant, PlantKind } from "../../agent/sensors/plants/plant.js";
+import type { Plant, PlantChannel, PlantKind } from "../../agent/sensors/plants/plant.js";
 import { createQuadrotor } from "../../agent/sensors/plants/quadrotor.js";
 import { createWindTurbine } from "../../agent/sensors/plants/wind-turbine.js";
 import { type Amount, parseAmount, parseUnit, type Unit } from "../../agent/units/parse.js";
@@ -64,9 +64,9 @@ const unitOf = (text: string): Unit => {
   return unit;
 };
 
-export function amounts(kind: string): Record<string, Amount> {
+export function amounts(kind: string, plate = PLATES[kind] ?? {}): Record<string, Amount> {
   return Object.fromEntries(
-    Object.entries(PLATES[kind] ?? {}).map(([key, text]) => {
+    Object.entries(plate).map(([key, text]) => {
       const amount = parseAmount(text);
       if ("fault" in amount) throw new Error(amount.fault);
       return [key, amount];
@@ -151,14 +151,22 @@ type Wiring = {
   readonly unruled?: boolean;
 };
 
+/** What has channels: a plant, or a record of a real machine. */
+export type Wired = {
+  readonly kind: string;
+  readonly channels: readonly Pick<PlantChannel, "name" | "unit" | "shape">[];
+  /** As a config writes it; that of the simulated machine where absent. */
+  readonly nameplate?: Readonly<Record<string, string>>;
+};
+
 /** Monitors and rules of a plant's kind; with `want` they learn their normal from it first. */
-export function wire(plant: Plant, learn: Wiring) {
+export function wire(plant: Wired, learn: Wiring) {
   const { kind } = plant;
   const row = KINDS[kind];
   if (row === undefined) throw new Error(kind);
   const fitted = row.monitors({
     id: "test",
-    nameplate: amounts(kind),
+    nameplate: amounts(kind, plant.nameplate),
     baseline: learn.baseline,
     backend: reference,
     channels: new Set(plant.channels.map((c) => c.name)),
@@ -173,6 +181,10 @@ export function wire(plant: Plant, learn: Wiring) {
     return index;
   };
   for (const c of plant.channels) add(c.name, c.unit, unitOf(c.unit).affine);
+  // Rules of a kind may name every port; one without a channel reads as NaN.
+  for (const port of row.ports.filter(({ name }) => !signals.has(name))) {
+    add(port.name, port.unit, unitOf(port.unit).affine);
+  }
   const stale = add(STALE_SIGNAL, "1", false);
   const outputs = fitted.monitors.map((m: Monitor) =>
     m.outputs.map((o) => add(o.name, o.unit, o.point)),

@@ -3,8 +3,6 @@ import fc from "fast-check";
 import * as ort from "onnxruntime-node";
 import { expect, test } from "vitest";
 import { reference } from "../../agent/accel/reference.js";
-import { prng } from "../../agent/base/prng.js";
-import { createTape, type Matrix, matrix, type Tape } from "../../agent/models/convert/autodiff.js";
 import { makeVibnet, scoreProbabilities, VIBNET_PLAN } from "../../agent/models/convert/vibnet.js";
 import { CLASSES, makeSet } from "../../agent/models/convert/vibration-set.js";
 import { ORDER_BINS } from "../../agent/models/features/orders.js";
@@ -13,35 +11,9 @@ import { readOnnx } from "../../agent/models/onnx/read.js";
 import { recognise } from "../../agent/models/onnx/recognise.js";
 import { isWeighted } from "../../agent/models/onnx/ternary-net.js";
 import { writeTernaryNet } from "../../agent/models/onnx/write-net.js";
+import { checkGradients, draw } from "./gradients.js";
 
 const SHIPPED = readFileSync("agent/models/vibnet.onnx");
-const random = prng(11, "gradients");
-const draw = (rows: number, cols: number): Matrix =>
-  matrix(
-    rows,
-    cols,
-    Float64Array.from({ length: rows * cols }, () => random.normal()),
-  );
-
-/** Every leaf's gradient against a central difference of the loss. */
-function checkGradients(leaves: readonly Matrix[], loss: (tape: Tape) => Matrix): void {
-  for (const { grad } of leaves) grad.fill(0);
-  const tape = createTape();
-  tape.backward(loss(tape));
-  const value = (): number => loss(createTape()).data[0] ?? Number.NaN;
-  for (const { data, grad } of leaves) {
-    for (let i = 0; i < data.length; i++) {
-      const kept = data[i] as number;
-      data[i] = kept + 1e-5;
-      const above = value();
-      data[i] = kept - 1e-5;
-      const below = value();
-      data[i] = kept;
-      expect(grad[i]).toBeCloseTo((above - below) / 2e-5, 5);
-    }
-  }
-}
-
 test("gradients of a whole small network agree with finite differences", () => {
   const [x, w, gamma, beta, v, b] = [
     draw(6, 7),

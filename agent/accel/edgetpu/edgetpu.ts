@@ -9,6 +9,7 @@ import { loadParts } from "../cut.js";
 import { quantise, realOut } from "../reference.js";
 import { describe, findEdgeTpus } from "./detect.js";
 import { emulate, type Run } from "./emulator.js";
+import { NO_MODEL } from "./frames.js";
 import { type Link, openLink } from "./link.js";
 import { nameOf, type Program, programOf } from "./program.js";
 
@@ -51,6 +52,12 @@ export function openEdgeTpu(options: EdgeTpuOptions | null, cpu: Backend, root =
     tier,
     cols_max: cpu.cols_max,
     memory_bytes: MEMORY_BYTES,
+    encoders: false,
+    leads: (plan) => programOf(plan).stages,
+    lack(plan): string | null {
+      const { program, why } = programOf(plan);
+      return program === null ? why : (device?.lack(program) ?? null);
+    },
     loadEncoder: (plan, batch) => cpu.loadEncoder(plan, batch),
     load(plan, batch): Loaded {
       const { program, stages } = programOf(plan);
@@ -99,13 +106,29 @@ class Device {
   /** Where the kernel shows it; null where it does not. */
   #path: string | null = null;
   #looked_ms = 0;
+  /** Networks that are open, by the hash of their program. */
+  readonly #runs = new Map<string, Run>();
 
   constructor(options: EdgeTpuOptions, root: string) {
     this.#options = options;
     this.#root = root;
   }
 
+  /** Why there is no model of the program that the device could run; null: `open` will tell. */
+  lack(program: Program): string | null {
+    if (this.#fault !== null || probeEdgeTpu(this.#options, this.#root) !== null) return null;
+    try {
+      this.open(program);
+    } catch (error) {
+      if (error instanceof OperatingError && error.code === NO_MODEL) return error.message;
+      if (!(error instanceof OperatingError)) throw error;
+    }
+    return null;
+  }
+
   open(program: Program): Run {
+    const known = this.#runs.get(program.hash);
+    if (known !== undefined) return known;
     return this.#use(() => {
       const absent = probeEdgeTpu(this.#options, this.#root);
       if (absent !== null) throw new OperatingError("edgetpu-none", absent);
@@ -118,13 +141,15 @@ class Device {
       const same = found.find(({ path }) => path === opened.device.path);
       this.#path = (same ?? found[0])?.path ?? null;
       const y = new Int8Array(bytesOut);
-      return (x) => {
+      const run: Run = (x) => {
         this.#use(() => {
           this.#look();
           this.#link?.infer(opened.tag, x, y);
         });
         return y;
       };
+      this.#runs.set(program.hash, run);
+      return run;
     });
   }
 
@@ -144,6 +169,8 @@ class Device {
     } catch (error) {
       // Only the world may fail here; what a mistake of ours throws ends the process.
       if (!(error instanceof OperatingError)) throw error;
+      // A model that is missing or broken says nothing of the device.
+      if (error.code === NO_MODEL) throw error;
       this.#fault = error;
       this.#link?.close();
       this.#link = null;
@@ -152,19 +179,23 @@ class Device {
   }
 }
 
-/** @throws OperatingError `edgetpu-model`: none of the folder's is of this network. */
+/** @throws OperatingError `NO_MODEL`: none of the folder's is of this network. */
 function fileOf(folder: string, program: Program): string {
   const name = nameOf(program);
   const others: string[] = [];
-  for (const entry of readdirSync(folder).sort()) {
-    if (!entry.endsWith("_edgetpu.tflite")) continue;
-    const file = join(folder, entry);
-    if (statSync(file).size <= FILE_BYTES_MAX && readFileSync(file).includes(name)) return file;
-    others.push(entry);
+  try {
+    for (const entry of readdirSync(folder).sort()) {
+      if (!entry.endsWith("_edgetpu.tflite")) continue;
+      const file = join(folder, entry);
+      if (statSync(file).size <= FILE_BYTES_MAX && readFileSync(file).includes(name)) return file;
+      others.push(entry);
+    }
+  } catch (error) {
+    throw new OperatingError(NO_MODEL, error instanceof Error ? error.message : folder, error);
   }
   const [first] = others;
   const most = others.length > 1 ? ` and ${others.length - 1} more` : "";
   const found = first === undefined ? "" : `; ${first}${most} is of another model`;
   const what = `${folder}: no compiled model ${name}${found}`;
-  throw new OperatingError("edgetpu-model", `${what}; sterna convert writes what to compile`);
+  throw new OperatingError(NO_MODEL, `${what}; sterna convert writes what to compile`);
 }

@@ -13,8 +13,10 @@ export const ENDS = { spin_us: 50 };
 /** Tag of a request to open a model; its answer carries the model's tag. */
 export const OPEN = 0;
 
-/** What a frame back starts with, in its first number. */
-export const STATUS = { done: 0, failed: 1 } as const;
+/** What a frame back starts with, in its first number; `refused`: the model, not the device. */
+export const STATUS = { done: 0, failed: 1, refused: 2 } as const;
+/** Code of the OperatingError for a model that is missing, broken or another's. */
+export const NO_MODEL = "edgetpu-model";
 
 export type WorkerData = {
   readonly tflite: string;

@@ -2,6 +2,7 @@
 //! call may take as long as a device pleases.
 import { createRequire } from "node:module";
 import { OperatingError } from "../../base/errors.js";
+import { NO_MODEL } from "./frames.js";
 
 /** Of the C API: what changed since does not concern these calls; older ones have no delegates. */
 const MAJOR = 2;
@@ -26,7 +27,7 @@ export type Interpreter = {
 
 export type Tflite = {
   readonly version: string;
-  /** `delegate`: null computes on the CPU. @throws OperatingError `edgetpu-model` */
+  /** `delegate`: null computes on the CPU. @throws OperatingError `NO_MODEL`, `edgetpu-refused` */
   open(model: Uint8Array, delegate: unknown): Interpreter;
 };
 
@@ -97,7 +98,7 @@ export function openTflite(file: string): Tflite {
     throw new OperatingError("edgetpu-library", `${file}: version ${version}, not ${known}`);
   }
   const tensor = (found: unknown, what: string): { at: unknown; bytes: Int8Array } => {
-    const fault = (why: string) => new OperatingError("edgetpu-model", `its ${what} ${why}`);
+    const fault = (why: string) => new OperatingError(NO_MODEL, `its ${what} ${why}`);
     if (found === null) throw fault("is missing");
     const [type, size, data] = [
       Number(api.typeOf(found)),
@@ -117,7 +118,7 @@ export function openTflite(file: string): Tflite {
       const opened = api.createModel(lasting, model.length);
       if (opened === null) {
         koffi().free(lasting);
-        throw new OperatingError("edgetpu-model", "it is no .tflite file");
+        throw new OperatingError(NO_MODEL, "it is no .tflite file");
       }
       const options = api.createOptions();
       api.setThreads(options, 1);
@@ -132,11 +133,12 @@ export function openTflite(file: string): Tflite {
       };
       try {
         if (interpreter === null || api.allocate(interpreter) !== 0) {
+          // Of the right network, so that one is the library's doing: see the versions.
           const where = delegate === null ? "TensorFlow Lite" : "the Edge TPU's delegate";
-          throw new OperatingError("edgetpu-model", `${where} refused it`);
+          throw new OperatingError("edgetpu-refused", `${where} refused it`);
         }
         if (api.countIn(interpreter) !== 1 || api.countOut(interpreter) !== 1) {
-          throw new OperatingError("edgetpu-model", "it has not one input and one output");
+          throw new OperatingError(NO_MODEL, "it has not one input and one output");
         }
         const input = tensor(api.tensorIn(interpreter, 0), "input");
         return {

@@ -15,6 +15,7 @@ import { threadBuffer } from "../../base/shared-buffer.js";
 import {
   ENDS,
   FRAMES,
+  NO_MODEL,
   newRing,
   OPEN,
   type OpenAnswer,
@@ -27,6 +28,7 @@ import {
 const WORKER = "dist/agent/accel/edgetpu/worker.js";
 /** An inference takes some ms at most; a tick comes once a second. */
 const INFER_ms = 500;
+const GRACE_ms = 50;
 /** The first open starts the thread, and a stick without firmware gets it then. */
 const OPEN_ms = 20_000;
 
@@ -71,15 +73,15 @@ export function openLink(libraries: { readonly tflite: string; readonly edgetpu:
       throw new OperatingError("edgetpu-hang", why);
     }
     const { bytes } = answer.size();
-    const done = answer.meta[0] === STATUS.done;
-    if (done) {
+    const status = answer.meta[0];
+    if (status === STATUS.done) {
       const found = read(answer, bytes);
       receiver.release();
       return found;
     }
     const why = Buffer.from(answer.bytes.subarray(0, bytes)).toString();
     receiver.release();
-    throw new OperatingError("edgetpu-failed", why);
+    throw new OperatingError(status === STATUS.refused ? NO_MODEL : "edgetpu-failed", why);
   };
   return {
     open(request): OpenAnswer {
@@ -116,5 +118,6 @@ function exchange(
   assert(slot !== null, "edgetpu: one frame at a time");
   slot.bytes.set(bytes);
   sender.publish(bytes.length, tag);
-  return receiver.wait(limit_ms) ? receiver.front() : null;
+  // Once more, shortly: it may be this process that was held up, not the worker.
+  return receiver.wait(limit_ms) || receiver.wait(GRACE_ms) ? receiver.front() : null;
 }

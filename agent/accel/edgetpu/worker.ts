@@ -8,6 +8,7 @@ import { threadBuffer } from "../../base/shared-buffer.js";
 import {
   ENDS,
   FRAMES,
+  NO_MODEL,
   OPEN,
   type OpenAnswer,
   type OpenRequest,
@@ -48,7 +49,7 @@ function deviceOf(): Device {
 
 function openModel({ file, name, bytesIn, bytesOut }: OpenRequest): OpenAnswer {
   const { tflite, tpu, listed } = deviceOf();
-  const fault = (why: string): OperatingError => new OperatingError("edgetpu-model", why);
+  const fault = (why: string): OperatingError => new OperatingError(NO_MODEL, why);
   const { size } = statSync(file);
   if (size > FILE_BYTES_MAX) throw fault(`${file}: ${size} bytes, at most ${FILE_BYTES_MAX}`);
   const bytes = readFileSync(file);
@@ -104,7 +105,8 @@ for (;;) {
     const text = error instanceof Error ? error.message : String(error);
     const why = Buffer.from(text.slice(0, 1_000));
     answer.bytes.set(why);
-    answer.meta[0] = STATUS.failed;
+    const refused = error instanceof OperatingError && error.code === NO_MODEL;
+    answer.meta[0] = refused ? STATUS.refused : STATUS.failed;
     sender.publish(why.length, tag);
   }
   receiver.release();

@@ -25,6 +25,8 @@ export class Core {
   /** status, cycles, checkA, checkB: registers that follow one another. */
   readonly #end = new Uint32Array(4);
   #usage: Usage = nothingTaken();
+  /** The program that came last, and what was taken before it. */
+  #last: { readonly program: Program; readonly before: Usage } | null = null;
   #zeros = new Uint32Array(0);
   #y = new Uint32Array(0);
   #yBytes = new Int8Array(0);
@@ -69,11 +71,21 @@ export class Core {
     this.#write(REGISTER.control, Uint32Array.of(CONTROL.reset), false);
     this.#sum.reset();
     this.#usage = nothingTaken();
+    this.#last = null;
+  }
+
+  /** Why nothing of a plan would be on the core as it is, or null. */
+  lack(plan: Plan): string | null {
+    const { parts, why } = compile(plan, this.shape, this.#usage);
+    if (parts.some(({ runs }) => runs !== null)) return null;
+    const more = why.length > 1 ? ` and ${why.length - 1} more` : "";
+    return `${why[0]}${more}`;
   }
 
   /** Plans what fits and uploads it. */
   load(plan: Plan): Program {
-    const program = compile(plan, this.shape, this.#usage);
+    const before = this.#usage;
+    const program = compile(plan, this.shape, before);
     for (const { addr, words } of program.uploads) {
       for (let at = 0; at < words.length; at += CHUNK_WORDS) {
         this.#write(addr + at, words.subarray(at, at + CHUNK_WORDS), true);
@@ -81,7 +93,16 @@ export class Core {
     }
     this.#verify();
     for (const run of program.parts.flatMap(({ runs }) => runs ?? [])) this.#reserve(run);
+    this.#usage = program.usage;
+    this.#last = { program, before };
     return program;
+  }
+
+  /** The memory of a program is free again where none came after it: one that was only timed. */
+  release(program: Program): void {
+    if (this.#last?.program !== program) return;
+    this.#usage = this.#last.before;
+    this.#last = null;
   }
 
   /** x: the words that `run` sends; y: its int8 steps, or its sums when it is raw. */

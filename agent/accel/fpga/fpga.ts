@@ -118,6 +118,8 @@ export function openFpga(cpu: Backend, open: () => Transport): Backend {
     tier: "exact",
     cols_max: cpu.cols_max,
     memory_bytes: MEMORY_BYTES,
+    encoders: false,
+    lack: (plan) => device.lack(plan),
     loadEncoder: (plan, batch) => cpu.loadEncoder(plan, batch),
     load(plan: Plan, batch: number): Loaded {
       const hybrid = device.use((core) => loadHybrid(plan, core, cpu));
@@ -130,6 +132,7 @@ export function openFpga(cpu: Backend, open: () => Transport): Backend {
         },
         // A network with state is never on the core.
         reset: (): void => assert(plan.state.length === 0, "fpga: no state"),
+        close: () => hybrid.close(),
       };
     },
   };
@@ -151,6 +154,11 @@ class Device {
       transport?.close();
       this.#fail(error);
     }
+  }
+
+  /** Null where there is no core: who uses it then is told why. */
+  lack(plan: Plan): string | null {
+    return this.#core?.lack(plan) ?? null;
   }
 
   use<T>(work: (core: Core) => T): T {

@@ -13,13 +13,16 @@ export type Hybrid = {
   readonly why: readonly string[];
   /** Throws an OperatingError when the core fails; y is half written then. */
   infer(x: Float32Array, y: Float32Array, count: number): void;
+  /** The core's memory is free for the next one. */
+  close(): void;
 };
 
 /** One part of the work on one asset: from the arena to the arena, the last one to `out`. */
 type Step = () => void;
 
 export function loadHybrid(plan: Plan, core: Core, cpu: Backend): Hybrid {
-  const { parts, why } = core.load(plan);
+  const program = core.load(plan);
+  const { parts, why } = program;
   const { input, output } = plan;
   const sizeIn = input.channels * input.lines * input.length;
   const sizeOut = output.channels * output.places;
@@ -49,6 +52,7 @@ export function loadHybrid(plan: Plan, core: Core, cpu: Backend): Hybrid {
         y.set(out, to);
       }
     },
+    close: () => core.release(program),
   };
 }
 

@@ -21,6 +21,8 @@ export type Program = {
   readonly uploads: readonly Upload[];
   /** Why stages run on the CPU, one line each. */
   readonly why: readonly string[];
+  /** What is taken of the core's memories with it. */
+  readonly usage: Usage;
 };
 
 const meet = (a: Region, b: Region): boolean => a.from < endOf(b) && b.from < endOf(a);
@@ -76,6 +78,7 @@ export function compile(plan: Plan, shape: Shape, usage: Usage): Program {
     parts: [{ first: 0, last, runs: null }],
     uploads: [],
     why: [why],
+    usage,
   });
   const whole = whyWhole(plan);
   if (whole !== null) return onCpu(whole);
@@ -97,8 +100,7 @@ export function compile(plan: Plan, shape: Shape, usage: Usage): Program {
   });
   const parts = partsOf(pieces, shape, taken, uploads);
   if (parts === null) return onCpu(`its ${shape.stages} stages are taken`);
-  Object.assign(usage, taken);
-  return { parts, uploads, why };
+  return { parts, uploads, why, usage: taken };
 }
 
 const weightWords = ({ rows, cols }: Layer, { lanes }: Shape): number =>

@@ -1,7 +1,7 @@
 //! How the stages that the core takes become its runs: which feed one another there, where their
 //! planes lie in its activations, and which must be cut into pieces.
 import type { Layer, Matmul, Stage } from "../backend.js";
-import { readsOf, type Span, writesOf } from "../cut.js";
+import { readsOf, type Span, writesOf } from "../spans.js";
 import { AT, FLAG, type Shape, STAGE_WORDS } from "./registers.js";
 
 /** Bytes of the arena. */

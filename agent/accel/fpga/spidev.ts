@@ -114,12 +114,15 @@ export function spiTransport(name: string, spi: Spi, gpio: Gpio | null): Transpo
     },
     waitIrq(timeout_ms): boolean {
       // spidev has no interrupts: the status is asked for, over and over.
-      const until = performance.now() + timeout_ms;
-      for (;;) {
+      const isDone = (): boolean => {
         transport.read(REGISTER.status, status);
-        if (status[0] === STATUS.done) return true;
-        if (performance.now() > until) return false;
-      }
+        return status[0] === STATUS.done;
+      };
+      const until = performance.now() + timeout_ms;
+      do if (isDone()) return true;
+      while (performance.now() <= until);
+      // Once more: it may be this process that was held up, not the core.
+      return isDone();
     },
     close(): void {
       spi.close();

@@ -57,7 +57,19 @@ Floats floats(napi_env env, napi_value value) {
   return found;
 }
 
-// A third argument is an asset whose state is forgotten; nothing is inferred then.
+// The state of an asset, its parts one behind another, as far as `room` goes.
+void read_state(const sterna::Net& net, uint32_t asset, uint8_t* to, size_t room) {
+  const sterna::Header& h = sterna::header(net);
+  const sterna::State* states = sterna::part<sterna::State>(net, h.state_at);
+  const int8_t* arena = net.arena + static_cast<size_t>(asset) * h.stride;
+  for (uint32_t i = 0; i < h.states && states[i].bytes <= room; i++) {
+    memcpy(to, arena + states[i].to, states[i].bytes);
+    to += states[i].bytes;
+    room -= states[i].bytes;
+  }
+}
+
+// With an asset nothing is inferred: y gets the bytes of its state; without room it is forgotten.
 napi_value infer(napi_env env, napi_callback_info info) {
   size_t argc = 3;
   napi_value args[3];
@@ -71,7 +83,11 @@ napi_value infer(napi_env env, napi_callback_info info) {
     const bool known =
         napi_get_value_uint32(env, args[2], &asset) == napi_ok && asset < loaded.batch;
     if (!known) return fail(env, "infer(x, y, asset): no such asset");
-    if (!loaded.encoder) sterna::reset(loaded.net, asset);
+    const Floats state = floats(env, args[1]);
+    if (!state.good) return fail(env, "infer(x, y, asset): Float32Arrays");
+    if (loaded.encoder) return nullptr;
+    if (state.length == 0) sterna::reset(loaded.net, asset);
+    else read_state(loaded.net, asset, reinterpret_cast<uint8_t*>(state.data), state.length * 4);
     return nullptr;
   }
   const Floats x = floats(env, args[0]), y = floats(env, args[1]);

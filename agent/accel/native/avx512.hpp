@@ -114,29 +114,44 @@ STERNA_AVX512 inline __m512i sure_steps(__m512 x, double inverse, int32_t limit)
   return _mm512_max_epi32(steps, _mm512_set1_epi32(-limit));
 }
 
-STERNA_AVX512 inline bool quantise(const float* x, double inverse, uint32_t count, int32_t limit,
-                                   int8_t* y) {
-  // Within +-128 a float is off by less than 4e-5: farther than SURE from a whole number its floor
-  // is that of the double. What is clipped is sure.
-  const __m512 sure = _mm512_set1_ps(1e-4f), most = _mm512_set1_ps(1 - 1e-4f);
+// Within +-128 a float is off by less than 4e-5: farther than SURE from a whole number its floor is
+// that of the double. What is clipped is sure.
+constexpr float SURE = 1e-4f;
+
+// Sixteen steps; `zero` becomes NaN where a value is none, or infinite.
+STERNA_AVX512 inline __m128i sixteen_steps(__m512 v, double inverse, int32_t limit, __m512& zero) {
   const __m512 low = _mm512_set1_ps(static_cast<float>(-limit) + 0.25f);
   const __m512 high = _mm512_set1_ps(static_cast<float>(limit) + 0.75f);
-  const bool plain = inverse > 1e-30 && inverse < 1e30;
   const __m512 by = _mm512_set1_ps(static_cast<float>(inverse)), half = _mm512_set1_ps(0.5f);
-  __mmask16 bad = 0;
-  for (uint32_t i = 0; i < count; i += 16) {
+  zero = _mm512_fmadd_ps(v, _mm512_setzero_ps(), zero);
+  const __m512 t = _mm512_max_ps(_mm512_min_ps(_mm512_fmadd_ps(v, by, half), high), low);
+  __m512i steps = _mm512_cvt_roundps_epi32(t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+  const __m512 far = _mm512_abs_ps(_mm512_reduce_ps(t, _MM_FROUND_TO_NEAREST_INT));
+  const bool clear = _mm512_cmp_ps_mask(far, _mm512_set1_ps(SURE), _CMP_GT_OQ) == 0xffff;
+  if (!clear) steps = sure_steps(v, inverse, limit);
+  return _mm512_cvtepi32_epi8(steps);
+}
+
+STERNA_AVX512 inline bool quantise(const float* x, double inverse, uint32_t count, int32_t limit,
+                                   int8_t* y) {
+  __m512 zero = _mm512_setzero_ps(), other = zero;
+  const bool plain = inverse > 1e-30 && inverse < 1e30;
+  uint32_t i = 0;
+  for (; plain && i + 32 <= count; i += 32) {
+    const __m128i a = sixteen_steps(_mm512_loadu_ps(x + i), inverse, limit, zero);
+    const __m128i b = sixteen_steps(_mm512_loadu_ps(x + i + 16), inverse, limit, other);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(y + i), a);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(y + i + 16), b);
+  }
+  for (; i < count; i += 16) {
     const __mmask16 some = first(count - i);
     const __m512 v = _mm512_maskz_loadu_ps(some, x + i);
-    bad |= _mm512_fpclass_ps_mask(v, 0x99);  // NaN, infinity
-    const __m512 t = _mm512_max_ps(_mm512_min_ps(_mm512_fmadd_ps(v, by, half), high), low);
-    __m512i steps = _mm512_cvt_roundps_epi32(t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-    const __m512 rest = _mm512_reduce_ps(t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-    const __mmask16 clear = _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(rest, sure, _CMP_GT_OQ),
-                                                    rest, most, _CMP_LT_OQ);
-    if (clear != 0xffff || !plain) steps = sure_steps(v, inverse, limit);
-    _mm_mask_storeu_epi8(y + i, some, _mm512_cvtepi32_epi8(steps));
+    zero = _mm512_fmadd_ps(v, _mm512_setzero_ps(), zero);
+    const __m128i bytes = _mm512_cvtepi32_epi8(sure_steps(v, inverse, limit));
+    _mm_mask_storeu_epi8(y + i, some, bytes);
   }
-  return bad == 0;
+  zero = _mm512_add_ps(zero, other);
+  return _mm512_cmp_ps_mask(zero, zero, _CMP_UNORD_Q) == 0;
 }
 
 STERNA_AVX512 inline void real(const int8_t* x, const double* scale, uint32_t count, float* y) {

@@ -2,7 +2,9 @@
 // network is loaded and never taken down: threads that sleep in a futex hinder no exit, and the
 // addon is linked so that it stays in memory (-z nodelete) when a worker thread of Node ends.
 // A lane spins a while before it sleeps, never for ever. Parts are taken one by one, so a lane that
-// comes late, because the machine is busy, costs nothing: the caller has done its parts by then.
+// comes late, because the machine is busy, costs nothing: the others have done its parts by then.
+// Each lane begins with the parts that it had in the last job, the last of them first: their weights
+// are still in the cache of its core.
 #pragma once
 #include <linux/futex.h>
 #include <pthread.h>
@@ -38,11 +40,15 @@ inline void wake(std::atomic<uint32_t>& word) {
           nullptr, 0);
 }
 
+struct alignas(64) Ticket {
+  std::atomic<uint64_t> next{CLOSED};
+};
+
 struct State {
-  // Number of the job in the upper half, its next part in the lower: CLOSED between jobs. What a
-  // job consists of is written while it is closed, so a lane that read half an old and half a new
-  // job fails to take a part.
-  std::atomic<uint64_t> ticket{CLOSED};
+  // For each lane the number of the job in the upper half, and in the lower how many of its parts
+  // are taken: CLOSED between jobs. What a job consists of is written while all are closed, so a
+  // lane that read half an old and half a new job fails to take a part.
+  Ticket tickets[LANES_MAX];
   std::atomic<uint32_t> lanes{0}, parts{0}, done{0}, number{0}, sleepers{0};
   std::atomic<Work> work{nullptr};
   std::atomic<const void*> job{nullptr};
@@ -50,19 +56,36 @@ struct State {
   uint32_t threads = 0;
 };
 
-// Does parts of job `number` until none is left.
-inline void take_parts(State& s, uint32_t number, uint32_t lane) {
-  uint64_t ticket = s.ticket.load(std::memory_order_acquire);
+// Does what is left of the parts of lane `owner` in job `number`.
+inline void take_parts(State& s, uint32_t number, uint32_t lane, uint32_t owner) {
+  std::atomic<uint64_t>& next = s.tickets[owner].next;
+  uint64_t ticket = next.load(std::memory_order_acquire);
   while (static_cast<uint32_t>(ticket >> 32) == number) {
-    const uint32_t part = static_cast<uint32_t>(ticket);
+    const uint32_t taken = static_cast<uint32_t>(ticket);
     const Work work = s.work.load(std::memory_order_acquire);
     const void* job = s.job.load(std::memory_order_acquire);
     const uint32_t parts = s.parts.load(std::memory_order_acquire);
-    if (part == CLOSED || part >= parts || lane >= s.lanes.load(std::memory_order_acquire)) return;
-    if (!s.ticket.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
-    work(job, part, lane);
+    const uint32_t lanes = s.lanes.load(std::memory_order_acquire);
+    const uint32_t begin = begin_of(parts, owner, lanes), end = begin_of(parts, owner + 1, lanes);
+    if (taken >= end - begin || owner >= lanes) return;
+    if (!next.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
+    work(job, number % 2 == 0 ? begin + taken : end - 1 - taken, lane);
     if (s.done.fetch_add(1) + 1 == parts && s.waiting.load()) wake(s.done);
-    ticket = s.ticket.load(std::memory_order_acquire);
+    ticket = next.load(std::memory_order_acquire);
+  }
+}
+
+// Its own parts, then those of lanes that are late.
+inline void take_all(State& s, uint32_t number, uint32_t lane) {
+  const uint32_t lanes = s.lanes.load(std::memory_order_acquire);
+  for (uint32_t i = 0; i < lanes && lane < lanes; i++) {
+    take_parts(s, number, lane, (lane + i) % lanes);
+  }
+}
+
+inline void set_tickets(State& s, uint64_t number, uint32_t lower) {
+  for (Ticket& each : s.tickets) {
+    each.next.store(number << 32 | lower, std::memory_order_release);
   }
 }
 
@@ -89,7 +112,7 @@ inline void* run_lane(void* data) {
       continue;
     }
     seen = number;
-    take_parts(s, number, lane.index);
+    take_all(s, number, lane.index);
   }
   return nullptr;
 }
@@ -148,10 +171,10 @@ inline void share(uint32_t lanes, uint32_t parts, Work work, const void* job) {
   s->work.store(work, std::memory_order_release);
   s->job.store(job, std::memory_order_release);
   s->done.store(0);
-  s->ticket.store(static_cast<uint64_t>(number) << 32, std::memory_order_release);
+  set_tickets(*s, number, 0);
   s->number.store(number);
   if (s->sleepers.load() > 0) wake(s->number);
-  take_parts(*s, number, 0);
+  take_all(*s, number, 0);
   uint32_t done = s->done.load();
   for (uint32_t spin = 0; done != parts && spin < SPINS; spin++) {
     pause();
@@ -164,7 +187,7 @@ inline void share(uint32_t lanes, uint32_t parts, Work work, const void* job) {
     done = s->done.load();
   }
   s->waiting.store(false);
-  s->ticket.store(static_cast<uint64_t>(number) << 32 | CLOSED, std::memory_order_release);
+  set_tickets(*s, number, CLOSED);
   s->busy.store(false, std::memory_order_release);
 }
 

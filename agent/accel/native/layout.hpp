@@ -30,7 +30,7 @@ constexpr uint32_t GATHER_ROWS = 48;  // rows gathered at once
 constexpr uint32_t MAGIC = 0x5354524e;
 // One more with every change of what image.ts or encoder-image.ts lays out: native.ts refuses an
 // addon of another number, for what it would read is not there.
-constexpr uint32_t LAYOUT = 3;
+constexpr uint32_t LAYOUT = 4;
 
 // Stage::form, how the weights lie: pack.ts.
 enum Form : uint32_t { WIDE = 0, TERNARY = 1, LOOKUP = 2 };
@@ -83,6 +83,11 @@ struct Kernels {
 
 template <class T>
 inline T least(T a, T b) { return a < b ? a : b; }
+
+// Where part `index` of `parts` begins among `count`.
+inline uint32_t begin_of(uint64_t count, uint32_t index, uint32_t parts) {
+  return static_cast<uint32_t>(count * index / parts);
+}
 
 // Shares the parts of a stage out among threads, and returns when all are done. Lane 0 is the
 // caller; no two parts run in one lane at once.

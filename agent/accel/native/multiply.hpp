@@ -23,11 +23,6 @@ struct Piece {
   uint32_t count, tile, end;
 };
 
-// Where part `index` of `parts` begins among `count`.
-inline uint32_t begin_of(uint64_t count, uint32_t index, uint32_t parts) {
-  return static_cast<uint32_t>(count * index / parts);
-}
-
 // Copies the blocks of x that a block-sparse tile keeps side by side, so that every kernel serves
 // it as it is. `to` has room for ROWS_MAX rows of `blocks` blocks.
 inline void keep_blocks(const int8_t* x, size_t ldx, uint32_t quads, const uint16_t* kept,

@@ -35,17 +35,19 @@ STERNA_AVX512 inline void ternary_rows(const uint8_t* w, uint32_t quads, const i
   STERNA_UNROLL for (int u = 0; u < U; u++)
     STERNA_UNROLL for (int t = 0; t < T; t++)
       STERNA_UNROLL for (int g = 0; g < G; g++) acc[u][t][g] = _mm512_setzero_si512();
-  const __m512i masks[4] = {_mm512_set1_epi8(3), _mm512_set1_epi8(12), _mm512_set1_epi8(48),
-                            _mm512_set1_epi8(static_cast<char>(192))};
+  // The fourth field needs no mask: whole bytes sum to s0 + 4 s1 + 16 s2 + 64 s3.
+  constexpr int MASKED = G < 4 ? G : 3;
+  const __m512i masks[3] = {_mm512_set1_epi8(3), _mm512_set1_epi8(12), _mm512_set1_epi8(48)};
   uint32_t q = 0;
   for (; q + U <= quads; q += U) {
     STERNA_UNROLL for (int u = 0; u < U; u++) {
       const uint8_t* at = w + static_cast<size_t>(q + u) * TILE;
       // One row of x is as fast as weights arrive.
-      if (T == 1) _mm_prefetch(at + 4096, _MM_HINT_T0);
+      if (T == 1) _mm_prefetch(at + 2048, _MM_HINT_T0);
       const __m512i v = _mm512_load_si512(at);
       __m512i codes[G];
-      STERNA_UNROLL for (int g = 0; g < G; g++) codes[g] = _mm512_and_si512(v, masks[g]);
+      STERNA_UNROLL for (int g = 0; g < G; g++)
+        codes[g] = g < MASKED ? _mm512_and_si512(v, masks[g]) : v;
       STERNA_UNROLL for (int t = 0; t < T; t++) {
         const __m512i xx = four(x + t * ldx + static_cast<size_t>(q + u) * 4);
         STERNA_UNROLL for (int g = 0; g < G; g++) dot(acc[u][t][g], codes[g], xx);
@@ -57,7 +59,7 @@ STERNA_AVX512 inline void ternary_rows(const uint8_t* w, uint32_t quads, const i
     STERNA_UNROLL for (int t = 0; t < T; t++) {
       const __m512i xx = four(x + t * ldx + static_cast<size_t>(q) * 4);
       STERNA_UNROLL for (int g = 0; g < G; g++)
-        dot(acc[0][t][g], _mm512_and_si512(v, masks[g]), xx);
+        dot(acc[0][t][g], g < MASKED ? _mm512_and_si512(v, masks[g]) : v, xx);
     }
   }
   // The fields were left where they are in a byte: their sums are shifted back once, here.
@@ -65,6 +67,9 @@ STERNA_AVX512 inline void ternary_rows(const uint8_t* w, uint32_t quads, const i
     STERNA_UNROLL for (int g = 0; g < G; g++) {
       __m512i sum = acc[0][t][g];
       STERNA_UNROLL for (int u = 1; u < U; u++) sum = _mm512_add_epi32(sum, acc[u][t][g]);
+      acc[0][t][g] = sum;
+      STERNA_UNROLL for (int i = 0; g >= MASKED && i < MASKED; i++)
+        sum = _mm512_sub_epi32(sum, acc[0][t][i]);
       _mm512_storeu_si512(sums + t * TILE + g * 16, _mm512_srai_epi32(sum, 2 * g));
     }
 }

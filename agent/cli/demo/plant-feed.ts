@@ -27,7 +27,7 @@ export const DRONE_GROUPS: Readonly<Record<string, readonly string[]>> = {
   baro: ["pressure", "airTemp"],
   gps: ["altitudeRef", "velocity", "climbRate"],
   imu: ["accelX", "accelY", "accelZ", "roll", "pitch", "vibe", "clipCount"],
-  motors: ["throttle", "rotorSpeed1", "rotorSpeed2", "rotorSpeed3", "rotorSpeed4"],
+  motors: ["throttle", ...[1, 2, 3, 4].flatMap((n) => [`rotorSpeed${n}`, `motorOutput${n}`])],
   esc: [1, 2, 3, 4].flatMap((n) => [`escCurrent${n}`, `escTemp${n}`]),
   battery: ["batteryVoltage", "batteryCurrent", ...[1, 2, 3, 4].map((n) => `cellVoltage${n}`)],
   compass: ["magField"],

@@ -24,7 +24,7 @@ export class BatteryWatch {
   /** The voltmeter that does not fit: a cell's index, "pack", or null. */
   step(dt_s: number, voltage_V: number, cells_V: readonly number[]): number | "pack" | null {
     const known = cells_V.filter((v) => !Number.isNaN(v));
-    const all = known.length === cells_V.length;
+    const all = known.length === this.#pack.cells; // one without a voltmeter: no sum to compare
     cells_V.forEach((v, i) => {
       const others = known.filter((other) => other !== v);
       const mean = others.reduce((a, b) => a + b, 0) / others.length;

@@ -2,14 +2,16 @@
 //! adds its tone in square; what creeps up, or is more than a propeller survives, is the sensor.
 import { Smooth } from "./smooth.js";
 
-const LARGE = 0.3; // log ratio
-const START = 0.12;
+const LARGE = 0.3; // log ratio, at least
+const SIGMAS = 4;
+const START = 0.4; // of large
 const MEAN_s = 10;
 const CREEP_s = 20;
 const EXCESS_MAX_mps2 = 8; // a third of a gram gone at 0.1 m of radius
 
 export class ShakeWatch {
   readonly #usual: () => number;
+  readonly #sigma: () => number;
   readonly #level = new Smooth(MEAN_s);
   readonly #mean = new Smooth(MEAN_s);
   readonly #base = new Smooth(MEAN_s);
@@ -17,9 +19,10 @@ export class ShakeWatch {
   #creeping = false;
   ratio = Number.NaN;
 
-  /** `usual`: commissioned ratio of vibration to what the throttle explains. */
-  constructor(usual: () => number) {
+  /** `usual`: commissioned ratio of vibration to what the throttle explains; `sigma`: its spread. */
+  constructor(usual: () => number, sigma: () => number) {
     this.#usual = usual;
+    this.#sigma = sigma;
   }
 
   step(dt_s: number, vibe_mps2: number, throttle: number): void {
@@ -29,17 +32,23 @@ export class ShakeWatch {
     this.#mean.add(vibe_mps2, dt_s);
     this.#base.add(usual, dt_s);
     const level = this.#level.add(Math.log(Math.max(1e-3, this.ratio)), dt_s);
-    if (level < START) {
+    if (level < START * this.#limit) {
       this.#rising_s = 0;
       this.#creeping = false;
-    } else if (level < LARGE) {
+    } else if (level < this.#limit) {
       this.#rising_s += dt_s;
       if (this.#rising_s > CREEP_s) this.#creeping = true;
     }
   }
 
+  /** Real frames shake by a quarter more or less from flight to flight. */
+  get #limit(): number {
+    const share = this.#sigma() / this.#usual();
+    return share > 0 ? Math.max(LARGE, SIGMAS * share) : LARGE;
+  }
+
   get #large(): boolean {
-    return this.#level.value > LARGE;
+    return this.#level.value > this.#limit;
   }
 
   /** What the propellers add, m/s2 rms; 0 while usual, NaN when it is the sensor. */

@@ -18,8 +18,12 @@ export type Suspicion = (typeof SUSPICIONS)[number];
 
 // Quantised noise repeats a reading by chance one time in thirty: eight in a row once in centuries.
 const EQUAL_READINGS = 8;
+/** A slow instrument in a fast message repeats itself for less than this. */
+const EQUAL_ms = 2_000;
 const SPIKES = 3;
 const SPIKE_FORGET_ms = 30_000;
+/** A knock of the machine shakes for that long: one spike. */
+const KNOCK_ms = 1_000;
 const LATE_ms = 5_000;
 const LATE_READINGS = 10;
 const DISAGREES = SUSPICIONS.indexOf("disagrees");
@@ -46,6 +50,7 @@ type State = {
   median: number;
   t_ms: number;
   equal: number;
+  equalFrom_ms: number;
   /** Changes of other channels when the run of equal readings began. */
   movesBefore: number;
   spikes: number;
@@ -77,6 +82,8 @@ export class Validity {
   /** How far time moves on between instants. */
   #gap_ms = 0;
 
+  #resting = false;
+
   /** `noise`: the commissioned mean change between readings of a channel, NaN where unknown. */
   constructor(rows: readonly PortRow[], noise: (name: string) => number) {
     this.#states = rows.map((row) => ({
@@ -86,6 +93,7 @@ export class Validity {
       median: Number.NaN,
       t_ms: Number.NEGATIVE_INFINITY,
       equal: 0,
+      equalFrom_ms: Number.NaN,
       movesBefore: 0,
       spikes: 0,
       spiked_ms: Number.NEGATIVE_INFINITY,
@@ -106,6 +114,11 @@ export class Validity {
     }));
   }
 
+  /** At rest readings may stand still, and people knock at the machine. */
+  rest(resting: boolean): void {
+    this.#resting = resting;
+  }
+
   /** Source time of the asset: the newest that its channels agree on. */
   get now_ms(): number {
     return this.#now_ms;
@@ -123,7 +136,7 @@ export class Validity {
       state.t_ms = t_ms;
       return;
     }
-    this.#countEqual(state, value);
+    this.#countEqual(state, value, t_ms);
     this.#checkNoise(state, value);
     state.recent[0] = state.recent[1];
     state.recent[1] = state.recent[2];
@@ -223,24 +236,26 @@ export class Validity {
     return true;
   }
 
-  #countEqual(state: State, value: number): void {
+  #countEqual(state: State, value: number, t_ms: number): void {
     if (!state.row.noisy) return;
     // Zero is where a speed or a power rests.
-    if (value !== state.recent[2] || value === 0) {
+    if (value !== state.recent[2] || value === 0 || this.#resting) {
       this.#moves += 1;
       state.equal = 1;
+      state.equalFrom_ms = t_ms;
       state.movesBefore = this.#moves;
       return;
     }
     state.equal += 1;
     // Everything still is a machine at rest or a controller that holds its image.
     const othersMove = this.#moves - state.movesBefore >= EQUAL_READINGS;
-    if (state.equal >= EQUAL_READINGS && othersMove) this.#suspect(state, "stuck");
+    const long = state.equal >= EQUAL_READINGS && t_ms - state.equalFrom_ms >= EQUAL_ms;
+    if (long && othersMove) this.#suspect(state, "stuck");
   }
 
   #checkNoise(state: State, value: number): void {
     const change = Math.abs(value - state.recent[2]);
-    if (!state.row.noisy || Number.isNaN(change) || value === 0) return;
+    if (!state.row.noisy || Number.isNaN(change) || value === 0 || this.#resting) return;
     const old = Number.isNaN(state.stir) ? state.noise : state.stir;
     state.stir = Number.isNaN(old) ? change : old + (change - old) / (QUIET_READINGS / 3);
     if (state.stir < QUIET_SHARE * state.noise) this.#suspect(state, "too quiet");
@@ -251,7 +266,7 @@ export class Validity {
     const { spike } = state.limits;
     const alone = Math.abs(b - a) > spike && Math.abs(b - c) > spike && b > a === b > c;
     if (t_ms - state.spiked_ms > SPIKE_FORGET_ms) state.spikes = 0;
-    if (!alone) return;
+    if (!alone || this.#resting || t_ms - state.spiked_ms < KNOCK_ms) return;
     state.spikes += 1;
     state.spiked_ms = t_ms;
     if (state.spikes >= SPIKES) this.#suspect(state, "spikes");

@@ -1,5 +1,6 @@
 //! A tape of matrices: each operation computes forward at once and notes how to go back. Only what
 //! training the shipped networks needs; every operation is checked against finite differences.
+import { addProduct, addTransposedProduct, multiplyTransposed } from "./products.js";
 
 /** `rows x cols`, row-major. A leaf that is trained has `grad` read by the optimiser. */
 export type Matrix = {
@@ -27,7 +28,11 @@ export type Tape = {
   linear(x: Matrix, w: Matrix): Matrix;
   /** Adds a row to every row. */
   shift(x: Matrix, b: Matrix): Matrix;
-  relu(x: Matrix): Matrix;
+  /** Held between 0 and `most`: relu where that is infinite. */
+  relu(x: Matrix, most?: number): Matrix;
+  tanh(x: Matrix): Matrix;
+  /** A matrix of `cols` columns whose value i is value `from[i]` of x: unfolding, turning. */
+  gather(x: Matrix, cols: number, from: Int32Array): Matrix;
   /** By column, over the batch (`learn`) or with the running statistics. */
   batchNorm(x: Matrix, gamma: Matrix, beta: Matrix, stats: Statistics, learn: boolean): Matrix;
   /** Any rounding; the gradient passes straight through where `inside` says so. */
@@ -38,6 +43,8 @@ export type Tape = {
   ): Matrix;
   /** Mean cross-entropy of the softmax against target probabilities; at temperature `t`. */
   crossEntropy(logits: Matrix, target: Float64Array, t: number): Matrix;
+  /** Mean over the batch of the squared distance to `target`, each column times its weight. */
+  squaredError(x: Matrix, target: Float64Array, weights: readonly number[]): Matrix;
   /** a x + b y of two 1 x 1 matrices. */
   blend(x: Matrix, a: number, y: Matrix, b: number): Matrix;
   /** Fills the gradients of everything that `loss` came from. */
@@ -67,12 +74,32 @@ export function createTape(): Tape {
       });
       return y;
     },
-    relu(x) {
+    relu(x, most = Number.POSITIVE_INFINITY) {
       const y = matrix(x.rows, x.cols);
-      for (let i = 0; i < y.data.length; i++) y.data[i] = Math.max(0, at(x.data, i));
+      for (let i = 0; i < y.data.length; i++) {
+        y.data[i] = Math.min(most, Math.max(0, at(x.data, i)));
+      }
       back.push(() => {
-        for (let i = 0; i < y.grad.length; i++)
-          if (at(x.data, i) > 0) add(x.grad, i, at(y.grad, i));
+        for (let i = 0; i < y.grad.length; i++) {
+          if (at(x.data, i) > 0 && at(x.data, i) <= most) add(x.grad, i, at(y.grad, i));
+        }
+      });
+      return y;
+    },
+    tanh(x) {
+      const y = matrix(x.rows, x.cols, x.data.map(Math.tanh));
+      back.push(() => {
+        for (let i = 0; i < y.grad.length; i++) {
+          add(x.grad, i, at(y.grad, i) * (1 - at(y.data, i) ** 2));
+        }
+      });
+      return y;
+    },
+    gather(x, cols, from) {
+      const y = matrix(from.length / cols, cols);
+      for (let i = 0; i < from.length; i++) y.data[i] = x.data[from[i] as number] as number;
+      back.push(() => {
+        for (let i = 0; i < from.length; i++) add(x.grad, from[i] as number, at(y.grad, i));
       });
       return y;
     },
@@ -99,6 +126,18 @@ export function createTape(): Tape {
       back.push(() => {
         const k = at(loss.grad, 0) / (logits.rows * t);
         for (let i = 0; i < p.length; i++) add(logits.grad, i, k * (at(p, i) - at(target, i)));
+      });
+      return loss;
+    },
+    squaredError(x, target, weights) {
+      const loss = matrix(1, 1);
+      const off = (i: number): number => at(x.data, i) - at(target, i);
+      const share = (i: number): number => (weights[i % x.cols] ?? 0) / x.rows;
+      for (let i = 0; i < x.data.length; i++) add(loss.data, 0, share(i) * off(i) ** 2);
+      back.push(() => {
+        for (let i = 0; i < x.data.length; i++) {
+          add(x.grad, i, 2 * at(loss.grad, 0) * share(i) * off(i));
+        }
       });
       return loss;
     },
@@ -196,69 +235,4 @@ function moments(x: Matrix, column: number): [mean: number, variance: number] {
 const at = (values: Float64Array, i: number): number => values[i] as number;
 function add(values: Float64Array, i: number, by: number): void {
   values[i] = at(values, i) + by;
-}
-
-/** c (n x m) = a (n x k) bT (m x k): four sums at once, or JavaScript waits for each addition. */
-function multiplyTransposed(
-  a: Float64Array,
-  b: Float64Array,
-  c: Float64Array,
-  n: number,
-  m: number,
-  k: number,
-): void {
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < m; j++) {
-      let s0 = 0;
-      let s1 = 0;
-      let s2 = 0;
-      let s3 = 0;
-      const [p, q] = [i * k, j * k];
-      let l = 0;
-      for (; l + 3 < k; l += 4) {
-        s0 += at(a, p + l) * at(b, q + l);
-        s1 += at(a, p + l + 1) * at(b, q + l + 1);
-        s2 += at(a, p + l + 2) * at(b, q + l + 2);
-        s3 += at(a, p + l + 3) * at(b, q + l + 3);
-      }
-      for (; l < k; l++) s0 += at(a, p + l) * at(b, q + l);
-      c[i * m + j] = s0 + s1 + (s2 + s3);
-    }
-  }
-}
-
-/** c (n x m) += a (n x k) b (k x m). */
-function addProduct(
-  a: Float64Array,
-  b: Float64Array,
-  c: Float64Array,
-  n: number,
-  m: number,
-  k: number,
-): void {
-  for (let i = 0; i < n; i++) {
-    for (let l = 0; l < k; l++) {
-      const factor = at(a, i * k + l);
-      if (factor === 0) continue;
-      for (let j = 0; j < m; j++) add(c, i * m + j, factor * at(b, l * m + j));
-    }
-  }
-}
-
-/** c (n x m) += aT (k x n) b (k x m). */
-function addTransposedProduct(
-  a: Float64Array,
-  b: Float64Array,
-  c: Float64Array,
-  n: number,
-  m: number,
-  k: number,
-): void {
-  for (let l = 0; l < k; l++) {
-    for (let i = 0; i < n; i++) {
-      const factor = at(a, l * n + i);
-      if (factor === 0) continue;
-      for (let j = 0; j < m; j++) add(c, i * m + j, factor * at(b, l * m + j));
-    }
-  }
 }

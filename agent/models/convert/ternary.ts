@@ -1,8 +1,7 @@
-//! A multi-layer perceptron that is trained in float and ends as integers: ternary hidden layers
-//! with batch norm, an int8 last layer, int8 activations with static scales. The recipe: teacher,
-//! threshold at 0.845 E|w| (half of a Gaussian becomes 0), batch-norm re-estimation, then training
-//! through the rounding (straight-through estimator) with the teacher's opinion as second target.
+//! A network that is trained in float and ends as integers: batch norm behind every hidden layer,
+//! folded into one positive scale a row; int8 activations with static scales.
 import type { Prng } from "../../base/prng.js";
+import type { NetLayer } from "../onnx/ternary-net.js";
 import {
   createTape,
   type Matrix,
@@ -11,11 +10,16 @@ import {
   softmax,
   type Tape,
 } from "./autodiff.js";
+import { type NetSpec, type Placed, place } from "./layout.js";
+import { int8Row, type RowOf, roundRows, roundSteps, ternaryRow } from "./rounding.js";
 
-/** Threshold over E|w|: leaves half of a Gaussian's weights at zero. */
-const THRESHOLD = 0.845;
+const EPSILON = 1e-5; // of the batch norm
+/** A negative gamma would turn a rising layer around. */
+const GAMMA_MIN = 1e-3;
+/** Rows of one forward pass outside of training. */
+const ROWS_MAX = 256;
 
-type TrainedLayer = {
+type TrainedLayer = Placed & {
   readonly w: Matrix;
   /** Batch norm of a hidden layer; `beta` alone is the bias of the last one. */
   readonly gamma: Matrix;
@@ -25,50 +29,72 @@ type TrainedLayer = {
 };
 
 export type Net = {
+  readonly spec: NetSpec;
   readonly layers: readonly TrainedLayer[];
   /** Value of one step of the input, then of each hidden layer's output; 0: not yet quantised. */
   readonly steps: Float64Array;
 };
 
-/** What stays of a layer: y = relu(scale * (weights x) + bias), all in real units. */
-export type FoldedLayer = {
-  readonly rows: number;
-  readonly cols: number;
-  readonly ternary: boolean;
-  readonly weights: Int8Array;
-  readonly scale: Float64Array;
-  readonly bias: Float64Array;
-  readonly relu: boolean;
-};
-
-export function createNet(sizes: readonly number[], inputStep: number, random: Prng): Net {
-  const layers = sizes.slice(1).map((rows, i): TrainedLayer => {
-    const cols = sizes[i] as number;
-    const w = matrix(rows, cols);
+export function createNet(spec: NetSpec, random: Prng): Net {
+  const layers = place(spec).map((placed, i): TrainedLayer => {
+    const { cols } = placed;
+    const { size } = placed.spec;
+    const w = matrix(size, cols);
     for (let k = 0; k < w.data.length; k++) w.data[k] = random.normal() * Math.sqrt(2 / cols);
     const stats = {
-      mean: new Float64Array(rows),
-      variance: new Float64Array(rows).fill(1),
+      mean: new Float64Array(size),
+      variance: new Float64Array(size).fill(1),
       momentum: 0.1,
     };
-    const gamma = matrix(1, rows, new Float64Array(rows).fill(1));
-    return { w, gamma, beta: matrix(1, rows), stats, last: i === sizes.length - 2 };
+    const gamma = matrix(1, size, new Float64Array(size).fill(1));
+    const last = i === spec.layers.length - 1;
+    return { ...placed, w, gamma, beta: matrix(1, size), stats, last };
   });
-  const steps = new Float64Array(layers.length);
-  steps[0] = inputStep;
-  return { layers, steps };
+  // A weight that must rise begins on that side: cut at 0, half of them would never learn.
+  for (const layer of layers) {
+    eachRising(layer, (i) => {
+      layer.w.data[i] = Math.abs(layer.w.data[i] as number);
+    });
+  }
+  const ceilings = spec.layers.slice(0, -1).map(({ ceiling = 0 }) => Math.fround(ceiling / 127));
+  return { spec, layers, steps: Float64Array.of(spec.inputStep, ...ceilings) };
 }
 
 export function copyNet(net: Net): Net {
   const copy = (m: Matrix): Matrix => matrix(m.rows, m.cols, m.data.slice());
-  const layers = net.layers.map(({ w, gamma, beta, stats, last }) => ({
-    w: copy(w),
-    gamma: copy(gamma),
-    beta: copy(beta),
-    stats: { mean: stats.mean.slice(), variance: stats.variance.slice(), momentum: stats.momentum },
-    last,
+  const layers = net.layers.map((layer) => ({
+    ...layer,
+    w: copy(layer.w),
+    gamma: copy(layer.gamma),
+    beta: copy(layer.beta),
+    stats: {
+      mean: layer.stats.mean.slice(),
+      variance: layer.stats.variance.slice(),
+      momentum: layer.stats.momentum,
+    },
   }));
-  return { layers, steps: net.steps.slice() };
+  return { spec: net.spec, layers, steps: net.steps.slice() };
+}
+
+/** Puts back what must not fall with a rising input; after each step of the optimiser. */
+export function keepRising(net: Net): void {
+  for (const layer of net.layers) {
+    if (layer.spec.rising === undefined) continue;
+    eachRising(layer, (i) => {
+      layer.w.data[i] = Math.max(0, layer.w.data[i] as number);
+    });
+    layer.gamma.data.forEach((v, i) => {
+      layer.gamma.data[i] = Math.max(GAMMA_MIN, v);
+    });
+  }
+}
+
+function eachRising({ spec, w, channelOf }: TrainedLayer, visit: (i: number) => void): void {
+  const { rising } = spec;
+  if (rising === undefined) return;
+  for (let i = 0; i < w.data.length; i++) {
+    if (rising === "all" || rising.includes(channelOf(i % w.cols))) visit(i);
+  }
 }
 
 export type Mode = {
@@ -80,17 +106,22 @@ export type Mode = {
   readonly watch?: (layer: number, y: Matrix) => void;
 };
 
+const rowOf = ({ spec }: Placed): RowOf => (spec.weights === "ternary" ? ternaryRow : int8Row);
+
+/** `input`: one example a row. Gives what the file gives: logits, values, g of a bounded head. */
 export function forward(tape: Tape, net: Net, input: Matrix, mode: Mode): Matrix {
+  const batch = input.rows;
   let x = mode.quantised ? roundTo(tape, input, net.steps[0] as number) : input;
   net.layers.forEach((layer, i) => {
-    const round = layer.last ? roundInt8 : roundTernary;
-    const w = mode.quantised ? tape.straight(layer.w, round) : layer.w;
+    if (layer.from !== null) x = tape.gather(x, layer.cols, layer.from(batch));
+    const w = mode.quantised ? tape.straight(layer.w, roundRows(rowOf(layer))) : layer.w;
     const z = tape.linear(x, w);
     if (layer.last) {
       x = tape.shift(z, layer.beta);
       return;
     }
-    x = tape.relu(tape.batchNorm(z, layer.gamma, layer.beta, layer.stats, mode.learn));
+    const even = tape.batchNorm(z, layer.gamma, layer.beta, layer.stats, mode.learn);
+    x = tape.relu(even, layer.spec.ceiling);
     mode.watch?.(i, x);
     const step = net.steps[i + 1] as number;
     if (mode.quantised && step > 0) x = roundTo(tape, x, step);
@@ -100,83 +131,62 @@ export function forward(tape: Tape, net: Net, input: Matrix, mode: Mode): Matrix
 
 function roundTo(tape: Tape, x: Matrix, step: number): Matrix {
   const top = 127 * step;
-  const round = (from: Matrix, y: Float64Array): void => {
-    for (let i = 0; i < y.length; i++) {
-      const k = Math.floor((from.data[i] as number) / step + 0.5);
-      y[i] = step * Math.max(-127, Math.min(127, k));
-    }
-  };
-  return tape.straight(x, round, (v) => v >= -top && v <= top);
+  return tape.straight(x, roundSteps(step), (v) => v >= -top && v <= top);
 }
 
-/** Row by row: zero below the threshold, else the sign times the mean of what is kept. */
-function roundTernary(w: Matrix, y: Float64Array): void {
-  for (let r = 0; r < w.rows; r++) {
-    const { weights, scale } = ternaryRow(w, r);
-    for (let c = 0; c < w.cols; c++) y[r * w.cols + c] = scale * (weights[c] as number);
-  }
-}
-
-function ternaryRow(w: Matrix, row: number): { weights: Int8Array; scale: number } {
-  const values = w.data.subarray(row * w.cols, (row + 1) * w.cols);
-  let sum = 0;
-  for (const v of values) sum += Math.abs(v);
-  const threshold = (THRESHOLD * sum) / w.cols;
-  const weights = new Int8Array(w.cols);
-  let kept = 0;
-  let count = 0;
-  values.forEach((v, c) => {
-    if (!(Math.abs(v) > threshold)) return;
-    weights[c] = v < 0 ? -1 : 1;
-    kept += Math.abs(v);
-    count += 1;
-  });
-  return { weights, scale: count === 0 ? 1 : kept / count };
-}
-
-function roundInt8(w: Matrix, y: Float64Array): void {
-  for (let r = 0; r < w.rows; r++) {
-    const { weights, scale } = int8Row(w, r);
-    for (let c = 0; c < w.cols; c++) y[r * w.cols + c] = scale * (weights[c] as number);
-  }
-}
-
-function int8Row(w: Matrix, row: number): { weights: Int8Array; scale: number } {
-  const values = w.data.subarray(row * w.cols, (row + 1) * w.cols);
-  const top = values.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-12);
-  return {
-    weights: Int8Array.from(values, (v) => Math.floor((v * 127) / top + 0.5)),
-    scale: top / 127,
-  };
-}
-
-/** Batch norm folded into one positive scale a row; a negative gamma flips the row's trits. */
-export function fold(net: Net): FoldedLayer[] {
-  return net.layers.map(({ w, gamma, beta, stats, last }) => {
-    const { rows, cols } = w;
+/** The layers of the file; a negative gamma flips its row's trits, so that scales are positive. */
+export function fold(net: Net): NetLayer[] {
+  return net.layers.map((layer, i): NetLayer => {
+    const { w, gamma, beta, stats, last, cols, spec, channels } = layer;
+    const rows = spec.size;
     const weights = new Int8Array(rows * cols);
-    const scale = new Float64Array(rows);
-    const bias = new Float64Array(rows);
+    const [wScale, bias] = [new Float32Array(rows), new Float32Array(rows)];
     for (let r = 0; r < rows; r++) {
-      const row = last ? int8Row(w, r) : ternaryRow(w, r);
-      const spread = last ? 1 : Math.sqrt((stats.variance[r] as number) + 1e-5);
+      const row = rowOf(layer)(w, r);
+      const spread = last ? 1 : Math.sqrt((stats.variance[r] as number) + EPSILON);
       const k = last ? 1 : (gamma.data[r] as number) / spread;
       const sign = k < 0 ? -1 : 1;
       for (let c = 0; c < cols; c++) weights[r * cols + c] = sign * (row.weights[c] as number) || 0;
-      scale[r] = Math.max(Math.abs(k) * row.scale, 1e-9);
+      wScale[r] = Math.max(Math.abs(k) * row.scale, 1e-9);
       bias[r] = (beta.data[r] as number) - (last ? 0 : k * (stats.mean[r] as number));
     }
-    return { rows, cols, ternary: !last, weights, scale, bias, relu: !last };
+    const ternary = spec.weights === "ternary";
+    const outScale = last ? null : (net.steps[i + 1] as number);
+    const common = { weights, ternary, wScale, bias, relu: !last, outScale };
+    if (spec.kernel === undefined) return { kind: "dense", rows, cols, ...common };
+    const { kernel, dilation = 1 } = spec;
+    const conv = { filters: rows, channels, kernel, stride: 1, pad: 0, dilation };
+    return { kind: "conv1d", ...conv, ...common };
   });
 }
 
-/** Class probabilities of every row of x with frozen statistics. */
-export function classify(
-  net: Net,
-  x: Float64Array,
-  cols: number,
-  quantised: boolean,
-): Float64Array {
-  const input = matrix(x.length / cols, cols, x);
-  return softmax(forward(createTape(), net, input, { quantised, learn: false }), 1);
+/** Answers to every row of x with frozen statistics: values, or logits of classes. */
+export function predict(net: Net, x: Float64Array, quantised: boolean): Float64Array {
+  const cols = net.spec.channels * net.spec.places;
+  const size = net.spec.layers.at(-1)?.size ?? 0;
+  const y = new Float64Array((x.length / cols) * size);
+  for (let from = 0; from * cols < x.length; from += ROWS_MAX) {
+    const part = x.slice(from * cols, (from + ROWS_MAX) * cols);
+    const input = matrix(part.length / cols, cols, part);
+    const { data } = forward(createTape(), net, input, { quantised, learn: false });
+    y.set(net.spec.bounded ? data.map(Math.tanh) : data, from * size);
+  }
+  return y;
+}
+
+/** Class probabilities of every row of x. */
+export function classify(net: Net, x: Float64Array, quantised: boolean): Float64Array {
+  const logits = predict(net, x, quantised);
+  const size = net.spec.layers.at(-1)?.size ?? 1;
+  return softmax(matrix(logits.length / size, size, logits), 1);
+}
+
+/** Bytes of the weights alone: float32, and as the file packs them (2 bits a trit, int8). */
+export function weightBytes({ layers }: Net): { readonly float: number; readonly packed: number } {
+  let [float, packed] = [0, 0];
+  for (const { w, spec } of layers) {
+    float += 4 * w.data.length;
+    packed += spec.weights === "ternary" ? Math.ceil(w.data.length / 4) : w.data.length;
+  }
+  return { float, packed };
 }

@@ -1,110 +1,172 @@
-//! The training loop: Adam, cosine rate, gradient clip; first the float teacher, then the ternary
-//! pupil. Everything random comes from one seed, so a run gives the same weights each time.
+//! The recipe that trains every shipped network: a float teacher; its weights cut to trits at
+//! 0.845 E|w| (half of a Gaussian becomes 0); batch-norm re-estimation; activation scales at a high
+//! quantile; then training through the rounding (straight-through estimator), with the teacher's
+//! opinion as second target. Or ternary from the start, whichever does better on a validation set.
+//! Everything random comes from one stream, so a run gives the same weights each time.
 import type { Prng } from "../../base/prng.js";
-import { createTape, type Matrix, matrix, softmax } from "./autodiff.js";
-import { copyNet, createNet, forward, type Net } from "./ternary.js";
+import { createTape, type Matrix, matrix, softmax, type Tape } from "./autodiff.js";
+import type { NetSpec } from "./layout.js";
+import { copyNet, createNet, forward, keepRising, type Net, predict } from "./ternary.js";
 
 export type Examples = {
   readonly count: number;
-  readonly cols: number;
+  /** count x inputs, each example channel by channel. */
   readonly x: Float64Array;
-  readonly label: Uint8Array;
+  /** count x outputs: probabilities of classes, or values; of a bounded head within +-1. */
+  readonly y: Float64Array;
 };
 
 export type Plan = {
-  readonly sizes: readonly number[];
-  readonly inputStep: number;
+  readonly net: NetSpec;
+  readonly goal: "classes" | "values";
   readonly batch: number;
   readonly teacherSteps: number;
   readonly pupilSteps: number;
   readonly rate: number;
-  /** Weight of the teacher's opinion and its temperature. */
+  /** Weight of the teacher's opinion, 0 for none, and its temperature (classes alone). */
   readonly distil: number;
   readonly temperature: number;
+  /** Drawn on every input while training: inputs differ in more than the data know. */
+  readonly jitter: number;
+  /** Weight of each value's squared error; by default alike. */
+  readonly weights?: readonly number[];
+  /** `better` trains both ways and needs a validation set. */
+  readonly start: "teacher" | "scratch" | "better";
+};
+
+export type Trained = {
+  readonly teacher: Net;
+  readonly pupil: Net;
+  readonly from: "teacher" | "scratch";
 };
 
 const CLIP = 5;
 const REESTIMATE_BATCHES = 40;
 const ACTIVATION_QUANTILE = 0.9995;
-/** Drawn on every input while training: spectra differ in more than the simulator knows. */
-const JITTER = 0.1;
 
-export function train(plan: Plan, set: Examples, random: Prng): { teacher: Net; pupil: Net } {
-  const teacher = createNet(plan.sizes, plan.inputStep, random);
-  descend(plan, set, random, teacher, null, plan.teacherSteps);
-  const pupil = copyNet(teacher);
-  reestimate(plan, set, random, pupil);
-  setSteps(plan, set, random, pupil);
-  descend(plan, set, random, pupil, teacher, plan.pupilSteps);
+export function train(plan: Plan, set: Examples, random: Prng, validation?: Examples): Trained {
+  const run: Run = { plan, set, random };
+  const teacher = createNet(plan.net, random);
+  descend(run, teacher, plan.teacherSteps, "float", null);
+  const taught = (): Net => quantise(run, copyNet(teacher), teacher);
+  const untaught = (): Net => {
+    const net = createNet(plan.net, random);
+    descend(run, net, plan.teacherSteps, "rounded", null);
+    return quantise(run, net, null);
+  };
+  if (plan.start === "teacher") return { teacher, pupil: taught(), from: "teacher" };
+  if (plan.start === "scratch") return { teacher, pupil: untaught(), from: "scratch" };
+  if (validation === undefined) throw new Error("the better of two needs a validation set");
+  const [first, second] = [taught(), untaught()];
+  const better = lossOf(plan, second, validation) < lossOf(plan, first, validation);
+  return { teacher, pupil: better ? second : first, from: better ? "scratch" : "teacher" };
+}
+
+/** Mean loss of the pupil's integers over a set, in the terms of the plan. */
+export function lossOf(plan: Plan, net: Net, set: Examples): number {
+  const size = net.spec.layers.at(-1)?.size ?? 1;
+  const said = matrix(set.count, size, predict(net, set.x, true));
+  return lossAgainst(createTape(), plan, said, set.y).data[0] as number;
+}
+
+type Run = { readonly plan: Plan; readonly set: Examples; readonly random: Prng };
+
+/** Static scales, then the training that makes weights fit them. */
+function quantise(run: Run, net: Net, teacher: Net | null): Net {
+  reestimate(run, net);
+  setSteps(run, net);
+  descend(run, net, run.plan.pupilSteps, "rounded", teacher);
   // The last batches still moved the statistics: settle them on the final weights.
-  reestimate(plan, set, random, pupil);
-  return { teacher, pupil };
+  reestimate(run, net);
+  return net;
 }
 
 function descend(
-  plan: Plan,
-  set: Examples,
-  random: Prng,
+  run: Run,
   net: Net,
-  teacher: Net | null,
   steps: number,
+  way: "float" | "rounded",
+  teacher: Net | null,
 ): void {
+  const { plan } = run;
   const leaves = net.layers.flatMap(({ w, gamma, beta, last }) =>
     last ? [w, beta] : [w, gamma, beta],
   );
   const update = adam(leaves);
   for (let step = 0; step < steps; step++) {
-    const { x, target } = drawBatch(plan, set, random, JITTER);
+    const { x, target } = drawBatch(run, plan.jitter);
     const tape = createTape();
-    const logits = forward(tape, net, x, { quantised: teacher !== null, learn: true });
-    let loss = tape.crossEntropy(logits, target, 1);
-    if (teacher !== null) {
-      const said = forward(createTape(), teacher, x, { quantised: false, learn: false });
-      const soft = tape.crossEntropy(logits, softmax(said, plan.temperature), plan.temperature);
-      loss = tape.blend(loss, 1 - plan.distil, soft, plan.distil * plan.temperature ** 2);
+    const raw = forward(tape, net, x, { quantised: way === "rounded", learn: true });
+    const said = plan.net.bounded ? tape.tanh(raw) : raw;
+    let loss = lossAgainst(tape, plan, said, target);
+    if (teacher !== null && plan.distil > 0) {
+      const told = forward(createTape(), teacher, x, { quantised: false, learn: false });
+      loss = withOpinion(tape, plan, { said, told, loss });
     }
     tape.backward(loss);
     const cosine = 0.5 + 0.5 * Math.cos((Math.PI * step) / steps);
     update(plan.rate * (0.02 + 0.98 * cosine));
+    keepRising(net);
   }
 }
 
-function drawBatch(plan: Plan, set: Examples, random: Prng, jitter: number) {
-  const classes = plan.sizes[plan.sizes.length - 1] as number;
-  const x = matrix(plan.batch, set.cols);
-  const target = new Float64Array(plan.batch * classes);
+function lossAgainst(tape: Tape, plan: Plan, said: Matrix, target: Float64Array): Matrix {
+  if (plan.goal === "classes") return tape.crossEntropy(said, target, 1);
+  return tape.squaredError(said, target, plan.weights ?? new Array<number>(said.cols).fill(1));
+}
+
+function withOpinion(
+  tape: Tape,
+  plan: Plan,
+  { said, told, loss }: { said: Matrix; told: Matrix; loss: Matrix },
+): Matrix {
+  const { distil, temperature: t } = plan;
+  if (plan.goal === "classes") {
+    const soft = tape.crossEntropy(said, softmax(told, t), t);
+    return tape.blend(loss, 1 - distil, soft, distil * t ** 2);
+  }
+  const opinion = plan.net.bounded ? told.data.map(Math.tanh) : told.data;
+  return tape.blend(loss, 1 - distil, lossAgainst(tape, plan, said, opinion), distil);
+}
+
+function drawBatch({ plan, set, random }: Run, jitter: number) {
+  const cols = plan.net.channels * plan.net.places;
+  const size = set.y.length / set.count;
+  const x = matrix(plan.batch, cols);
+  const target = new Float64Array(plan.batch * size);
   for (let b = 0; b < plan.batch; b++) {
     const i = Math.floor(random.next() * set.count);
-    for (let c = 0; c < set.cols; c++) {
+    for (let c = 0; c < cols; c++) {
       const noise = jitter === 0 ? 0 : jitter * (random.next() - random.next());
-      x.data[b * set.cols + c] = (set.x[i * set.cols + c] as number) + noise;
+      x.data[b * cols + c] = (set.x[i * cols + c] as number) + noise;
     }
-    target[b * classes + (set.label[i] as number)] = 1;
+    target.set(set.y.subarray(i * size, (i + 1) * size), b * size);
   }
   return { x, target };
 }
 
 /** Running statistics for the rounded weights, without labels. */
-function reestimate(plan: Plan, set: Examples, random: Prng, net: Net): void {
+function reestimate(run: Run, net: Net): void {
   for (let k = 1; k <= REESTIMATE_BATCHES; k++) {
     for (const { stats } of net.layers) stats.momentum = 1 / k; // a plain mean of all batches
-    const { x } = drawBatch(plan, set, random, 0);
+    const { x } = drawBatch(run, 0);
     forward(createTape(), net, x, { quantised: true, learn: true });
   }
   for (const { stats } of net.layers) stats.momentum = 0.1;
 }
 
 /** Static activation scales from a high quantile: a rare large value may clip. */
-function setSteps(plan: Plan, set: Examples, random: Prng, net: Net): void {
+function setSteps(run: Run, net: Net): void {
   const seen: number[][] = net.layers.map(() => []);
   const watch = (layer: number, y: Matrix): void => {
     for (const v of y.data) seen[layer]?.push(v);
   };
   for (let k = 0; k < REESTIMATE_BATCHES; k++) {
-    const { x } = drawBatch(plan, set, random, 0);
+    const { x } = drawBatch(run, 0);
     forward(createTape(), net, x, { quantised: true, learn: false, watch });
   }
   seen.slice(0, -1).forEach((values, layer) => {
+    if (net.spec.layers[layer]?.ceiling !== undefined) return; // the layer states its own
     const sorted = Float64Array.from(values).sort();
     const top = sorted[Math.floor(ACTIVATION_QUANTILE * (sorted.length - 1))] ?? 1;
     net.steps[layer + 1] = Math.fround(Math.max(top, 1e-3) / 127);

@@ -5,14 +5,20 @@ import { prng } from "../../base/prng.js";
 import { CELL_ORDERS, ORDER_BINS } from "../features/orders.js";
 import type { TernaryNet } from "../onnx/ternary-net.js";
 import { writeTernaryNet } from "../onnx/write-net.js";
+import { perceptron } from "./layout.js";
 import { classify, fold, type Net } from "./ternary.js";
 import { type Plan, train } from "./trainer.js";
 import { CLASSES, makeSet, type VibrationSet } from "./vibration-set.js";
 
-export type VibnetPlan = Plan & {
+export type VibnetPlan = Omit<Plan, "net" | "goal" | "jitter" | "start"> & {
   readonly seed: number;
   readonly examples: number;
+  readonly sizes: readonly number[];
+  readonly inputStep: number;
 };
+
+/** Spectra differ in more than the simulator knows. */
+const JITTER = 0.1;
 
 export const VIBNET_PLAN: VibnetPlan = {
   seed: 1,
@@ -31,13 +37,18 @@ export type Vibnet = { readonly bytes: Uint8Array; readonly teacher: Net; readon
 
 export function makeVibnet(plan: VibnetPlan): Vibnet {
   const set = makeSet(plan.examples, plan.seed, "train");
-  const examples = { count: set.count, cols: ORDER_BINS, x: set.x, label: set.label };
-  const { teacher, pupil } = train(plan, examples, prng(plan.seed, "vibnet/weights"));
+  const net = perceptron(plan.sizes, plan.inputStep, { first: "ternary", last: "int8" });
+  const recipe: Plan = { ...plan, net, goal: "classes", jitter: JITTER, start: "teacher" };
+  const y = new Float64Array(set.count * CLASSES.length);
+  set.label.forEach((label, i) => {
+    y[i * CLASSES.length + label] = 1;
+  });
+  const examples = { count: set.count, x: set.x, y };
+  const { teacher, pupil } = train(recipe, examples, prng(plan.seed, "vibnet/weights"));
   return { bytes: writeTernaryNet(describe(plan, pupil, set)), teacher, pupil };
 }
 
 function describe(plan: VibnetPlan, net: Net, set: VibrationSet): TernaryNet {
-  const folded = fold(net);
   const sum = createHash("sha256").update(JSON.stringify(plan));
   sum.update(new Uint8Array(set.x.buffer)).update(set.label);
   return {
@@ -49,17 +60,7 @@ function describe(plan: VibnetPlan, net: Net, set: VibrationSet): TernaryNet {
       shape: [ORDER_BINS],
       scale: net.steps[0] as number,
     },
-    layers: folded.map(({ rows, cols, weights, ternary, scale, bias, relu }, i) => ({
-      kind: "dense",
-      rows,
-      cols,
-      weights,
-      ternary,
-      wScale: Float32Array.from(scale),
-      bias: Float32Array.from(bias),
-      relu,
-      outScale: i === folded.length - 1 ? null : (net.steps[i + 1] as number),
-    })),
+    layers: fold(net),
     output: {
       name: "logits",
       unit: "1",
@@ -85,7 +86,7 @@ export function score(
   set: VibrationSet,
   quantised: boolean,
 ): { readonly right: number; readonly false: number } {
-  const p = classify(net, set.x, ORDER_BINS, quantised);
+  const p = classify(net, set.x, quantised);
   return scoreProbabilities(p, set, () => true);
 }
 

@@ -15,12 +15,13 @@ const PENDING_MAX = 64;
 const RESTART_ms = 1_000;
 const LOOK_ms = 1_000;
 
+/** Of the blocks that passed: those that the monitor must read itself; and how often it ended. */
+export type PoolCounts = { readonly unread: number; readonly restarts: number };
+
 export type BlockPool = {
   /** `then` gets the block in the order of the calls, read where that was possible. */
   read(block: Block, then: (block: Block) => void): void;
-  counts(): { readonly read: number; readonly unread: number; readonly restarts: number };
-  /** Ends the worker as a fault would: for tests. */
-  kill(): Promise<void>;
+  readonly counts: PoolCounts;
   stop(): Promise<void>;
 };
 
@@ -40,7 +41,7 @@ type Crew = {
 /** `node`: the memory node of the rings, null for the nearest; one that cannot be had is logged. */
 export function startBlockPool(log: Log, node: number | null = null): BlockPool {
   const pending: Pending[] = [];
-  const counts = { read: 0, unread: 0, restarts: 0 };
+  const counts = { unread: 0, restarts: 0 };
   let next = 0;
   let stopped = false;
   let crew: Crew | null = null;
@@ -54,7 +55,7 @@ export function startBlockPool(log: Log, node: number | null = null): BlockPool 
       if (((first.tag - tag) | 0) > 0 && first.sent) return;
       pending.shift();
       const own = first.tag === tag ? analysis : null;
-      counts[own === null ? "unread" : "read"] += 1;
+      if (own === null) counts.unread += 1;
       first.then(own === null ? first.block : { ...first.block, analysis: own });
     }
   };
@@ -94,10 +95,7 @@ export function startBlockPool(log: Log, node: number | null = null): BlockPool 
       pending.push({ tag: next, block, then, sent });
       if (!sent && pending.length === 1) flush();
     },
-    counts: () => counts,
-    async kill(): Promise<void> {
-      await crew?.worker.terminate();
-    },
+    counts,
     async stop(): Promise<void> {
       stopped = true;
       if (timer !== null) clearTimeout(timer);

@@ -55,6 +55,7 @@ const CHIP_kgm = 1e-4 * 0.1; // 0.1 g at 0.1 m
 const WASH = 0.3; // share of the dynamic pressure of the rotor wash that the barometer feels
 const DISC_m2 = Math.PI * QUADROTOR.rotorRadius_m ** 2;
 const FIELD_T = 50e-6;
+const FULL_V = 16;
 const CELL_ohm = BATTERY_4S.resistance_ohm / BATTERY_4S.cells;
 
 /** Starts in the air, its mission under way. */
@@ -166,6 +167,11 @@ function sense(drone: Drone, density: number, dt_s: number): void {
   drone.clips += 5 * level(faults, "imu_clipping") * dt_s;
 }
 
+/** A motor's speed goes with its share of the voltage: full speed at full command and FULL_V. */
+function commandOf(speed_radps: number, pack_V: number): number {
+  return Math.min(1, (speed_radps / QUADROTOR.speedMax_radps) * (FULL_V / pack_V));
+}
+
 function measure(drone: Drone, values: Float64Array): void {
   const { frame, faults, scatter, soc, current_A } = drone;
   const { at, speed, force, rotor_radps, throttle } = frame;
@@ -191,6 +197,7 @@ function measure(drone: Drone, values: Float64Array): void {
   put(frame.pitch);
   put(throttle);
   for (const rotor of ROTORS) put(rotor_radps[rotor] ?? 0);
+  for (const rotor of ROTORS) put(commandOf(rotor_radps[rotor] ?? 0, pack_V));
   for (const rotor of ROTORS) put((frame.power_W[rotor] ?? 0) / pack_V);
   for (const rotor of ROTORS) put(drone.esc_K[rotor] ?? 0);
   put(pack_V);
