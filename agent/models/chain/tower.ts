@@ -32,6 +32,7 @@ export class TowerWatch {
   readonly #flutter = new Smooth(FLUTTER_s);
   readonly #amplitude2 = new Smooth(FLUTTER_s);
   #rest_mps2 = Number.NaN;
+  #heard_s = 0;
   #raised = false;
   #raised_s = 0;
   /** Sums since the level rose: of squared flutter over the usual, and of the log ratio. */
@@ -58,8 +59,11 @@ export class TowerWatch {
     this.#rest_mps2 = rest_mps2;
     this.#flutter.add(square, dt_s);
     const [fast, slow] = [this.#fast.add(level, dt_s), this.#slow.add(level, dt_s)];
-    const stays = this.#raised && (fast > FAST.until || slow > SLOW.until);
-    if (!(stays || fast > FAST.from || slow > SLOW.from)) {
+    // A mean of hours says nothing in its first.
+    this.#heard_s += dt_s;
+    const known = this.#heard_s > SLOW.s;
+    const stays = this.#raised && (fast > FAST.until || (known && slow > SLOW.until));
+    if (!(stays || fast > FAST.from || (known && slow > SLOW.from))) {
       this.#settle();
       return;
     }
@@ -110,6 +114,7 @@ export class TowerWatch {
     this.#count += 1;
     if (this.#count < DIFFERENCES_MIN) return;
     const mean = this.#logs / this.#count;
+    if (mean < SLOW.until) return; // the two are the same there
     const away = Math.log(this.#squares / this.#count / this.#fit.flutter) - BORDER * mean;
     const error = Math.sqrt(SPREAD / this.#count);
     // NaN before the flutter is learnt: open.
