@@ -256,8 +256,14 @@ function sayWhatRuns({ members, backend: compute }: Assembly, log: Log): void {
   );
   for (const placed of placements) log.info({ placed }, "a network was placed");
   for (const network of compute.passed) log.warn({ why: network }, "a network runs on the CPU");
-  for (const { config, off, commissioned, stage } of members) {
+  for (const { config, watch, off, commissioned, stage } of members) {
     const { id, kind } = config;
+    for (const { name, runs } of watch.monitors) {
+      if (runs === undefined) continue;
+      const { engine, outside } = runs;
+      const why = outside === undefined ? {} : { why: outside };
+      log.info({ asset: id, engine, ...why }, `model ${name} runs on ${engine}`);
+    }
     if (off.length > 0) log.warn({ asset: id, kind, off }, "some checks are switched off");
     if (!commissioned && stage.learning) {
       log.info({ asset: id, kind, learnt: stage.progress }, "commissioning: it learns its normal");

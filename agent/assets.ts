@@ -57,13 +57,13 @@ const generic = (row: Row): AssetKind => ({
     const idle = asset.baseline === null && (asset.want ?? null) === null;
     const channels = idle ? [] : (asset.declared ?? []);
     const plan = genericPlan(row.name, row.commissioning, channels, asset.generic, asset.baseline);
-    const judged = plan.learns.length === 0 && channels.length === 0 ? [] : plan.readings;
+    const doubted = plan.learns.length === 0 && channels.length === 0 ? [] : plan.doubted;
     const rules = idle
       ? []
       : [
           ...GENERIC_RULES,
           ...sensorRules(
-            judged.map((name) => ({ name })),
+            doubted.map((name) => ({ name })),
             [],
           ),
         ];
@@ -75,6 +75,7 @@ const TABLE: readonly AssetKind[] = [
   kind(
     {
       name: "wind-turbine",
+      listens: true,
       about: "geared wind turbine with pitch control",
       ports: TURBINE_PORTS,
       nameplate: TURBINE_PLATE,
@@ -159,6 +160,7 @@ const TABLE: readonly AssetKind[] = [
   kind(
     {
       name: "bearing",
+      listens: true,
       about: "rolling bearing with an accelerometer, on a rig or in a machine",
       ports: BEARING_PORTS,
       nameplate: BEARING_PLATE,

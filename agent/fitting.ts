@@ -67,6 +67,7 @@ export function fitKind(
   const named = new Set(asset.channels.map((channel) => channel.name));
   const byHand = learn === "by-hand";
   const baseline = byHand ? null : readBaselineFile(config, asset, faults);
+  const network = asset.network === null ? null : readNetworkFile(config, asset, faults);
   const fitted = kind.monitors({
     id: asset.id,
     nameplate: asset.nameplate,
@@ -80,6 +81,7 @@ export function fitKind(
     ),
     want: wantOf(asset, kind, byHand),
     adapts: asset.adapt,
+    network,
     generic: {
       cycle: asset.cycle,
       settings: asset.settings,
@@ -87,7 +89,8 @@ export function fitKind(
     },
   });
   for (const { key, what, instead } of fitted.faults) {
-    const below = key === "baseline" ? ["baseline"] : ["nameplate", ...key.split(".")];
+    const own = key === "baseline" || key === "network";
+    const below = own ? [key] : ["nameplate", ...key.split(".")];
     faults.push(faultAt(config, [...asset.path, ...below], what, instead));
   }
   const own = new Set(asset.rules.map((rule) => rule.id));
@@ -155,6 +158,21 @@ export function meterOf(
 
 export function faultAt(config: Config, path: Path, what: string, instead: string): Fault {
   return { ...config.where(path), what, instead };
+}
+
+function readNetworkFile(
+  config: Config,
+  { network, path }: AssetConfig,
+  faults: Fault[],
+): Uint8Array | null {
+  if (network === null) return null;
+  try {
+    return readFileSync(network);
+  } catch (error) {
+    const what = `the network cannot be read: ${error instanceof Error ? error.message : error}`;
+    faults.push(faultAt(config, [...path, "network"], what, "name the file of train:blocks"));
+    return null;
+  }
 }
 
 function readBaselineFile(config: Config, asset: AssetConfig, faults: Fault[]): unknown {

@@ -8,6 +8,7 @@ import { type Plan, Stage, type Want } from "./models/commission-stage.js";
 import type { GenericUse } from "./models/generic-spec.js";
 import type { Monitor } from "./models/monitor.js";
 import { changedPlate, type Learnt, type NameplateRow, readBaseline } from "./models/setup.js";
+import { bearingNetwork } from "./models/vibration-block.js";
 import type { RuleRow } from "./rules/rule.js";
 import { nearest } from "./units/nearest.js";
 import { type Amount, isUnitFault, parseUnit } from "./units/parse.js";
@@ -27,6 +28,8 @@ export type AssetSetup = {
   /** False: what was learnt stays as it is. */
   readonly adapts?: boolean;
   readonly generic?: GenericUse;
+  /** Bytes of a network in the place of the shipped one. */
+  readonly network?: Uint8Array | null;
 };
 
 export type DeclaredChannel = {
@@ -38,7 +41,7 @@ export type DeclaredChannel = {
   readonly coded: boolean;
 };
 
-/** What is wrong with the setup: `key` of the nameplate, or `baseline`. */
+/** What is wrong with the setup: `key` of the nameplate, `baseline` or `network`. */
 export type SetupFault = {
   readonly key: string;
   readonly what: string;
@@ -68,6 +71,8 @@ export type AssetKind = {
   readonly commissioning: Commissioning;
   /** Signal of the power that it should give, for the cost of alarms, where not `expectedPower`. */
   readonly expectedPower?: string;
+  /** Judges bearings by a network, which the user may replace. */
+  readonly listens?: boolean;
   monitors(asset: AssetSetup): Fitted;
 };
 
@@ -108,10 +113,20 @@ export function fit(row: Row, plan: Plan, rules: readonly RuleRow[], asset: Asse
     const what = `the baseline was learnt with another ${changed}`;
     faults.push({ key: "baseline", what, instead: "commission anew, or mend the nameplate" });
   }
-  const setup = { id: asset.id, nameplate, baseline: own, backend: asset.backend };
+  const network = asset.network ?? null;
+  if (network !== null) {
+    const what = row.listens
+      ? bearingNetwork(network, asset.backend)
+      : `a ${row.name} has no network of its kind to replace`;
+    const instead = row.listens ? "name a file that train:blocks wrote" : "bind it under models:";
+    if (typeof what === "string") faults.push({ key: "network", what, instead });
+  }
+  const setup = { id: asset.id, nameplate, baseline: own, backend: asset.backend, network };
   const stage = new Stage(plan, setup, asset.want ?? null, asset.adapts ?? true, packageVersion());
   const { monitors } = stage;
-  const missing = row.ports.filter((port) => !asset.channels.has(port.name));
+  const missing = row.ports.filter(
+    ({ name, insteadOf = "" }) => !asset.channels.has(name) && !asset.channels.has(insteadOf),
+  );
   const absent = missing.map(({ name, about }) => `what needs ${name} (${about}): no such channel`);
   return {
     monitors,

@@ -8,7 +8,7 @@ import { type Publisher, startPublisher } from "./alerts/publish.js";
 import { type Collected, collectRetained } from "./alerts/reconcile.js";
 import type { Store } from "./alerts/store.js";
 import { type Place, statusTopic } from "./alerts/topics.js";
-import type { Clock } from "./base/clock.js";
+import { type Clock, steady_ms } from "./base/clock.js";
 import { packageVersion } from "./base/files.js";
 import type { Log } from "./base/log.js";
 import { prng } from "./base/prng.js";
@@ -62,7 +62,7 @@ export function openOutgoing(
   });
   const inbox: Inbox = { commands: [], retained: null };
   const assets = [...config.assets.map((asset) => asset.id), id];
-  const publisher = startPublisher(link, store, now, log);
+  const publisher = startPublisher(link, store, { now, steady: steady_ms }, log);
   const commands = startCommands(link, place, assets, now, (command) => {
     inbox.commands.push(command);
     arrived();

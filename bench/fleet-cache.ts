@@ -35,7 +35,9 @@ function codeHash(): string {
     if (name.includes("models/convert/")) continue;
     hash.update(name).update(readFileSync(join(ROOT, "dist", name)));
   }
-  hash.update(readFileSync(join(ROOT, "agent/models/vibnet.onnx")));
+  for (const file of ["vibnet.onnx", "thermalnbm.onnx"]) {
+    hash.update(readFileSync(join(ROOT, "agent/models", file)));
+  }
   return hash.digest("hex").slice(0, 16);
 }
 

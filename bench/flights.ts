@@ -10,7 +10,7 @@ export type Flight = {
   readonly name: string;
   readonly airframe: string;
   readonly what: string;
-  /** Values in the units of `FlightSet.channels`. */
+  /** Values in the units of `FlightSet.channels`; beside them what the kind has no channel for. */
   readonly readings: readonly Reading[];
 };
 export type FlightSet = {
@@ -112,6 +112,7 @@ function propcutReadings(message: (name: string) => Table): Reading[] {
       accelX: [["AccX"], same],
       accelY: [["AccY"], minus],
       accelZ: [["AccZ"], minus],
+      ...Object.fromEntries(["GyrX", "GyrY", "GyrZ"].map((axis) => [axis, [[axis], same]])),
     }),
     ...of("ATT", { roll: [["Roll"], same], pitch: [["Pitch"], minus] }),
     ...of("CTUN", { throttle: [["ThO"], (share = Number.NaN) => 100 * share] }),
@@ -133,6 +134,10 @@ function propcutReadings(message: (name: string) => Table): Reading[] {
       { vibe: [["VibeX", "VibeY", "VibeZ"], Math.hypot], clipCount: [["Clip"], same] },
       (row) => imu[row] === 0,
     ),
+    ...[0, 1, 2].flatMap((unit) => {
+      const axes = ["VibeX", "VibeY", "VibeZ"].map((axis) => [`${axis}${unit}`, [[axis], same]]);
+      return take(vibe, BOOT_us, Object.fromEntries(axes), (row) => imu[row] === unit);
+    }),
   ]);
 }
 
@@ -182,6 +187,7 @@ function crazypadReadings(table: Table): Reading[] {
       climbRate: [["stateEstimate.vz"], same],
       accelZ: [["stateEstimate.az"], (g = Number.NaN) => (g + 1) * GRAVITY_mps2],
       roll: [["stateEstimate.roll"], same],
+      ...Object.fromEntries(["ax", "ay", "yaw"].map((x) => [x, [[`stateEstimate.${x}`], same]])),
       ...Object.fromEntries(motors.map(([name, [names, of]]) => [name, [[...names], of]])),
       batteryVoltage: [["pm.vbatMV"], (mV = Number.NaN) => mV / 1000],
     }),

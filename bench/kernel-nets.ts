@@ -48,16 +48,31 @@ export function ternaryNet(layers: readonly PeerLayer[], shape: readonly number[
 }
 
 function ternaryLayer(random: Prng, layer: PeerLayer, last: boolean): NetLayer {
+  if (layer.kind === "pool") {
+    return { kind: "pool", mode: "average", window: null, countPads: false, outScale: 0.03 };
+  }
   const { rows, cols } = layer;
+  // Few weights, which training leaves at 8 bits: one filter a channel.
+  const ternary = layer.kind !== "conv2d" || layer.groups === 1;
+  const most = ternary ? 1 : 127;
   const shared = {
-    weights: Int8Array.from({ length: rows * cols }, () => Math.floor(random.next() * 3) - 1),
-    ternary: true,
-    wScale: new Float32Array(rows).fill(0.05),
+    weights: Int8Array.from(
+      { length: rows * cols },
+      () => Math.floor(random.next() * (2 * most + 1)) - most,
+    ),
+    ternary,
+    wScale: new Float32Array(rows).fill(0.05 / most),
     bias: new Float32Array(rows).fill(0.01),
     relu: !last,
     outScale: last ? null : 0.03,
   };
   if (layer.kind === "dense") return { ...shared, kind: "dense", rows, cols };
+  if (layer.kind === "conv2d") {
+    const { kernel, stride, pads, groups } = layer;
+    const channels = cols / (kernel[0] * kernel[1]);
+    const rest = { filters: rows, channels, kernel, stride, pads, groups };
+    return { ...shared, kind: "conv2d", ...rest, dilation: [1, 1] };
+  }
   const { kernel, stride, pad } = layer;
   const channels = cols / kernel;
   return { ...shared, kind: "conv1d", filters: rows, channels, kernel, stride, pad };

@@ -8,18 +8,21 @@ import { hasSet, noData } from "./monitor-sets.js";
 import { failedRow, median, type Row } from "./result.js";
 import { ridgeRest } from "./ridge.js";
 
-const START_ms = 1_700_000_000_000;
-const STEP_ms = 600_000;
+export const START_ms = 1_700_000_000_000;
+export const STEP_ms = 600_000;
 const DAY = 144; // rows of ten minutes
 
-function readTable(...path: readonly string[]): { names: string[]; rows: string[][] } {
+export function readTable(...path: readonly string[]): { names: string[]; rows: string[][] } {
   const [head = "", ...lines] = readGzip(...path)
     .trim()
     .split("\n");
   return { names: head.split(","), rows: lines.map((line) => line.split(",")) };
 }
 
-function learn(
+/** An empty cell is no zero. */
+const numberOf = (cell: string): number => (cell.trim() === "" ? Number.NaN : Number(cell));
+
+export function learn(
   columns: readonly Column[],
   use: GenericUse,
   rows: readonly (readonly number[])[],
@@ -36,7 +39,7 @@ function learn(
 }
 
 /** Which rows are in alarm; an instant is judged once time moves on. */
-function play(
+export function play(
   columns: readonly Column[],
   use: GenericUse,
   baseline: Baseline,
@@ -52,7 +55,7 @@ function play(
   return alarms;
 }
 
-const WT23: readonly Column[] = [
+export const WT23: readonly Column[] = [
   { name: "env_temp_degC", unit: "Cel" },
   { name: "hub_speed_rpm", unit: "rpm" },
   { name: "wind_speed_60s_m_s", unit: "m/s" },
@@ -68,15 +71,20 @@ const SIZES_K = [2, 3, 4, 5, 6];
 const RIDGE_SIGMAS = 4;
 const RIDGE_MEDIAN = 36; // rows: six hours
 
+/** Rows of ten minutes; what is missing is NaN. */
+export function wt23Table(): number[][] {
+  const { names, rows } = readTable("wind_main_bearing_wt23", "wt23_healthy_train.csv.gz");
+  const at = WT23.map(({ name }) => names.indexOf(name));
+  return rows.map((row) => at.map((column) => numberOf(row[column] ?? "")));
+}
+
 export const WT23_NAMES = ["wt23-recall", "wt23-false"] as const;
 
 export function wt23Rows(): Row[] {
   const [recall, falsely] = [{ min: 90 }, { max: 0.4 }];
   if (!hasSet("wind_main_bearing_wt23"))
     return [...noData([WT23_NAMES[0]], "%", recall), ...noData([WT23_NAMES[1]], "%", falsely)];
-  const { names, rows } = readTable("wind_main_bearing_wt23", "wt23_healthy_train.csv.gz");
-  const at = WT23.map(({ name }) => names.indexOf(name));
-  const table = rows.map((row) => at.map((column) => Number(row[column])));
+  const table = wt23Table();
   const use = { cycle: null, settings: [], records: false };
   const baseline = learn(WT23, use, table.slice(0, WT23_LEARN), STEP_ms, 14);
   if (typeof baseline === "string") {
@@ -86,13 +94,14 @@ export function wt23Rows(): Row[] {
     ];
   }
   const test = table.slice(WT23_LEARN);
-  const ridge = ridgeRest(table.slice(0, WT23_LEARN), FRONT, [0, 1, 2, 5]);
+  const whole = table.slice(0, WT23_LEARN).filter((row) => !row.some(Number.isNaN));
+  const ridge = ridgeRest(whole, FRONT, [0, 1, 2, 5]);
   const plain = (all: readonly (readonly number[])[]): boolean[] => {
     const last: number[] = [];
     return all.map((row) => {
       last.push(ridge(row));
       if (last.length > RIDGE_MEDIAN) last.shift();
-      return median(last) > RIDGE_SIGMAS;
+      return median(last.filter((z) => !Number.isNaN(z))) > RIDGE_SIGMAS;
     });
   };
   const healthy = play(WT23, use, baseline, test, STEP_ms);

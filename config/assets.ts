@@ -74,15 +74,15 @@ export function readAssets(
     const gaps = gapsOf(raw["channels"], channels, rest, kind !== undefined);
     if (item === null) {
       const nothing = {
-        ...{ id: "", profiles: [], price: null, baseline: null, disable: [] },
-        ...{ commission, adapt: true, cycle: null, settings: [] },
+        ...{ id: "", profiles: [], price: null, baseline: null, network: null },
+        ...{ commission, adapt: true, cycle: null, settings: [], disable: [] },
       };
       const known = kind === undefined ? "generic" : String(name);
       const part = { ...nothing, kind: known, nameplate, channels, rules, gaps, path };
       unusable.add(part);
       return [part];
     }
-    const { id, disable, baseline, adapt, cycle, settings } = item;
+    const { id, disable, baseline, network, adapt, cycle, settings } = item;
     checkLearning(item, commission !== null, channels, path, reading);
     const added = item.profiles.flatMap((profile, i) => {
       return profiles.rulesOf(profile, [...path, "profiles", i]);
@@ -98,6 +98,7 @@ export function readAssets(
         profiles: item.profiles,
         price: item.price,
         baseline: baseline === null ? null : fromConfig(reading.file, baseline),
+        network: network === null ? null : fromConfig(reading.file, network),
         commission,
         adapt,
         cycle,

@@ -92,6 +92,8 @@ export type AssetConfig = {
   readonly profiles: readonly string[];
   /** File of the commissioning baseline, null before commissioning. */
   readonly baseline: string | null;
+  /** ONNX file of a bearing network of one's own, null for the one that ships. */
+  readonly network: string | null;
   /** Learn the normal while running, from so much of it; null: do not. */
   readonly commission: { readonly per: string; readonly amount: number } | null;
   /** Follow seasons and ageing after that, within bounds. */
@@ -139,6 +141,8 @@ export type ModelInput = {
   /** One channel, or several stacked in this order. */
   readonly channels: readonly string[];
   readonly window: number;
+  /** 32 bands of each block in the place of samples. */
+  readonly bands: boolean;
   readonly unit: Unit;
 };
 export type ModelOutput = {

@@ -67,6 +67,10 @@ function readInputs(
     channels.forEach((channel, i) => {
       const place = key === "channel" ? [...at, key] : [...at, key, i];
       const known = asset?.channels.find((c) => c.name === channel);
+      if (item.bands && known?.shape === "scalar") {
+        const what = `${channel} is scalar: bands are of blocks`;
+        reading.fault(place, what, "delete bands, or name a channel with shape: block");
+      }
       // The ports of other kinds, outputs of monitors among them, are known to agent.ts.
       if (known === undefined && asset?.kind === "generic") {
         const names = asset.channels.map((c) => c.name);
@@ -78,7 +82,11 @@ function readInputs(
         reading.fault([...at, "unit"], what, `write one such as ${known.unit.text}`);
       }
     });
-    return [{ tensor, channels, window: item.window, unit: item.unit }];
+    const { window, bands, unit } = item;
+    if (bands && window !== 1) {
+      reading.fault([...at, "window"], "bands are of whole blocks", "delete window");
+    }
+    return [{ tensor, channels, window, bands, unit }];
   });
 }
 

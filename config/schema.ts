@@ -64,7 +64,11 @@ export const SCALARS = {
     prefer: given(f.choice("latency", "energy"), "latency", "What a plan makes least of"),
     latencyMax: optional(f.time("1 us", "1 h"), "Longest inference that a plan may have"),
     powerMax: optional(f.power("1 mW", "10 kW"), "A plan uses no backend that draws more"),
-    power: several(f.draw, 16, "What backends draw while they compute, for the plan"),
+    power: several(
+      f.draw,
+      16,
+      "What backends draw, for the plan; the processor's is measured where absent",
+    ),
     fpgaDevice: given(
       t.fpgaDevice,
       "emulator",
@@ -158,6 +162,10 @@ export const ASSET = {
   rules: optional(f.part("list of rules", RULES), "Rules in addition to those of the kind"),
   profiles: several(t.level, 16, "Rule sets of config/profiles to add"),
   baseline: optional(t.filePath, "File of the commissioning baseline"),
+  network: optional(
+    t.filePath,
+    "ONNX file of a bearing network trained on own blocks (kinds `bearing` and `wind-turbine`)",
+  ),
   commission: optional(
     f.part("amount to learn from", "{ days: 14 }"),
     "Learn the normal while running: `{ days: 14 }` of a turbine, `{ flights: 10 }`, " +
@@ -254,6 +262,11 @@ export const MODEL_INPUT = {
   channel: optional(t.channelName, "Channel that feeds the tensor"),
   channels: optional(f.listOf(t.channelName, 1_024), "Several channels, stacked in this order"),
   window: given(f.whole(1, 65_536), 1, "Latest values of each channel that it sees"),
+  bands: given(
+    f.flag,
+    false,
+    "Block channels: loudness of each block in 32 bands, not its samples",
+  ),
   unit: required(f.unit, "Unit that the model was trained in"),
 } as const;
 

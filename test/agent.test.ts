@@ -1,7 +1,8 @@
 //! The composed agent within this process, against a real broker.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import mqtt from "mqtt";
 import { expect, onTestFinished, test } from "vitest";
 import { type Agent, startAgent } from "../agent/agent.js";
@@ -59,12 +60,65 @@ test.skipIf(MOSQUITTO === null)(
     const { transitions } = agent.view();
     const told = transitions.map(({ rule, transition }) => `${rule} ${transition}`);
     expect(told.sort()).toEqual(["forged clear", "over clear"]);
-    expect(said.filter((line) => line === "alarm clear")).toHaveLength(2);
+    await until(() => said.filter((line) => line === "alarm clear").length === 2);
     await agent.stop();
     await peer.endAsync();
     await broker.close();
     const { store } = openStore(dir, {}, Date.now());
     expect(store.load().alarms.map(({ rule, seq }) => [rule, seq])).toEqual([["over", 42]]);
+    store.close(Date.now());
+  },
+);
+
+/** What may lie in the place of the state; each leaves a file there. */
+const UNUSABLE: Readonly<Record<string, (file: string, dir: string) => void>> = {
+  "somebody else's database": (file) => {
+    const db = new Database(file);
+    db.exec("CREATE TABLE notes (text); INSERT INTO notes VALUES ('not yours')");
+    db.close();
+  },
+  "a state with damaged pages": (file, dir) => {
+    const { store } = openStore(dir, {}, Date.now());
+    store.commit({ alarms: [alarmOf(raise(undefined, HSS, 0))], latches: [], messages: [] }, 0);
+    store.close(Date.now());
+    const bytes = readFileSync(file);
+    bytes.fill(0xa5, 4_096);
+    writeFileSync(file, bytes);
+  },
+  "no database at all": (file) => writeFileSync(file, "garbage ".repeat(1_000)),
+};
+
+test.skipIf(MOSQUITTO === null).each(Object.entries(UNUSABLE))(
+  "%s in the state directory is moved aside, said as an alarm, and the watch goes on",
+  async (_, leave) => {
+    const dir = folder();
+    const file = join(dir, "sterna.db");
+    leave(file, dir);
+    const before = readFileSync(file);
+    const broker = await startMosquitto();
+    onTestFinished(() => broker.close());
+    const peer = await mqtt.connectAsync(broker.url);
+    onTestFinished(() => peer.endAsync(true));
+    const heard: string[] = [];
+    peer.on("message", (topic) => void heard.push(topic.split("/").slice(3, 6).join("/")));
+    await peer.subscribeAsync("sterna/v1/site-a/+/alarm/+/event", { qos: 1 });
+    const config = parseConfig(textOf(dir, broker.url), "a.yaml", CONFIG_KINDS, {});
+    const agent = await startAgent(config, { log: recorder().log, clock: wallClock() });
+    await until(() => agent.view().links.length === 2 && agent.view().links.every(({ up }) => up));
+    await peer.publishAsync("plant/current", "20", { qos: 1 });
+    await until(() => heard.length === 2);
+    await agent.stop();
+    expect(heard).toEqual(["gw/alarm/state-lost", "wt07/alarm/over"]);
+    const aside = readdirSync(dir).filter((name) => name.startsWith("sterna.db.corrupt-"));
+    expect(aside).toHaveLength(1);
+    expect(readFileSync(join(dir, aside[0] ?? "")).equals(before)).toBe(true);
+    const { store } = openStore(dir, {}, Date.now());
+    expect(
+      store
+        .load()
+        .alarms.map(({ rule }) => rule)
+        .sort(),
+    ).toEqual(["over", "state-lost"]);
     store.close(Date.now());
   },
 );

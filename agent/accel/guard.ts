@@ -60,7 +60,9 @@ export function guard(backend: Backend, truth: Backend, options: GuardOptions): 
     const found = out === null ? tried(backend, truth, subject, short, batch, takeOut) : null;
     if (found === null) return withTier(right, truth);
     const { loaded, trial } = found;
-    const check = short === null ? checkWhole(subject, loaded, right, batch) : checkShort(trial);
+    // Without checks the second copy of a large encoder need not be kept.
+    const whole = short === null || !Number.isFinite(every);
+    const check = whole ? checkWhole(subject, loaded, right, batch) : checkShort(trial);
     let calls = 0;
     let alone = subject.state_bytes === 0;
     /** What a device that is out remembers of the past is not trusted: it begins again. */

@@ -21,12 +21,19 @@ export type Publisher = {
   stop(flush_ms: number): Promise<void>;
 };
 
+export type Times = {
+  readonly now: () => number;
+  /** Real time: a wall clock that is set must not look like a silence of the broker. */
+  readonly steady: () => number;
+};
+
 /** Call before `link.start()`. */
-export function startPublisher(link: Link, store: Store, now: () => number, log: Log): Publisher {
+export function startPublisher(link: Link, store: Store, times: Times, log: Log): Publisher {
+  const { now, steady } = times;
   const flight = new Set<number>();
   let cursor = 0;
   let generation = store.generation();
-  let progress_ms = now();
+  let progress_ms = steady();
   let retry: NodeJS.Timeout | null = null;
 
   const refused = (message: Queued, error: Error): void => {
@@ -43,7 +50,7 @@ export function startPublisher(link: Link, store: Store, now: () => number, log:
     const historical = now() - message.time_ms > HISTORICAL_ms;
     link.publish({ ...message, historical }, (error) => {
       flight.delete(message.row);
-      progress_ms = now();
+      progress_ms = steady();
       if (error === null) store.acknowledge(message.row);
       else refused(message, error);
       pump();
@@ -57,7 +64,7 @@ export function startPublisher(link: Link, store: Store, now: () => number, log:
       generation = store.generation();
       cursor = 0;
     }
-    if (flight.size === 0) progress_ms = now();
+    if (flight.size === 0) progress_ms = steady();
     for (const message of store.peek(cursor, IN_FLIGHT_MAX - flight.size)) {
       cursor = message.row;
       if (!flight.has(message.row)) send(message);
@@ -67,11 +74,11 @@ export function startPublisher(link: Link, store: Store, now: () => number, log:
   link.whenUp(() => {
     flight.clear();
     cursor = 0;
-    progress_ms = now();
+    progress_ms = steady();
     pump();
   });
   const watch = setInterval(() => {
-    if (link.up && flight.size > 0 && now() - progress_ms > SILENCE_ms_max) {
+    if (link.up && flight.size > 0 && steady() - progress_ms > SILENCE_ms_max) {
       link.restart(`no PUBACK for ${SILENCE_ms_max / 1000} s`);
     }
   }, WATCH_ms).unref();

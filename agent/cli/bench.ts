@@ -3,10 +3,12 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Backend } from "../accel/backend.js";
+import { reference } from "../accel/reference.js";
 import { DRIVERS, openBackend } from "../accel/registry.js";
 import { openEnergy } from "../base/energy.js";
 import { prng } from "../base/prng.js";
 import { openDense } from "../models/dense.js";
+import { openHybrid } from "../models/hybrid.js";
 import type { Model } from "../models/model.js";
 import { hashOf, planNetwork } from "../models/network.js";
 import { CERTIFICATE_KEY } from "../models/onnx/meta.js";
@@ -51,7 +53,7 @@ export async function bench({ positionals, values }: Arguments): Promise<number>
       ? enginesOn(wanted, skipped, (backend) => networkOn(backend, net, onnx, bytes))
       : typeof encoder !== "string"
         ? enginesOn(wanted, skipped, (backend) => encoderOn(backend, encoder))
-        : plainEngines(onnx, bytes, [net, encoder], skipped);
+        : plainEngines(onnx, bytes, [net, encoder], wanted, skipped);
   if (typeof own === "string") return refuse(file, own);
   const peers = [1, 2].flatMap((threads) => peerOf(onnx, bytes, threads, skipped));
   const meter = openEnergy();
@@ -144,17 +146,30 @@ function runsOf(
   return { one: () => infer(one, result, 1), many: () => infer(x, y, batch), batch };
 }
 
-/** Trees run in TypeScript; of the rest the rows of ONNX Runtime say it all. */
+/**
+ * Trees run in TypeScript, a ternary front on every backend with ONNX Runtime behind it; of the rest
+ * the rows of ONNX Runtime say it all.
+ */
 function plainEngines(
   onnx: OnnxModel,
   bytes: Uint8Array,
   [network, encoder]: readonly [string, string],
+  wanted: string | null,
   skipped: string[],
 ): Engine[] | string {
   skipped.push(`the ternary backends: as a network, ${network}; as an encoder, ${encoder}`);
-  const trees = openTrees(onnx, hashOf(bytes));
-  if (trees === null || typeof trees === "string") return trees ?? [];
-  return [{ name: trees.engine, one: runOf(trees), many: null, batch: 1 }];
+  const hash = hashOf(bytes);
+  const trees = openTrees(onnx, hash);
+  if (typeof trees === "string") return trees;
+  if (trees !== null) return [{ name: trees.engine, one: runOf(trees), many: null, batch: 1 }];
+  const mixed = openHybrid(onnx, reference, hash);
+  if (mixed === null || typeof mixed === "string") return mixed ?? [];
+  const fronts = enginesOn(wanted, skipped, (backend) => {
+    const model = openHybrid(onnx, backend, hash) ?? "its front cannot be cut off";
+    return typeof model === "string" ? model : { one: runOf(model), many: null, batch: 1 };
+  });
+  if (typeof fronts === "string") return fronts;
+  return fronts.map((front) => ({ ...front, name: `${front.name}, then onnxruntime` }));
 }
 
 function peerOf(onnx: OnnxModel, bytes: Uint8Array, threads: number, skipped: string[]): Engine[] {

@@ -4,6 +4,9 @@ import { chooseProvider, PROVIDERS, probeProvider } from "../models/dense-provid
 import { type Arguments, EXIT } from "./command.js";
 import { configOf } from "./load.js";
 
+/** Names of software that stands in for a device. */
+const EMULATED: ReadonlySet<string> = new Set(["emulator", "rtl"]);
+
 /**
  * Prints every compute backend and why each can or cannot be used here; devices as the config
  * names them, by their paths alone: the agent may be using them.
@@ -14,7 +17,10 @@ export async function devices(args: Arguments): Promise<number> {
   const drivers = config === null ? DRIVERS : driversOf(config.accel);
   for (const { name, tier, available, why, device } of probeAll(drivers)) {
     const of = device === undefined ? "" : `, on ${device}`;
-    console.log(`${name.padEnd(14)} ${available ? `available, ${tier}${of}` : `absent: ${why}`}`);
+    const able = EMULATED.has(device ?? "")
+      ? `no device in the config: emulated in software, ${tier}, to try it out by name`
+      : `available, ${tier}${of}`;
+    console.log(`${name.padEnd(14)} ${available ? able : `absent: ${why}`}`);
   }
   const wanted = config?.accel.dense ?? "auto";
   const chosen = chooseProvider({ wanted, report: () => {} });

@@ -8,12 +8,15 @@ import { openLog } from "./log.js";
 import { openPage } from "./page.js";
 import { ended } from "./signals.js";
 
+/** What loading leaves behind is collected first, at full speed: later it would stay, 10 MB. */
+const SETTLED_ms = 4_000;
+
 /** The daemon: runs until SIGTERM or SIGINT, then flushes; the rest stays stored. */
 export async function run(args: Arguments): Promise<number> {
   const config = configOf("run", args);
   if (typeof config === "number") return config;
   const log = openLog(config.log.level, process.stdout);
-  yieldWorkers();
+  setTimeout(yieldWorkers, SETTLED_ms).unref();
   const end = ended(); // from now on: a stop during the start is a stop, too
   const { recording } = args.values;
   const played = typeof recording === "string" ? { recording } : {};

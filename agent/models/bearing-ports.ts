@@ -8,7 +8,7 @@ const row = (
   range: readonly [number, number],
   spike: number | null,
   about: string,
-  plain = false,
+  insteadOf?: string,
 ): PortRow => ({
   name,
   unit,
@@ -20,7 +20,7 @@ const row = (
   spike,
   noisy: name !== "accel",
   whole: false,
-  plain,
+  ...(insteadOf === undefined ? {} : { insteadOf, plain: true }),
 });
 
 /** Readings that stand for a block: of sensors that deliver figures instead of waveforms. */
@@ -33,8 +33,8 @@ export const BEARING_PORTS: readonly PortRow[] = [
   row("ambientTemp", "Cel", [-40, 70], 3, "air around the housing"),
   row("bearingTemp", "Cel", [-40, 200], 4, "outer race"),
   row("accel", "m/s2", [-2000, 2000], null, "accelerometer on the housing"),
-  row(FIGURES[0], "m/s2{rms}", [0, 2000], null, "rms of each block, without its waveform", true),
-  row(FIGURES[1], "m/s2{rms}", [0, 2000], null, "the same in a second direction", true),
+  row(FIGURES[0], "m/s2{rms}", [0, 2000], null, "rms of each block, without its waveform", "accel"),
+  row(FIGURES[1], "m/s2{rms}", [0, 2000], null, "the same in a second direction", "accel"),
 ];
 
 export const BEARING_PLATE: readonly NameplateRow[] = [

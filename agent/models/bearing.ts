@@ -2,8 +2,9 @@
 //! against the healthy period, and friction told twice, by torque and by heat. NaN: cannot tell.
 import { BEARING_RIG, frictionTorque } from "../base/bearing-rig.js";
 import type { Block, BlockAnalysis } from "../base/telemetry.js";
+import { BearingAccel } from "./bearing-accel.js";
 import { BEARING_PLATE, BEARING_PORTS, FIGURES } from "./bearing-ports.js";
-import { isGain, Loudness } from "./bearing-trend.js";
+import { Loudness } from "./bearing-trend.js";
 import { Smooth } from "./chain/smooth.js";
 import { fitOf, ThermalWatch } from "./chain/thermal.js";
 import { SUSPICIONS } from "./chain/validity.js";
@@ -18,7 +19,7 @@ import {
   type Said,
 } from "./monitor-machine.js";
 import { type Learnt, learnt, plateValue, type Setup } from "./setup.js";
-import { BlockWatch, isClipped, isDead } from "./vibration-block.js";
+import { BlockWatch } from "./vibration-block.js";
 
 const SPEED_MIN_radps = 20;
 const SPEED_OFF = 0.03;
@@ -28,9 +29,6 @@ const WAIT_s = 300;
 const HEAT_s = 1500; // three time constants: heat must have followed the torque
 const AIR_OFF_K = 2;
 const AIR_s = 1800;
-const [DEAD, CLIPPED, SCALED, TOO_QUIET] = (["stuck", "range", "step", "too quiet"] as const).map(
-  (name) => SUSPICIONS.indexOf(name),
-) as [number, number, number, number];
 /** Evidence from which a bearing counts as damaged: its loudness is no normal then. */
 const DAMAGED = 8;
 
@@ -84,13 +82,11 @@ class BearingPhysics implements Physics {
   readonly #blocks: BlockWatch;
   readonly #heat: ThermalWatch;
   readonly #usualFriction: number;
-  readonly #loudness = new Map(["accel", ...FIGURES].map((name) => [name, new Loudness()]));
+  readonly #accel = new BearingAccel();
+  readonly #figures = new Map(FIGURES.map((name) => [name as string, new Loudness()]));
   readonly #friction = new Smooth(60);
   readonly #air = new Smooth(AIR_s);
-  #accelFault = Number.NaN;
   #found: BlockAnalysis | null = null;
-  /** The last block that nothing spoke against, and its speed. */
-  #sound: { readonly found: BlockAnalysis; readonly speed_radps: number } | null = null;
   #blockSpeed_radps = Number.NaN;
 
   constructor(readings: Readings, setup: Setup) {
@@ -125,16 +121,18 @@ class BearingPhysics implements Physics {
   };
 
   readonly saysOfBlocks: Said = {
-    "accel.fault": () => this.#accelFault,
+    "accel.fault": () => this.#accel.fault,
     "accel.peak": () => this.#found?.peak ?? Number.NaN,
     "accel.rms": () => this.#found?.rms ?? Number.NaN,
     "accel.velocityRms": () => this.#found?.velocityRms ?? Number.NaN,
     "accel.kurtosis": () => this.#found?.kurtosis ?? Number.NaN,
     "accel.level": () =>
-      this.#found === null || this.#blocks.damage > DAMAGED ? Number.NaN : this.#of("accel").level,
+      this.#found === null || this.#blocks.damage > DAMAGED
+        ? Number.NaN
+        : this.#accel.loudness.level,
     ...Object.fromEntries(FIGURES.map((name) => [`${name}.level`, () => this.#of(name).level])),
     "vibration.rise": () => this.#rise,
-    "bearing.damage": () => (this.#found === null ? Number.NaN : this.#blocks.damage),
+    "bearing.damage": () => (this.#accel.readable ? this.#blocks.damage : Number.NaN),
   };
 
   onBlock(block: Block): boolean {
@@ -143,22 +141,13 @@ class BearingPhysics implements Physics {
     this.#blockSpeed_radps = block.speed_radps ?? Number.NaN;
     const speed_radps = block.speed_radps ?? this.#on.value("shaftSpeed");
     if (!(speed_radps > SPEED_MIN_radps)) return false;
-    this.#accelFault = this.#faultOf(block, found, speed_radps);
-    this.#found = this.#accelFault === 0 ? found : null;
-    if (this.#found === null) this.#of("accel").doubt();
-    else this.#sound = { found, speed_radps };
-    // Fault orders stand in proportion to each other, whatever the scale.
-    if (this.#found !== null || this.#accelFault === SCALED) this.#blocks.judge(block, speed_radps);
+    const heard = Math.abs(this.#on.value("shaftSpeed") / speed_radps - 1) < SPEED_OFF;
+    const usual = this.#usualLevel("accel");
+    const confirmed = heard && block.speed_radps !== null;
+    this.#accel.take(block, found, speed_radps, { usual, confirmed });
+    this.#found = this.#accel.fault === 0 ? found : null;
+    if (this.#accel.readable) this.#blocks.judge(block, speed_radps);
     return true;
-  }
-
-  #faultOf(block: Block, found: BlockAnalysis, speed_radps: number): number {
-    if (isDead(found)) return DEAD;
-    if (isClipped(block.values, found.peak)) return CLIPPED;
-    const sound = this.#sound;
-    const same = sound !== null && Math.abs(speed_radps / sound.speed_radps - 1) < SPEED_OFF;
-    if (same && isGain(found, sound.found)) return SCALED;
-    return this.#of("accel").take(found.rms, this.#usualLevel("accel")) ? 0 : TOO_QUIET;
   }
 
   /** A figure is a block without its waveform; of a shaft that stands it says nothing. */
@@ -191,8 +180,8 @@ class BearingPhysics implements Physics {
 
   explain(name: string): Finding | null {
     if (name === "bearing.damage") return this.#blocks.explain();
-    if (name !== "accel.fault" || !(this.#accelFault > 0)) return null;
-    const evidence = [`accel: ${SUSPICIONS[this.#accelFault]}`, "withheld from every model"];
+    if (name !== "accel.fault" || !(this.#accel.fault > 0)) return null;
+    const evidence = [`accel: ${SUSPICIONS[this.#accel.fault]}`, "withheld from every model"];
     return { expected: Number.NaN, sigma: Number.NaN, unit: "1", evidence };
   }
 
@@ -211,12 +200,12 @@ class BearingPhysics implements Physics {
   }
 
   #of(name: string): Loudness {
-    return this.#loudness.get(name) as Loudness;
+    return this.#figures.get(name) as Loudness;
   }
 
   /** Of the sensor that has grown loudest; NaN while none is known. */
   get #rise(): number {
-    const rises = [...this.#loudness.values()].map(({ rise }) => rise);
+    const rises = [this.#accel.loudness, ...this.#figures.values()].map(({ rise }) => rise);
     const known = rises.filter((rise) => !Number.isNaN(rise));
     return known.length === 0 ? Number.NaN : Math.max(...known);
   }

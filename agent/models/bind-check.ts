@@ -2,6 +2,7 @@
 //! fault at once, each with its place below the model's row.
 import { nearest } from "../units/nearest.js";
 import { parseUnit, type Unit } from "../units/parse.js";
+import { BANDS } from "./features/bands.js";
 import type { Model, ModelPort } from "./model.js";
 
 /** The row of the config, as much of it as matters here. */
@@ -14,6 +15,8 @@ export type InputSpec = {
   readonly tensor: string;
   readonly channels: readonly string[];
   readonly window: number;
+  /** Each channel gives the 32 bands of its latest block, in the place of samples. */
+  readonly bands?: boolean;
   readonly unit: Unit;
 };
 export type OutputSpec = {
@@ -79,6 +82,14 @@ function checkInput(model: Model, input: InputSpec, signals: readonly Bindable[]
     } else checkUnit(signal, input.unit, [...at, "unit"], say);
   }
   if (port === null) return;
+  if (input.bands) {
+    const size = input.channels.length * BANDS;
+    if (size === port.size) return;
+    const what = `${input.channels.length} channel(s) x ${BANDS} bands are ${size} values`;
+    const instead = "bind as many channels as it was trained on";
+    say([...at, "bands"], `${what}, the model takes [${port.shape.join(", ")}]`, instead);
+    return;
+  }
   checkStated(port, input.unit, [...at, "unit"], say);
   const size = input.channels.length * input.window;
   if (size === port.size) return;

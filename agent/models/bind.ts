@@ -3,6 +3,7 @@
 import type { Block } from "../base/telemetry.js";
 import type { InputSpec, ModelSpec, OutputSpec } from "./bind-check.js";
 import { type Bindable, type BindFault, checkBinding } from "./bind-check.js";
+import { BANDS, BandAnalyser } from "./features/bands.js";
 import type { Model, ModelPort } from "./model.js";
 import type { Frame, Monitor, Port } from "./monitor.js";
 
@@ -16,6 +17,10 @@ type Feed = {
   next: number;
   filled: number;
   readonly values: Float32Array;
+  /** Bands by block; null: samples through the rings. */
+  readonly bands: BandAnalyser | null;
+  /** With bands: channels that have delivered a block since the last run. */
+  readonly fresh: Set<number>;
 };
 
 export function bindUserModel(
@@ -36,6 +41,8 @@ function feedOf(port: ModelPort, spec: InputSpec, names: readonly string[]): Fee
     next: 0,
     filled: 0,
     values: new Float32Array(port.size),
+    bands: spec.bands === true ? new BandAnalyser() : null,
+    fresh: new Set(),
   };
 }
 
@@ -60,7 +67,7 @@ function monitorOf(model: Model, spec: ModelSpec): Monitor {
       model.reset?.();
       return silence(frame);
     }
-    for (const feed of feeds) unroll(feed);
+    for (const feed of feeds) if (feed.bands === null) unroll(feed);
     if (model.run(given, results) !== null) return silence(frame);
     picks.forEach(({ from, index, unit }, i) => {
       frame.set(i, (results[from]?.[index] ?? Number.NaN) * unit.factor + unit.offset);
@@ -74,6 +81,7 @@ function monitorOf(model: Model, spec: ModelSpec): Monitor {
     get tier() {
       return model.tier;
     },
+    runs: model,
     off: [],
     onSample(frame, input): void {
       let changed = false;
@@ -82,7 +90,10 @@ function monitorOf(model: Model, spec: ModelSpec): Monitor {
     },
     onBlock(frame, input, block): void {
       let changed = false;
-      for (const feed of feeds) changed = wave(feed, input, block) || changed;
+      for (const feed of feeds) {
+        const took = feed.bands === null ? wave(feed, input, block) : colour(feed, input, block);
+        changed = took || changed;
+      }
       if (changed) run(frame);
     },
     explain: () => null,
@@ -101,6 +112,7 @@ function outputPort(model: string, { channel, unit, tensor, index }: OutputSpec)
  * list is sampled, with the latest of the others; a missing value empties it.
  */
 function sample(feed: Feed, frame: Frame, input: number): boolean {
+  if (feed.bands !== null) return false;
   const at = feed.ports.lastIndexOf(input);
   if (at < 0) return false;
   const { window, unit } = feed.spec;
@@ -127,6 +139,25 @@ function wave(feed: Feed, input: number, block: Block): boolean {
     push(feed, 0, (value - unit.offset) / unit.factor);
     step(feed);
   }
+  return true;
+}
+
+/**
+ * The bands of a block in their place; the last channel of the list completes the set. One that has
+ * not delivered since, or is dead, leaves a NaN: the model's answer is unknown then.
+ */
+function colour(feed: Feed, input: number, block: Block): boolean {
+  const { ports, fresh, values, bands } = feed;
+  const at = ports.indexOf(input);
+  if (at < 0 || bands === null) return false;
+  bands.levels(block.values, values, at * BANDS);
+  fresh.add(at);
+  if (at !== ports.length - 1) return false;
+  ports.forEach((_, channel) => {
+    if (!fresh.has(channel)) values[channel * BANDS] = Number.NaN;
+  });
+  fresh.clear();
+  feed.filled = feed.spec.window;
   return true;
 }
 

@@ -64,10 +64,9 @@ export const isRefused = (outcome: Baseline | Refusal): outcome is Refusal => "r
 
 /** Amount in the plan's own measure. */
 export function amountOf(rows: readonly Row[], { per, slice }: Commissioning): number {
-  const spans = new Map(rows.map((row) => [row.t_ms, row.end_ms - row.t_ms]));
-  const slices = spans.size;
+  const { slices, all_ms } = spanOf(rows);
   // A slice may be cut short by a silence.
-  if (per === "days") return [...spans.values()].reduce((a, b) => a + b, 0) / 86_400_000;
+  if (per === "days") return all_ms / 86_400_000;
   return per === "blocks" && slice.by === "blocks" ? slices * slice.blocks : slices;
 }
 
@@ -83,7 +82,7 @@ export function missing(
     amount + 1e-9 < least
       ? [`too short: ${amountText(amount)} of at least ${least} ${plan.per}`]
       : [];
-  const air_s = airborne(rows, plan);
+  const air_s = spanOf(rows).all_ms / 1000;
   const hops =
     plan.slice.by === "flight" && air_s < plan.slice.all_s
       ? [`too short: ${Math.floor(air_s)} of at least ${plan.slice.all_s} s in the air`]
@@ -101,10 +100,10 @@ export function missing(
   return [...short, ...hops, ...bands];
 }
 
-function airborne(rows: readonly Row[], { slice }: Commissioning): number {
-  if (slice.by !== "flight") return 0;
+/** Slices, and how long they last together; a slice has a row for each state seen in it. */
+function spanOf(rows: readonly Row[]): { readonly slices: number; readonly all_ms: number } {
   const spans = new Map(rows.map((row) => [row.t_ms, row.end_ms - row.t_ms]));
-  return [...spans.values()].reduce((a, b) => a + b, 0) / 1000;
+  return { slices: spans.size, all_ms: [...spans.values()].reduce((a, b) => a + b, 0) };
 }
 
 /** Middle and spread of each learnt output, over all states and in each that was seen enough. */

@@ -10,6 +10,7 @@ export const OUTPUTS: readonly Port[] = machineOutputs(DRONE_PORTS, [
   port("altitude", "m", "height above take-off from air pressure and temperature"),
   port("altitude.residual", "m", "against the satellite's height"),
   port("thrust", "N", "of all rotors, from mass and specific force"),
+  port("thrust.residual", "N", "specific force times mass, beyond what the rotors' speeds give"),
   port("power.expected", "W", "momentum theory over figure of merit and motors, plus avionics"),
   port("power.residual", "W", "battery power beyond it"),
   port("charge", "1", "state of charge"),

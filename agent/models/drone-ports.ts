@@ -13,8 +13,7 @@ type Short = readonly [
 ];
 
 const COUNTS = new Set(["clipCount"]);
-/** A command may rest at one value. */
-const COMMANDS = new Set([1, 2, 3, 4].map((i) => `motorOutput${i}`));
+const COMMAND_FULL = 99.5;
 const row = ([name, unit, range, jump, spike, about]: Short): PortRow => ({
   name,
   unit,
@@ -24,8 +23,9 @@ const row = ([name, unit, range, jump, spike, about]: Short): PortRow => ({
   pace: null,
   jump,
   spike,
-  noisy: !COUNTS.has(name) && !COMMANDS.has(name),
+  noisy: !COUNTS.has(name),
   whole: COUNTS.has(name),
+  ...(name.startsWith("motorOutput") ? { full: COMMAND_FULL } : {}),
 });
 
 const each = (make: (rotor: number) => Short): Short[] => [1, 2, 3, 4].map(make);

@@ -17,8 +17,6 @@ const SLACK = 2;
 /** Evidence that decides: of one alone, and of each of two. A second of a flight adds 2 at most. */
 const ALONE = 12;
 const PAIR = 4;
-/** In the air no command rests for so long, but at an end of its range. */
-const STILL = { s: 5, low: 0.02, high: 0.98 } as const;
 const MOTORS = [1, 2, 3, 4] as const;
 const FULL_V = 10;
 const FULL_radps = 1000;
@@ -80,7 +78,6 @@ export class DronePropulsion {
   readonly says: Said;
   readonly #on: Readings;
   readonly #features = HOVER.map(({ name, relative }) => new Feature(name, relative));
-  readonly #commands = MOTORS.map(() => Number.NaN);
   #known = false;
   #pressure_Pa = Number.NaN;
 
@@ -98,7 +95,6 @@ export class DronePropulsion {
 
   /** `whole`: in the air and no motor is known to have stopped. */
   step(dt_s: number, whole: boolean): void {
-    this.#watchCommands(dt_s, whole);
     const { normal, value } = this.#on;
     this.#known = !Number.isNaN(normal("yaw.trim", Number.NaN));
     const drives = this.#drives();
@@ -150,15 +146,6 @@ export class DronePropulsion {
     if (measured) return MOTORS.map((i) => value(`rotorSpeed${i}`) / FULL_radps);
     const volts = value("batteryVoltage") / FULL_V;
     return MOTORS.map((i) => value(`motorOutput${i}`) * volts);
-  }
-
-  #watchCommands(dt_s: number, whole: boolean): void {
-    for (const [i, motor] of MOTORS.entries()) {
-      const now = this.#on.heard(`motorOutput${motor}`);
-      const still = now === this.#commands[i] && now > STILL.low && now < STILL.high;
-      this.#commands[i] = now;
-      this.#on.suspect(`motorOutput${motor}`, whole && still, STILL.s, dt_s);
-    }
   }
 
   #isCalm(): boolean {

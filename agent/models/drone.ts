@@ -6,6 +6,7 @@ import { BatteryWatch } from "./chain/battery.js";
 import { RotorShare } from "./chain/rotors.js";
 import { ShakeWatch } from "./chain/shake.js";
 import { Smooth } from "./chain/smooth.js";
+import { shippedDrone } from "./drone-learned.js";
 import { OUTPUTS, ROTORS } from "./drone-outputs.js";
 import { DRONE_PLATE, DRONE_PORTS } from "./drone-ports.js";
 import { DronePower } from "./drone-power.js";
@@ -21,6 +22,8 @@ import {
 import { learnt, plateValue, type Setup } from "./setup.js";
 
 const LONG_s = 10; // no step counts for more
+/** No data for so long, and so many usual steps: what was is no longer compared with what is. */
+const OUTAGE = { s: 5, steps: 4, fades: 0.1 } as const;
 const FLYING = { radps: 400, output: 0.25, throttle: 0.2, s: 5 } as const;
 /** In the air: a hop of a small machine is over in ten seconds. */
 const AIRBORNE_s = 2;
@@ -50,7 +53,11 @@ const MACHINE: Machine = {
   physics: (readings, setup) => new DronePhysics(readings, setup),
 };
 
-export const createDroneMonitor = (setup: Setup): Monitor => createMachineMonitor(MACHINE, setup);
+/** With the shipped network behind the equations, unless the setup says otherwise. */
+export function createDroneMonitor(setup: Setup): Monitor {
+  const { learned = shippedDrone(setup.backend) } = setup;
+  return createMachineMonitor(MACHINE, { ...setup, learned });
+}
 
 class DronePhysics implements Physics {
   readonly #on: Readings;
@@ -69,10 +76,12 @@ class DronePhysics implements Physics {
   readonly #currentGap = new Smooth(5);
   readonly #field = new Smooth(5);
   readonly #clipRate = new Smooth(2);
+  #pace_s = 0;
   #clips = Number.NaN;
   #clipping_s = 0;
   #flying_s = 0;
   #stopped_s = 0;
+  #thrust_N = Number.NaN;
   #stopped = 0;
   readonly says: Said;
 
@@ -112,6 +121,20 @@ class DronePhysics implements Physics {
   }
 
   step(elapsed_s: number): void {
+    const outage = elapsed_s > Math.max(OUTAGE.s, OUTAGE.steps * this.#pace_s);
+    this.#pace_s += OUTAGE.fades * (elapsed_s - this.#pace_s);
+    if (outage) this.#pause();
+    else this.#step(elapsed_s);
+  }
+
+  #pause(): void {
+    this.#altitude.pause();
+    this.#battery.pause();
+    for (const gap of [this.#thrustGap, this.#throttleGap, this.#currentGap]) gap.reset();
+    for (const share of this.#shares) share.pause();
+  }
+
+  #step(elapsed_s: number): void {
     const dt_s = Math.min(LONG_s, elapsed_s);
     const { heard } = this.#on;
     const suspect = this.#altitude.step(
@@ -144,6 +167,7 @@ class DronePhysics implements Physics {
       for (const share of this.#shares) share.pause();
       this.#thrustGap.reset();
       this.#throttleGap.reset();
+      this.#thrust_N = Number.NaN;
     }
     this.#power.step(dt_s, this.#flying_s > FLYING.s, this.#battery.soc);
     this.#propulsion.step(dt_s, this.#flying_s > AIRBORNE_s && this.#stopped === 0);
@@ -186,6 +210,7 @@ class DronePhysics implements Physics {
     if (radps.some(Number.isNaN)) {
       this.#thrustGap.reset();
       this.#throttleGap.reset();
+      this.#thrust_N = Number.NaN;
       return;
     }
     const density = airDensity(this.#on.value("pressure"), this.#on.value("airTemp"));
@@ -196,6 +221,7 @@ class DronePhysics implements Physics {
     const weight_N = this.#mass_kg * GRAVITY_mps2;
     const force = this.#thrustGap.add((force_N - spun) / weight_N, dt_s);
     const throttle = this.#throttleGap.add(this.#on.heard("throttle") - spun / full_N, dt_s);
+    this.#thrust_N = force * weight_N;
     const forceOff = Math.abs(force) > THRUST_OFF;
     const throttleOff = Math.abs(throttle) > THROTTLE_OFF;
     if (forceOff && !throttleOff) this.#on.accuse("accelZ");
@@ -252,6 +278,7 @@ class DronePhysics implements Physics {
       ...this.#power.says,
       ...this.#propulsion.says,
       charge: () => this.#battery.soc,
+      "thrust.residual": when(whole, () => this.#thrust_N),
       "motor.stopped": () => this.#stopped,
       "battery.spread": when(cells, () => this.#battery.spread_V),
       "vibe.excess": when(shaking, () => this.#shake.excess_mps2),

@@ -1,9 +1,19 @@
 //! Commissioning of a generic machine: slices to a normal, the normal to a baseline file and back.
 
-import { baselineOf, type Finish, missing, type Refusal } from "./commission.js";
+import {
+  baselineOf,
+  type Commissioning,
+  type Finish,
+  missing,
+  type Period,
+  type Refusal,
+} from "./commission.js";
 import type { Row } from "./commission-slices.js";
+import { type Written, writeForetold } from "./generic-file.js";
 import { fitNormal, type Normal, type Slice, weightsOf } from "./generic-fit.js";
+import { type Foretold, type Timed, WAYS } from "./generic-foretell.js";
 import { GenericHealth } from "./generic-health.js";
+import { learnForetold } from "./generic-learn.js";
 import type { Baseline, Setup } from "./setup.js";
 
 /** What the config says of a generic machine. */
@@ -23,13 +33,13 @@ export type GenericSpec = {
 export const countsCycles = (spec: GenericSpec): boolean => spec.cycle !== null || spec.records;
 
 /**
- * No index below raises an alarm, however calm the healthy period was: 1.2 spreads in all channels,
- * 1.5 of what hangs together in time. That of cycles was set on the training engines of C-MAPSS:
- * there 0.2 % of healthy cycles lie above, and no engine reached its end below.
+ * No index below raises an alarm, however calm the healthy period was: 1.2 spreads in all channels.
+ * Set on the training engines of C-MAPSS: there 0.2 % of healthy cycles lie above, and no engine
+ * reached its end below.
  */
-const LIMIT_LEAST = { cycles: 2.2, time: 2.7 } as const;
-/** Over the greatest in the healthy period: hours hang together, and two weeks are few weathers. */
-const LIMIT_OVER = { cycles: 1.3, time: 1.5 } as const;
+const LIMIT_LEAST = 2.2;
+/** Over the greatest in the healthy period. */
+const LIMIT_OVER = 1.3;
 const LIMIT_QUANTILE = 0.999;
 /** A slice this far off in the mean of its squares is a bad one. */
 const BAD = 2.5;
@@ -43,6 +53,7 @@ export const finishGeneric =
     const refused = missing(rows, plan, period);
     if (refused.length > 0) return { refused };
     const slices = slicesOf(rows, spec);
+    if (!countsCycles(spec)) return finishTimed(spec, slices, rows, plan, period);
     const first = fitNormal(slices, spec.state !== null);
     if (typeof first === "string") return { refused: [first] };
     const good = slices.filter((slice) => !isBad(first, slice));
@@ -57,7 +68,7 @@ export const finishGeneric =
     if (still.length === spec.readings.length) {
       return { refused: ["no channel moved in the healthy period: there is nothing to learn"] };
     }
-    const { normal: whole, limit } = spreadOut(normal, good, countsCycles(spec));
+    const { normal: whole, limit } = spreadOut(normal, good);
     const learned = written(whole, spec, limit);
     const alone = rows.filter(({ cells }) => Object.values(cells).every((cell) => cell[3] === 1));
     const single = alone.length >= SINGLE * rows.length;
@@ -69,20 +80,53 @@ export const finishGeneric =
     });
   };
 
-function slicesOf(rows: readonly Row[], spec: GenericSpec): Slice[] {
+function finishTimed(
+  spec: GenericSpec,
+  slices: readonly Timed[],
+  rows: readonly Row[],
+  plan: Commissioning,
+  period: Period,
+): Baseline | Refusal {
+  const learned = learnForetold(slices, spec.state !== null);
+  if (typeof learned === "string") return { refused: [learned] };
+  const { normal, bad } = learned;
+  const deviate = `${bad} of ${slices.length} slices`;
+  if (bad > BAD_MAX * slices.length) {
+    return {
+      refused: [`not one normal: ${deviate} deviate from the rest; choose a healthy period`],
+    };
+  }
+  return baselineOf(rows, plan, period, {
+    ...writeForetold(normal, [...spec.settings, ...spec.readings]),
+    excluded: bad === 0 ? [] : [`${deviate} that deviate from the rest`],
+    notLearnt: spec.readings.filter((_, j) => whyNot(normal, spec.settings.length + j) !== null),
+  });
+}
+
+/** Why a channel is not judged; null: it is. */
+export function whyNot({ told, places }: Foretold, channel: number): string | null {
+  const { by } = told[channel] ?? {};
+  if (by !== undefined && WAYS.some((way) => by[way] !== null)) return null;
+  return places[channel]?.sigma === 0
+    ? "it stood still or was missing"
+    : "no other channel foretells it, and it wanders for days as weather does";
+}
+
+function slicesOf(rows: readonly Row[], spec: GenericSpec): Timed[] {
   let unit = 0;
   let before = 0;
-  return rows.map(({ cells, state, age = 0 }) => {
+  return rows.map(({ cells, state, end_ms, age = 0 }) => {
     if (age < before) unit += 1;
     before = age;
     const read = (name: string): number => cells[name]?.[0] ?? Number.NaN;
-    return { settings: spec.settings.map(read), readings: spec.readings.map(read), state, unit };
+    const [settings, readings] = [spec.settings.map(read), spec.readings.map(read)];
+    return { settings, readings, state, unit, t_s: end_ms / 1000 };
   });
 }
 
 function isBad(normal: Normal, slice: Slice): boolean {
   const health = new GenericHealth(normal);
-  if (!health.take(slice, false, () => 0)) return true;
+  if (!health.take(slice, false)) return true;
   const off = health.levels.flatMap((level, j) => {
     const left = Math.sqrt((normal.left[j] as number) ** 2 + (normal.units[j] as number));
     return left > 0 && !Number.isNaN(level) ? [(level / left) ** 2] : [];
@@ -91,42 +135,33 @@ function isBad(normal: Normal, slice: Slice): boolean {
 }
 
 /** How the healthy machine moves about its normal, and how far its index goes, with room. */
-function spreadOut(normal: Normal, slices: readonly Slice[], own: boolean) {
-  const moves = run(normal, slices, own, (health) => [...health.deviations]);
+function spreadOut(normal: Normal, slices: readonly Slice[]) {
+  const moves = run(normal, slices, (health) => [...health.deviations]);
   const known = { ...normal, weights: weightsOf(moves, normal.left.length) };
-  const seen = run(known, slices, own, (health) => health.index).sort((a, b) => a - b);
+  const seen = run(known, slices, (health) => health.index).sort((a, b) => a - b);
   const most = seen[Math.ceil(LIMIT_QUANTILE * (seen.length - 1))] ?? 0;
-  const mode = own ? "cycles" : "time";
-  return { normal: known, limit: Math.max(LIMIT_LEAST[mode], LIMIT_OVER[mode] * most) };
+  return { normal: known, limit: Math.max(LIMIT_LEAST, LIMIT_OVER * most) };
 }
 
-function run<T>(
-  normal: Normal,
-  slices: readonly Slice[],
-  own: boolean,
-  read: (health: GenericHealth) => T,
-): T[] {
+function run<T>(normal: Normal, slices: readonly Slice[], read: (health: GenericHealth) => T): T[] {
   const health = new GenericHealth(normal);
   let unit = slices[0]?.unit ?? 0;
   return slices.flatMap((slice) => {
     if (slice.unit !== unit) health.renew();
     unit = slice.unit;
-    return health.take(slice, own, () => 0) ? [read(health)] : [];
+    return health.take(slice, true) ? [read(health)] : [];
   });
 }
 
-const LEVEL = ".level";
 const short = (value: number): number => Number(value.toPrecision(7));
 const row = (values: readonly number[]): number[] => values.map(short);
-
-type Written = { values: Record<string, number>; vectors: Record<string, number[]> };
 
 function written(normal: Normal, spec: GenericSpec, limit: number): Written {
   const values: Record<string, number> = { "health.limit": short(limit) };
   const vectors: Record<string, number[]> = {};
   if (normal.codes !== null) vectors["codes"] = normal.codes.map(Number);
   else values["regimes"] = normal.regimes.length;
-  values["counts.cycles"] = Number(countsCycles(spec));
+  values["counts.cycles"] = 1;
   values["counts.records"] = Number(spec.records);
   spec.settings.forEach((name, j) => {
     const of = (table: readonly (readonly number[])[]) => table.map((list) => list[j] ?? 0);
@@ -145,8 +180,6 @@ function written(normal: Normal, spec: GenericSpec, limit: number): Written {
     values[`left.${name}`] = short(normal.left[j] ?? 0);
     values[`units.${name}`] = short(normal.units[j] ?? 0);
     values[`shared.${name}`] = short(normal.shared[j] ?? 0);
-    values[name + LEVEL] = 0; // what adaptation moves
-    values[`${name}.spread`] = short(normal.left[j] ?? 0);
   });
   return { values, vectors };
 }
@@ -202,6 +235,6 @@ export function readNormal({ baseline }: Setup, spec: GenericSpec): Read | strin
     shared: number("shared.", readings),
     weights: vector("weights."),
   };
-  const limit = values["health.limit"] ?? LIMIT_LEAST.time;
+  const limit = values["health.limit"] ?? LIMIT_LEAST;
   return { normal, readings, limit, single: values["counts.single"] === 1 };
 }

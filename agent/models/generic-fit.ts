@@ -43,7 +43,7 @@ export type Normal = {
 const RIDGE = 0.02; // of the number of rows
 const TRIM = 5; // spreads: rows beyond are left out of the second fit
 const SEEN = 1.5; // following may explain so much more than it ever did
-const REGIME_ROWS = 8;
+export const REGIME_ROWS = 8;
 const UNITS_LEAST = 5;
 const LEFT_LEAST = 0.15;
 const QUIET = 1e-9;
@@ -167,7 +167,7 @@ export function dot(a: readonly number[], b: readonly number[]): number {
 
 type Place = { readonly middle: number; readonly sigma: number };
 
-function placeOf(values: readonly number[]): Place {
+export function placeOf(values: readonly number[]): Place {
   const known = values.filter((v) => !Number.isNaN(v));
   const middle = median(known);
   const robustly = spread(known, middle);

@@ -49,9 +49,8 @@ export class GenericHealth {
 
   /**
    * False: in no regime that was learnt. `young`: the slice belongs to the first of a new unit.
-   * `moved`: by how many spreads adaptation has moved a reading.
    */
-  take(slice: Slice, young: boolean, moved: (reading: number) => number): boolean {
+  take(slice: Slice, young: boolean): boolean {
     const normal = this.#normal;
     const levels = levelsAt(normal, slice);
     this.levels = levels ?? this.levels.map(() => Number.NaN);
@@ -61,7 +60,7 @@ export class GenericHealth {
       if (Number.isNaN(level) || left === 0) return;
       const firsts = this.#firsts[j] as number[];
       if (young && firsts.length < OWN) firsts.push(level);
-      const away = (level - this.#own(j) - moved(j)) / left;
+      const away = (level - this.#own(j)) / left;
       const bounded = Math.max(-CLIP, Math.min(CLIP, away));
       const before = Number.isNaN(this.#smooth[j]) ? 0 : (this.#smooth[j] as number);
       this.#smooth[j] = before + WEIGHT * (bounded - before);

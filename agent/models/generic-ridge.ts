@@ -1,26 +1,51 @@
-//! Solves the small symmetric systems of a ridge regression.
+//! Solves the small symmetric systems of a ridge regression, by Cholesky.
 
-/** x of A x = b for a positive definite A, by Cholesky; A and b are used up. */
+/** x of A x = b for a positive definite A; A and b are used up. */
 export function solve(a: number[][], b: number[]): number[] {
-  const n = b.length;
-  const at = (i: number, j: number): number => a[i]?.[j] ?? 0;
-  for (let j = 0; j < n; j++) {
+  factor(a);
+  return substitute(a, b);
+}
+
+/** Of a positive definite A, which is used up. */
+export function inverse(a: number[][]): number[][] {
+  factor(a);
+  return a.map((_, j) =>
+    substitute(
+      a,
+      a.map((_unused, i) => Number(i === j)),
+    ),
+  );
+}
+
+/** A becomes its lower factor. */
+function factor(a: number[][]): void {
+  for (let j = 0; j < a.length; j++) {
     const row = a[j] as number[];
-    for (let k = 0; k < j; k++) row[j] = (row[j] as number) - at(j, k) ** 2;
-    row[j] = Math.sqrt(Math.max(row[j] as number, Number.MIN_VALUE));
-    for (let i = j + 1; i < n; i++) {
+    for (let k = 0; k < j; k++) row[j] = (row[j] as number) - (row[k] as number) ** 2;
+    const root = Math.sqrt(Math.max(row[j] as number, Number.MIN_VALUE));
+    row[j] = root;
+    for (let i = j + 1; i < a.length; i++) {
       const below = a[i] as number[];
-      for (let k = 0; k < j; k++) below[j] = (below[j] as number) - at(i, k) * at(j, k);
-      below[j] = (below[j] as number) / (row[j] as number);
+      let sum = below[j] as number;
+      for (let k = 0; k < j; k++) sum -= (below[k] as number) * (row[k] as number);
+      below[j] = sum / root;
     }
   }
+}
+
+function substitute(low: readonly (readonly number[])[], b: number[]): number[] {
+  const n = b.length;
   for (let i = 0; i < n; i++) {
-    for (let k = 0; k < i; k++) b[i] = (b[i] as number) - at(i, k) * (b[k] as number);
-    b[i] = (b[i] as number) / at(i, i);
+    const row = low[i] as readonly number[];
+    let sum = b[i] as number;
+    for (let k = 0; k < i; k++) sum -= (row[k] as number) * (b[k] as number);
+    b[i] = sum / (row[i] as number);
   }
   for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) b[i] = (b[i] as number) - at(k, i) * (b[k] as number);
-    b[i] = (b[i] as number) / at(i, i);
+    let sum = b[i] as number;
+    for (let k = i + 1; k < n; k++)
+      sum -= ((low[k] as readonly number[])[i] as number) * (b[k] as number);
+    b[i] = sum / ((low[i] as readonly number[])[i] as number);
   }
   return b;
 }

@@ -30,7 +30,7 @@ export function genericPlan(
   channels: readonly Channel[],
   use: GenericUse | undefined,
   baseline: unknown,
-): Plan & { readonly readings: readonly string[] } {
+): Plan & { readonly doubted: readonly string[] } {
   const { cycle = null, settings = [], records = false } = use ?? {};
   const spec: GenericSpec = {
     settings,
@@ -53,7 +53,8 @@ export function genericPlan(
     make: (setup, told) =>
       channels.length === 0 ? [] : [createGenericMonitor(channels, spec, setup, told)],
     channels,
-    readings: spec.readings,
+    // By cycles a setting is what it says.
+    doubted: countsCycles(spec) ? spec.readings : [...settings, ...spec.readings],
   };
 }
 

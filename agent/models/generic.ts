@@ -6,9 +6,10 @@ import type { PortRow } from "./chain/port.js";
 import { median, spread, Thinned } from "./chain/robust.js";
 import { SUSPICIONS } from "./chain/validity.js";
 import type { Cell, Row } from "./commission-slices.js";
-import { countsCycles, type GenericSpec, type Read, readNormal } from "./generic-baseline.js";
-import type { Slice } from "./generic-fit.js";
-import { GenericHealth, OWN } from "./generic-health.js";
+import { countsCycles, type GenericSpec } from "./generic-baseline.js";
+import { LEVELS } from "./generic-file.js";
+import { OWN } from "./generic-health.js";
+import { type Judge, openJudge } from "./generic-judge.js";
 import type { Finding, Monitor } from "./monitor.js";
 import {
   createMachineMonitor,
@@ -35,17 +36,22 @@ const NAMED = 3;
 const DISAGREES = SUSPICIONS.indexOf("disagrees");
 
 /** What of a generic machine may follow the seasons: each level by its own spread. Cycles wear. */
-export const genericLearns = (spec: GenericSpec): Learnt[] =>
-  countsCycles(spec)
-    ? []
-    : spec.readings.map((name) => ({
-        output: `${name}.level`,
-        middle: `${name}.level`,
+export function genericLearns(spec: GenericSpec): Learnt[] {
+  if (countsCycles(spec)) return [];
+  const levels = [...new Set(Object.values(LEVELS))];
+  return spec.readings.flatMap((name) =>
+    levels.map(
+      (level): Learnt => ({
+        output: `${name}.${level}`,
+        middle: `${name}.${level}`,
         spread: `${name}.spread`,
         about: "zero",
         credible: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
         drift: 1,
-      }));
+      }),
+    ),
+  );
+}
 
 export function createGenericMonitor(
   channels: readonly GenericChannel[],
@@ -58,7 +64,6 @@ export function createGenericMonitor(
     const never = { jump: null, pace: null, spike: null, noisy: false, whole: false };
     return { name, unit, shape: "scalar", about: "", range, ...never, plain: true };
   });
-  const judged = new Set(spec.readings);
   const machine: Machine = {
     name: "generic",
     ports,
@@ -76,7 +81,7 @@ export function createGenericMonitor(
     gap_s: Number.POSITIVE_INFINITY,
     needs: [],
     learns: "health of channels",
-    physics: (readings, own) => new GenericPhysics(readings, own, spec, ports, judged, told),
+    physics: (readings, own) => new GenericPhysics(readings, own, spec, ports, told),
   };
   return createMachineMonitor(machine, setup);
 }
@@ -87,8 +92,7 @@ class GenericPhysics implements Physics {
   readonly #on: Readings;
   readonly #spec: GenericSpec;
   readonly #told: Told;
-  readonly #read: Read | null = null;
-  readonly #health: GenericHealth | null = null;
+  readonly #judge: Judge | null = null;
   readonly #units: ReadonlyMap<string, string>;
   readonly #cells = new Map<string, Thinned<number>>();
   #from_ms = Number.NaN;
@@ -104,7 +108,6 @@ class GenericPhysics implements Physics {
     setup: Setup,
     spec: GenericSpec,
     ports: readonly PortRow[],
-    judged: ReadonlySet<string>,
     told: Told,
   ) {
     this.#on = readings;
@@ -112,16 +115,11 @@ class GenericPhysics implements Physics {
     this.#told = told;
     this.#units = new Map(ports.map(({ name, unit }) => [name, unit]));
     if (setup.baseline !== null) {
-      const read = readNormal(setup, spec);
-      if (typeof read === "string") this.off.push(`health of channels: ${read}`);
+      const judge = openJudge(setup, spec, (name) => readings.normal(name, 0));
+      if (typeof judge === "string") this.off.push(`health of channels: ${judge}`);
       else {
-        this.#read = read;
-        this.#health = new GenericHealth(read.normal);
-        for (const name of judged) {
-          const at = read.readings.indexOf(name);
-          if (at < 0 || read.normal.left[at] === 0)
-            this.off.push(`${name}: not learnt, not judged`);
-        }
+        this.#judge = judge;
+        this.off.push(...judge.off);
       }
     }
     this.says = this.#said();
@@ -156,41 +154,43 @@ class GenericPhysics implements Physics {
       cell.add(x);
     }
     if (records) this.#age += 1;
-    if (records || this.#read?.single === true) this.#cut();
+    if (records || this.#judge?.single === true) this.#cut();
   }
 
   explain(name: string): Finding | null {
-    const read = this.#read;
-    const health = this.#health;
-    if (read === null || health === null) return null;
+    const judge = this.#judge;
+    if (judge === null) return null;
     const channel = name.endsWith(".fault") ? name.slice(0, -".fault".length) : "";
-    const at = read.readings.indexOf(channel);
-    if (at >= 0 && health.isOdd(at)) {
-      const evidence = [`${this.#say(at)}, and the channels that it follows are not`];
+    if (judge.isOdd(channel)) {
+      const evidence = [
+        `${this.#say(channel)}, and the channels that it follows are not`,
+        "other explanation: the instrument is right, and the part that it measures has changed",
+      ];
       return { expected: Number.NaN, sigma: Number.NaN, unit: "1", evidence };
     }
     if (name !== "health.index") return null;
-    const worst = read.readings
-      .map((_, j) => j)
-      .filter((j) => !Number.isNaN(health.deviation(j)))
-      .sort((a, b) => Math.abs(health.deviation(b)) - Math.abs(health.deviation(a)))
+    const worst = judge.readings
+      .filter((reading) => !Number.isNaN(judge.deviation(reading)) && !judge.isOdd(reading))
+      .sort((a, b) => Math.abs(judge.deviation(b)) - Math.abs(judge.deviation(a)))
       .slice(0, NAMED);
     const evidence = [
-      ...worst.map((j) => this.#say(j)),
-      `${health.far(FAR)} of ${read.readings.length} channels are off by more than ${FAR} spreads`,
+      ...worst.map((reading) => this.#say(reading)),
+      `${judge.far(FAR)} of ${judge.readings.length} channels are off by more than ${FAR} spreads`,
     ];
     return { expected: 0, sigma: 1, unit: "1", evidence };
   }
 
   readonly memory = {
-    save: (): unknown =>
-      this.#health === null || !countsCycles(this.#spec)
-        ? null
-        : { ...this.#health.save(), age: this.#age, cycle: this.#cycle, young: this.#young },
+    save: (): unknown => {
+      if (this.#judge === null) return null;
+      const own = this.#judge.save();
+      const counted = { age: this.#age, cycle: this.#cycle, young: this.#young };
+      return countsCycles(this.#spec) ? { ...Object(own), ...counted } : own;
+    },
     restore: (kept: unknown): void => {
-      if (typeof kept !== "object" || kept === null || this.#health === null) return;
+      if (typeof kept !== "object" || kept === null || this.#judge === null) return;
       const { age, cycle, young } = kept as Readonly<Record<string, unknown>>;
-      this.#health.restore(kept);
+      this.#judge.restore(kept);
       if (typeof age === "number") this.#age = age;
       if (typeof cycle === "number") this.#cycle = cycle;
       this.#young = young === true;
@@ -198,23 +198,23 @@ class GenericPhysics implements Physics {
   };
 
   #said(): Said {
-    const health = this.#health;
-    const read = this.#read;
+    const judge = this.#judge;
     const known = (said: () => number) => (): number => (this.#known ? said() : Number.NaN);
-    const each = this.#spec.readings.flatMap((name): [string, () => number][] => {
-      const at = read?.readings.indexOf(name) ?? -1;
-      const odd = (): boolean => health?.isOdd(at) === true;
+    const { settings, readings } = this.#spec;
+    const faults = [...settings, ...readings].map((name): [string, () => number] => {
+      const odd = (): number => (judge?.isOdd(name) === true ? DISAGREES : 0);
       const doubted = (): number => (this.#on.believed(name) ? 0 : this.#on.code(name));
-      return [
-        [`${name}.fault`, () => doubted() || (odd() ? DISAGREES : 0)],
-        [`${name}.deviation`, known(() => health?.deviation(at) ?? Number.NaN)],
-      ];
+      return [`${name}.fault`, () => doubted() || odd()];
     });
+    const deviations = readings.map((name): [string, () => number] => [
+      `${name}.deviation`,
+      known(() => judge?.deviation(name) ?? Number.NaN),
+    ]);
     return {
-      ...Object.fromEntries(each),
-      "health.index": known(() => health?.index ?? Number.NaN),
-      "health.limit": () => read?.limit ?? Number.NaN,
-      "health.channels": known(() => health?.far(FAR) ?? Number.NaN),
+      ...Object.fromEntries([...faults, ...deviations]),
+      "health.index": known(() => judge?.index() ?? Number.NaN),
+      "health.limit": () => judge?.limit ?? Number.NaN,
+      "health.channels": known(() => judge?.far(FAR) ?? Number.NaN),
     };
   }
 
@@ -226,7 +226,7 @@ class GenericPhysics implements Physics {
     if (fell || first) {
       this.#age = 0;
       this.#young = fell || now <= OWN;
-      this.#health?.renew();
+      this.#judge?.renew();
     }
     this.#age += 1;
   }
@@ -241,45 +241,39 @@ class GenericPhysics implements Physics {
     if (cells.length === 0 || (!counts && end_ms - t_ms < SLICE_LEAST_s * 1000)) return;
     const found: Record<string, Cell> = Object.fromEntries(cells);
     const state = Number.isNaN(this.#code) ? "" : String(this.#code);
-    this.#judge(found, state);
-    const { levels = [] } = this.#health ?? {};
-    const doubted = this.#spec.readings.filter((name) => {
-      const at = this.#read?.readings.indexOf(name) ?? -1;
-      return !this.#on.believed(name) || this.#health?.isOdd(at) === true;
-    });
-    levels.forEach((level, j) => {
-      const name = this.#read?.readings[j];
-      if (name !== undefined && !Number.isNaN(level)) {
-        found[`${name}.level`] = [level - this.#on.normal(`${name}.level`, 0), 0, level, 1];
+    if (this.#judge !== null) {
+      this.#known = this.#judge.take({
+        at: (name) => found[name]?.[0] ?? Number.NaN,
+        state,
+        t_s: end_ms / 1000,
+        young: counts && this.#young && this.#age <= OWN,
+      });
+      for (const [name, level] of Object.entries(this.#judge.levels())) {
+        found[name] = [level, 0, level, 1];
       }
+    }
+    const { settings, readings } = this.#spec;
+    const doubted = [...settings, ...readings].filter((name) => {
+      return !this.#on.believed(name) || this.#judge?.isOdd(name) === true;
     });
     const age = counts ? { age: this.#age } : {};
     this.#told([{ t_ms, end_ms, state, cells: found, doubted, ...age }]);
   }
 
-  #judge(cells: Readonly<Record<string, Cell>>, state: string): void {
-    const read = this.#read;
-    if (read === null || this.#health === null) return;
-    const at = (name: string): number => cells[name]?.[0] ?? Number.NaN;
-    const slice: Slice = {
-      settings: this.#spec.settings.map(at),
-      readings: read.readings.map(at),
-      state,
-      unit: 0,
-    };
-    const young = countsCycles(this.#spec) && this.#young && this.#age <= OWN;
-    const moved = (j: number): number => this.#on.normal(`${read.readings[j]}.level`, 0);
-    this.#known = this.#health.take(slice, young, moved);
+  #between({ value, sigma }: { value: number; sigma: number }, unit: string): string {
+    const [low, high] = [value - 2 * sigma, value + 2 * sigma].map((si) => valueIn(si, unit));
+    return `${Number(low?.toPrecision(4))} to ${Number(high?.toPrecision(4))}`;
   }
 
-  #say(reading: number): string {
-    const name = this.#read?.readings[reading] ?? "";
-    const away = this.#health?.deviation(reading) ?? Number.NaN;
+  #say(name: string): string {
+    const away = this.#judge?.deviation(name) ?? Number.NaN;
+    const found = this.#judge?.expected(name) ?? null;
     const unit = this.#units.get(name) ?? "1";
-    const now = valueIn(this.#on.raw(name), unit);
+    const short = (si: number): number => Number(valueIn(si, unit).toPrecision(4));
+    const now = `now ${short(this.#on.raw(name))} ${unit}`;
+    const told = found === null ? now : `${now}, foretold ${this.#between(found, unit)}`;
     const way = away < 0 ? "below" : "above";
-    const far = Math.abs(away).toFixed(1);
-    return `${name} is ${far} spreads ${way} its normal (now ${Number(now.toPrecision(4))} ${unit})`;
+    return `${name} is ${Math.abs(away).toFixed(1)} spreads ${way} its normal (${told})`;
   }
 }
 

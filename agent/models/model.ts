@@ -18,6 +18,8 @@ export type Model = {
   readonly tier: Tier;
   /** What runs it, for people: `ternary on reference`, `trees`, `onnxruntime 1.30.0`. */
   readonly engine: string;
+  /** Why it, or its end, runs in ONNX Runtime: the node in question; absent where it does not. */
+  readonly outside?: string;
   /**
    * Fills `outputs`, flat, in the order of the ports. Returns null, or why it could not. It ends
    * before it returns, so that a replay gives the same values at the same samples.

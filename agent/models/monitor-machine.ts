@@ -202,11 +202,22 @@ class Shell {
     const channel = name.endsWith(".fault") ? name.slice(0, -".fault".length) : "";
     const code = this.#validity.code(this.#at.get(channel) ?? -1);
     if (code === 0) {
-      const inner = (of: string): Finding | null => this.physics.explain(of);
+      const inner = (of: string): Finding | null => this.#withLearned(of, this.physics.explain(of));
       return this.shifts.explain(name, inner) ?? inner(name);
     }
     const evidence = [`${channel}: ${SUSPICIONS[code]}`, "withheld from every model"];
     return { expected: Number.NaN, sigma: Number.NaN, unit: "1", evidence };
+  }
+
+  /** An expectation that the network moved says by how much. */
+  #withLearned(name: string, found: Finding | null): Finding | null {
+    const part = this.#correction.of(name);
+    if (found === null || part === 0) return found;
+    const { evidence, unit } = found;
+    return {
+      ...found,
+      evidence: [...evidence, `a network explains ${part.toFixed(2)} ${unit} of it`],
+    };
   }
 
   #write(frame: Frame, said: Said): void {

@@ -36,6 +36,8 @@ export type Monitor = {
   /** `sha256:...` of the model file, or `physics@1` for equations alone. */
   readonly model: string;
   readonly tier: Tier;
+  /** Of a model file: what runs it, and why ONNX Runtime where that is it, or its end. */
+  readonly runs?: { readonly engine: string; readonly outside?: string };
   /** What is switched off because a port or a nameplate value is missing, in words. */
   readonly off: readonly string[];
   /** A scalar input changed at source time t_ms. */

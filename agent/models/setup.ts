@@ -46,10 +46,12 @@ export type Setup = {
   readonly nameplate: Readonly<Record<string, number>>;
   readonly baseline: Baseline | null;
   readonly backend: Backend;
+  /** A bearing network of the user's own; null: the one that ships. */
+  readonly network?: Uint8Array | null;
   /** By how much adaptation has moved a value of the baseline; absent: nothing adapts. */
   readonly moved?: (name: string) => number;
-  /** A trained network behind the prior, where one ships. */
-  readonly learned?: Learned;
+  /** A trained network behind the prior; absent: what ships, null: equations alone. */
+  readonly learned?: Learned | null;
 };
 
 /** One key of a nameplate. Without a default, what needs the key is off. */

@@ -19,11 +19,16 @@ import {
 } from "./monitor-machine.js";
 import { learnt, plateValue, type Setup } from "./setup.js";
 import { TurbineHeat } from "./turbine-heat.js";
+import { shippedThermal } from "./turbine-learned.js";
 import { OUTPUTS, SCALARS, TURBINE_LEARNT } from "./turbine-outputs.js";
 import { TURBINE_PLATE } from "./turbine-ports.js";
 
 const SETTLE_s = 120; // after a change of state
 const POWER_s = 600;
+/** Rotor wind and anemometer further apart than any fault of the blades takes them in minutes. */
+const WIND_DOUBTED = 0.15;
+/** Gusts take the power this far beyond what is allowed. */
+const OVER = 1.06;
 const STATES_RUNNING = [2, 4];
 const kelvin = unit("K");
 const pascal = unit("Pa");
@@ -48,7 +53,12 @@ const MACHINE: Machine = {
   physics: (readings, setup) => new TurbinePhysics(readings, setup),
 };
 
-export const createTurbineMonitor = (setup: Setup): Monitor => createMachineMonitor(MACHINE, setup);
+export function createTurbineMonitor(setup: Setup): Monitor {
+  const learned = setup.learned === undefined ? shippedThermal(setup) : setup.learned;
+  if (typeof learned !== "string") return createMachineMonitor(MACHINE, { ...setup, learned });
+  const monitor = createMachineMonitor(MACHINE, { ...setup, learned: null });
+  return { ...monitor, off: [...monitor.off, `learned part of temperatures: ${learned}`] };
+}
 
 class TurbinePhysics implements Physics {
   readonly #on: Readings;
@@ -161,7 +171,11 @@ class TurbinePhysics implements Physics {
       allowed: share,
     });
     if (suspect !== null) this.#on.accuse(suspect);
-    if (running && power_W > share * this.#rated_W * 1.06) this.#on.accuse("gridCurtailment");
+    // More than the rated power no allowance explains: that is the power's fault.
+    const over = (most_W: number): boolean => power_W > most_W * OVER;
+    if (running && over(share * this.#rated_W) && !over(this.#rated_W)) {
+      this.#on.accuse("gridCurtailment");
+    }
     const speed = this.#shaft_radps() / this.#ratedSpeed;
     this.#watchPitch(dt_s, running ? speed : Number.NaN);
     if (!running) {
@@ -171,7 +185,9 @@ class TurbinePhysics implements Physics {
     }
     this.#watchRotor(dt_s, power_W);
     const wind = this.#on.value("windSpeed");
-    const wind_mps = Number.isNaN(wind) ? this.#rotor.wind_mps : wind;
+    // Before the anemometer is accused it must not make the tower's sensor look wrong.
+    const doubted = Number.isNaN(wind) || Math.abs(this.#rotor.fastRatio - 1) > WIND_DOUBTED;
+    const wind_mps = doubted ? this.#rotor.wind_mps : wind;
     this.#tower.step(dt_s, this.#on.heard("towerAccel"), wind_mps, speed);
     if (this.#commissioned && this.#tower.sensorOff) this.#on.accuse("towerAccel");
   }

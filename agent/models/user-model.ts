@@ -55,8 +55,11 @@ export function openModel(
   const encoder = recogniseEncoder(onnx);
   if (typeof encoder !== "string") return openEncoder(onnx, encoder, backend, hash);
   if (onnx.metadata.has(CLAIM)) return `not a network of the ternary pattern: ${net}`;
-  const other = openTrees(onnx, hash) ?? openHybrid(onnx, backend, hash, dense);
-  return other ?? openDense(onnx, bytes, hash, { use: dense });
+  const trees = openTrees(onnx, hash);
+  if (trees !== null) return trees;
+  const mixed = openHybrid(onnx, backend, hash, dense);
+  const other = mixed ?? openDense(onnx, bytes, hash, { use: dense });
+  return typeof other === "string" ? other : { ...other, outside: net };
 }
 
 function openTernary(

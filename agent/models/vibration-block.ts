@@ -1,6 +1,7 @@
 //! What a vibration block says of the machine that made it: plain figures, a spectrum over shaft
 //! orders, and VibNet's opinion of the bearing, accumulated so that no single block raises an alarm.
 import { readFileSync } from "node:fs";
+import type { Backend } from "../accel/backend.js";
 import { packageFile } from "../base/files.js";
 import { type Bearing, bearingOrders } from "../base/physics.js";
 import type { Block, BlockAnalysis } from "../base/telemetry.js";
@@ -12,6 +13,7 @@ import { loadNetwork, type Network } from "./network.js";
 import type { Setup } from "./setup.js";
 
 export const PARTS = ["outer", "inner", "ball"] as const;
+const HEALTHY = "healthy";
 const MODEL_FILE = "agent/models/vibnet.onnx";
 /** Log odds count at most 3 a block: four blocks in a row raise, whatever the network says. */
 const SLACK = 1;
@@ -28,7 +30,10 @@ export class BlockWatch {
   readonly #cells = new Float32Array(ORDER_BINS);
   readonly #lines = new Float32Array(ORDER_BINS);
   readonly #sorted = new Float32Array(ORDER_BINS);
-  readonly #logits = new Float32Array(PARTS.length + 1);
+  #logits = new Float32Array(0);
+  /** Where the network's outputs have each class; -1: a part that it does not know. */
+  #healthy = -1;
+  #places: readonly number[] = [];
   readonly #shares = new Float64Array(PARTS.length);
   readonly #evidence = new Cusum(SLACK, EVIDENCE_MAX);
   #analyser: BlockAnalyser | null = null;
@@ -49,9 +54,17 @@ export class BlockWatch {
       this.off.push(`bearing condition: no nameplate ${named}`);
       return;
     }
-    const network = loadNetwork(readFileSync(packageFile(MODEL_FILE)), setup.backend);
-    if (typeof network === "string") this.off.push(`bearing condition: ${MODEL_FILE}: ${network}`);
-    else this.network = network;
+    const bytes = setup.network ?? readFileSync(packageFile(MODEL_FILE));
+    const network = bearingNetwork(bytes, setup.backend);
+    if (typeof network === "string") {
+      this.off.push(`bearing condition: ${network}`);
+      return;
+    }
+    this.network = network;
+    const classes = network.outputs[0]?.classes ?? [];
+    this.#healthy = classes.indexOf(HEALTHY);
+    this.#places = PARTS.map((part) => classes.indexOf(part));
+    this.#logits = new Float32Array(classes.length);
   }
 
   /** Figures of the block, null where it is too short to say anything. */
@@ -111,25 +124,50 @@ export class BlockWatch {
     const top = Math.max(...this.#logits);
     const p = Array.from(this.#logits, (v) => Math.exp(v - top));
     const sum = p.reduce((a, b) => a + b, 0);
-    const healthy = Math.max(1e-6, (p[0] as number) / sum);
+    const healthy = Math.max(1e-6, (p[this.#healthy] as number) / sum);
     this.#blocks += 1;
     this.#evidence.add(Math.log(Math.max(1e-6, 1 - healthy) / healthy));
     PARTS.forEach((_, i) => {
-      const share = (p[i + 1] as number) / sum;
+      const share = (p[this.#places[i] ?? -1] ?? 0) / sum;
       const old = this.#shares[i] as number;
       this.#shares[i] = old + SMOOTH * (share - old);
     });
   }
 }
 
+/** A network that reads spectra around fault orders and tells healthy from damaged parts. */
+export function bearingNetwork(bytes: Uint8Array, backend: Backend): Network | string {
+  const network = loadNetwork(bytes, backend);
+  if (typeof network === "string") return network;
+  const [input] = network.inputs;
+  if (input?.size !== ORDER_BINS) {
+    return `the network reads ${input?.size ?? 0} values, a spectrum has ${ORDER_BINS}`;
+  }
+  const classes = network.outputs[0]?.classes ?? [];
+  const known: readonly string[] = [HEALTHY, ...PARTS];
+  const fits = classes.includes(HEALTHY) && classes.length > 1;
+  if (fits && classes.every((name) => known.includes(name))) return network;
+  return `its classes are [${classes.join(", ")}], known are ${known.join(", ")}`;
+}
+
 /** Also of a block that holds a sample that is no number. */
 export const isDead = (found: BlockAnalysis): boolean => !(found.rms >= DEAD_mps2);
 
-/** More than one sample in a thousand at the very top is no peak but a rail. */
-export function isClipped(values: Float32Array, peak: number): boolean {
-  let count = 0;
-  for (const value of values) if (Math.abs(value) > 0.999 * peak) count += 1;
-  return count > values.length / 1000 && count > 8;
+/** More than one sample in a thousand at the very top or bottom is no peak but a rail. */
+export function isClipped(values: Float32Array): boolean {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  const near = (high - low) / 2000;
+  let [bottom, top] = [0, 0];
+  for (const value of values) {
+    if (value > high - near) top += 1;
+    if (value < low + near) bottom += 1;
+  }
+  const most = Math.max(top, bottom);
+  return most > values.length / 1000 && most > 8;
 }
 
 function markersOf(bearing: Bearing): Spectrum["markers"] {

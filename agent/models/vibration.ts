@@ -83,7 +83,7 @@ class VibrationCore {
     if (input !== BLOCK) return;
     const found = this.blocks.figures(block);
     if (found === null) return;
-    const fault = isDead(found) ? 1 : isClipped(block.values, found.peak) ? 2 : 0;
+    const fault = isDead(found) ? 1 : isClipped(block.values) ? 2 : 0;
     FIGURES.forEach(([, read], i) => {
       frame.set(i, fault === 1 ? Number.NaN : read(found));
     });

@@ -75,14 +75,15 @@ export const DRONE_RULES: readonly RuleRow[] = [
   ruleRow({
     id: "reserve",
     when: "timeToReserve < 20 s && altitude > 10 m",
+    clear: "timeToReserve > 60 s || altitude < 5 m",
     for_min: seconds(10),
     class: "process",
     severity: "critical",
     text: "The battery is about to reach its reserve",
     action: "Land now",
     source: "nameplate reserve",
-    // A cell that fails takes the charge of the pack with it, and says to land by itself.
-    foldedInto: ["battery-cell"],
+    // Each of these takes more of the pack than a flight should, and says to land by itself.
+    foldedInto: ["battery-cell", "motor-loss", ...[1, 2, 3, 4].map((i) => `rotor-${i}-thrust`)],
   }),
   ruleRow({
     id: "imu-clipping",

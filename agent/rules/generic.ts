@@ -6,7 +6,7 @@ export const GENERIC_RULES: readonly RuleRow[] = [
   ruleRow({
     id: "unusual",
     when: "health.index > health.limit",
-    clear: "health.index < 0.8 * health.limit",
+    clear: "health.index < 0.6 * health.limit",
     text: "Several channels have left the normal of this machine together",
     action: "Look at the channels in the evidence; compare with the last service",
     source: "commissioning baseline",

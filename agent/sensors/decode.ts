@@ -132,13 +132,17 @@ function takeJson(
   const stated = target.unit === null ? undefined : pick(json, target.unit);
   const scale = stated === undefined ? target.channel : target.readUnit(stated);
   if (typeof scale === "string") return { why: scale };
-  const times = timesOf(target, json, arrival.r_ms, Array.isArray(written));
-  if (typeof times === "string") return times;
-  if (Array.isArray(written)) return takeBatch(target, written, scale, times, arrival, intake);
-  if (times.stamps !== null) return "wrong-type";
+  const stamp = target.time === null ? undefined : pick(json, target.time);
+  if (Array.isArray(written)) {
+    const times = timesOf(target, json, stamp, arrival.r_ms);
+    if (typeof times === "string") return times;
+    return takeBatch(target, written, scale, times, arrival, intake);
+  }
+  const t_ms = stamp === undefined ? arrival.r_ms : timeOf(stamp, target.timeUnit);
+  if (typeof t_ms === "string") return t_ms;
   const value = toSi(target.channel, written, scale);
   if (typeof value === "string") return value;
-  push(target, value, times.start_ms, times.stated, arrival, intake);
+  push(target, value, t_ms, stamp !== undefined, arrival, intake);
   return null;
 }
 
@@ -173,13 +177,12 @@ type Times = {
   readonly stated: boolean;
 };
 
-function timesOf(target: Target, json: unknown, r_ms: number, batch: boolean): Times | Reject {
-  const stamp = target.time === null ? undefined : pick(json, target.time);
+function timesOf(target: Target, json: unknown, stamp: unknown, r_ms: number): Times | Reject {
   if (stamp === undefined) return { stamps: null, start_ms: r_ms, period_ms: 0, stated: false };
   if (Array.isArray(stamp)) return { stamps: stamp, start_ms: 0, period_ms: 0, stated: true };
   const start_ms = timeOf(stamp, target.timeUnit);
   if (typeof start_ms === "string") return start_ms;
-  const step = batch && target.period !== null ? pick(json, target.period) : 0;
+  const step = target.period === null ? 0 : pick(json, target.period);
   const period_ms = timeOf(step, target.timeUnit === "s" ? "s" : "ms");
   if (typeof period_ms === "string") return period_ms;
   return period_ms < 0 ? "out-of-range" : { stamps: null, start_ms, period_ms, stated: true };

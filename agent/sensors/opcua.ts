@@ -39,7 +39,8 @@ export function opcuaSource(
       const jitter = prng(Math.floor(intake.now()), `opcua/${name}`);
       if (options.security === "None") {
         const clear = options.username === null ? "" : "; the password may travel in clear";
-        log.warn({ endpoint: options.endpoint }, `OPC UA unsecured, as the config says${clear}`);
+        const what = "the OPC UA connection is neither signed nor encrypted, as the config asks";
+        log.warn({ endpoint: options.endpoint }, `${what}${clear}`);
       }
       let reason = "";
       const down = (why: string): void => {

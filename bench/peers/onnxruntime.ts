@@ -22,7 +22,20 @@ export type PeerLayer =
       readonly kernel: number;
       readonly stride: number;
       readonly pad: number;
-    };
+    }
+  | {
+      readonly kind: "conv2d";
+      readonly rows: number;
+      /** Weights of one filter, over the channels of its group. */
+      readonly cols: number;
+      readonly kernel: readonly [number, number];
+      readonly stride: readonly [number, number];
+      readonly pads: readonly [number, number, number, number];
+      readonly groups: number;
+    }
+  /** The average of all places. */
+  | { readonly kind: "pool" };
+type Weighted = Exclude<PeerLayer, { kind: "pool" }>;
 export type Form = "fp32" | "static int8" | "dynamic int8";
 
 const UINT8 = 2;
@@ -52,6 +65,10 @@ export function peerModel(
   };
   value = stepped(value, "in", "z");
   for (const [i, layer] of layers.entries()) {
+    if (layer.kind === "pool") {
+      value = stepped(node("GlobalAveragePool", [value], `y${i}`), `${i}`, "low");
+      continue;
+    }
     if (layer.kind === "dense" && !flat) {
       value = node("Flatten", [value], `f${i}`, { axis: 1n });
       flat = true;
@@ -60,15 +77,8 @@ export function peerModel(
     else {
       const w = weight(draft, random, layer, i, form);
       const b = bias(draft, layer.rows, i, form);
-      const conv = layer.kind === "conv";
-      const shaped = conv
-        ? {
-            kernel_shape: [BigInt(layer.kernel)],
-            strides: [BigInt(layer.stride)],
-            pads: [BigInt(layer.pad), BigInt(layer.pad)],
-          }
-        : { transB: 1n };
-      value = node(conv ? "Conv" : "Gemm", [value, w, b], `y${i}`, shaped);
+      const op = layer.kind === "dense" ? "Gemm" : "Conv";
+      value = node(op, [value, w, b], `y${i}`, attributesOf(layer));
     }
     const last = i === layers.length - 1;
     if (!last) value = node("Relu", [value], `r${i}`);
@@ -77,13 +87,33 @@ export function peerModel(
   node("Identity", [value], "out");
   const inputs = [writeValueInfo("x", ELEMENT.FLOAT, shape)];
   // Sizes of the output do not matter to the runtime: it infers them.
-  const outputs = [writeValueInfo("out", ELEMENT.FLOAT, [layers.at(-1)?.rows ?? 0])];
+  const end = layers.at(-1);
+  const outputs = [writeValueInfo("out", ELEMENT.FLOAT, [end?.kind === "dense" ? end.rows : 0])];
   return writeModel({ name: "peer", ...draft, inputs, outputs }, { "": 21 }, []);
 }
 
-function weight(draft: Draft, random: Prng, layer: PeerLayer, i: number, form: Form): string {
+function attributesOf(layer: Weighted) {
+  const big = (sizes: readonly number[]) => sizes.map(BigInt);
+  if (layer.kind === "dense") return { transB: 1n };
+  if (layer.kind === "conv2d") {
+    const { kernel, stride, pads, groups } = layer;
+    const rest = { pads: big(pads), group: BigInt(groups) };
+    return { kernel_shape: big(kernel), strides: big(stride), ...rest };
+  }
+  const pads = big([layer.pad, layer.pad]);
+  return { kernel_shape: [BigInt(layer.kernel)], strides: [BigInt(layer.stride)], pads };
+}
+
+function dimsOf(layer: Weighted): readonly number[] {
   const { rows, cols } = layer;
-  const dims = layer.kind === "conv" ? [rows, cols / layer.kernel, layer.kernel] : [rows, cols];
+  if (layer.kind === "dense") return [rows, cols];
+  const kernel = layer.kind === "conv" ? [layer.kernel] : layer.kernel;
+  return [rows, cols / kernel.reduce((a, b) => a * b, 1), ...kernel];
+}
+
+function weight(draft: Draft, random: Prng, layer: Weighted, i: number, form: Form): string {
+  const { rows, cols } = layer;
+  const dims = dimsOf(layer);
   const values = Int8Array.from(
     { length: rows * cols },
     () => Math.floor(random.next() * 255) - 127,
@@ -123,7 +153,7 @@ function bias(draft: Draft, rows: number, i: number, form: Form): string {
 function dynamicDense(
   draft: Draft,
   random: Prng,
-  layer: PeerLayer,
+  layer: Weighted,
   from: string,
   i: number,
 ): string {

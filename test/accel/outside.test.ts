@@ -161,7 +161,7 @@ test.skipIf(!arm)(
     const args = [...old, "neon-dot", cases[0]?.file ?? "", "1"];
     expect(() => execFileSync("qemu-aarch64-static", args, { stdio: "ignore" })).toThrow();
   },
-  60_000,
+  180_000,
 );
 
 const KERNELS = ["avx512-vbmi", "avx512-vnni", "avx2", "scalar"];
@@ -177,7 +177,7 @@ test.skipIf(!x86)(
       runWhereKnown(binary, kernel, kernel === "avx512-vbmi" ? lookup : plain, 1);
     }
   },
-  60_000,
+  180_000,
 );
 
 test.skipIf(!x86)(
@@ -191,5 +191,5 @@ test.skipIf(!x86)(
       runWhereKnown(binary, lookup ? "avx512-vbmi" : "avx2", cases, 2);
     }
   },
-  60_000,
+  180_000,
 );

@@ -27,7 +27,7 @@ const link = new Link({
   random: chance.next,
   report: () => {},
 });
-const publisher = startPublisher(link, store, now, silentLog);
+const publisher = startPublisher(link, store, { now, steady: () => performance.now() }, silentLog);
 let settled = false;
 collectRetained(link, PLACE, ASSETS, (retained) => {
   const { applied, messages } = reconcile(PLACE, alarms, retained, now(), () => true);

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { openEnergy } from "../../agent/base/energy.js";
 import { timed } from "../../agent/cli/bench-rows.js";
+import { writeNode } from "../../agent/models/onnx/write.js";
 import { writeEncoder } from "../../agent/models/onnx/write-encoder.js";
 import { writeTernaryNet } from "../../agent/models/onnx/write-net.js";
 import { randomEncoder } from "../accel/encoders.js";
 import { sterna } from "../fixtures/agent.js";
+import { fileOf } from "../models/hybrid-files.js";
 import { randomMlp } from "../models/nets.js";
 
 const dir = mkdtempSync(join(tmpdir(), "sterna-bench-"));
@@ -50,6 +52,14 @@ test("bench: an encoder runs on every backend too", async () => {
   expect(model).toBe("ternary encoder, 1 layers");
   expect(rows.map(({ engine }) => engine)).toEqual(expect.arrayContaining(["wasm", "reference"]));
   expect(rows.at(-1)?.engine).toMatch(/^onnxruntime/);
+});
+
+test("bench: a ternary front runs on the backend named, with ONNX Runtime behind it", async () => {
+  const mixed = join(dir, "mixed.onnx");
+  writeFileSync(mixed, fileOf(1, [writeNode("Softmax", ["h"], ["y"], { axis: 1n })]));
+  const found = await sterna("bench", mixed, "--runs", "20", "--backend", "wasm");
+  expect(found.out).toMatch(/^wasm, then onnxruntime +\d/m);
+  expect(found.out).toContain("Softmax");
 });
 
 test("a row states the energy of an inference as the counters of powercap have it", () => {

@@ -139,7 +139,7 @@ test("live: progress, baseline and adaptation outlive restarts; deleting one fil
   ).toHaveLength(1);
   expect(live(2.5, 5).member?.commissioned).toBe(true);
   expect(lines.some((line) => line.startsWith("commissioned: live: 3 days"))).toBe(true);
-  expect(files()).toEqual(["pump1.adapted.json", "pump1.baseline.json"]);
+  expect(files()).toEqual(["pump1.adapted.json", "pump1.baseline.json", "pump1.memory.json"]);
   const { learning, member } = live(5, 8);
   expect(member?.commissioned).toBe(true);
   const moved = member?.stage.save().adapted?.moved ?? {};

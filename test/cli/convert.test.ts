@@ -90,5 +90,7 @@ assets: [{ id: a, channels: { x: { mqtt: plant/x, unit: A } } }]
   expect(named).toMatch(/^edgetpu +absent: \/gone\/a\.so: no such file$/m);
   expect(named).toMatch(/^dense cpu +available/m);
   expect(named).toMatch(/chosen for other models$/m);
-  expect(sterna("devices").out).toMatch(/^edgetpu +available, within 1, on emulator$/m);
+  expect(sterna("devices").out).toMatch(
+    /^edgetpu +no device in the config: emulated in software, within 1, /m,
+  );
 });

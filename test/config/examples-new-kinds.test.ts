@@ -10,12 +10,14 @@ test.each(["gas-turbine", "bearing"])(
   (name) => {
     const row = KINDS[name];
     if (row === undefined) throw new Error(name);
-    const ports = row.ports.map((port) => {
-      const unit = parseUnit(port.unit);
-      const { low: min, high: max } = limitsOf(port);
-      const point = !("fault" in unit) && unit.affine;
-      return { name: port.name, unit: port.unit, shape: port.shape, point, min, max };
-    });
+    const ports = row.ports
+      .filter((p) => p.insteadOf === undefined)
+      .map((port) => {
+        const unit = parseUnit(port.unit);
+        const { low: min, high: max } = limitsOf(port);
+        const point = !("fault" in unit) && unit.affine;
+        return { name: port.name, unit: port.unit, shape: port.shape, point, min, max };
+      });
     const nameplate = Object.fromEntries(row.nameplate.map((plate) => [plate.key, plate.unit]));
     const config = loadConfig(
       packageFile(`config/examples/${name}.yaml`),

@@ -1,6 +1,6 @@
 //! A user's own model through the command line: five lines of YAML bind it, its output is a channel
 //! that a rule reads, and what does not fit is a fault of the config with its place.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -93,4 +93,29 @@ test("a ternary file states its own units, and the check reaches into it", () =>
   const { code, err } = sterna("check", config(own("Cel"), "score > 0"));
   expect(code).toBe(78);
   expect(err).toContain('"Cel", but the model states "m/s2" for "x"');
+});
+
+test("a shipped model with one byte changed, wherever, is refused by name; so is one cut short", () => {
+  const shipped = readFileSync(new URL("../../agent/models/vibnet.onnx", import.meta.url));
+  const places = {
+    weights: Math.floor(shipped.length / 2),
+    unit: shipped.indexOf("sterna.inputs") + "sterna.inputs".length + 8,
+    certificate: shipped.indexOf("sterna.certificate") + "sterna.certificate".length + 20,
+    digest: shipped.length - 1,
+  };
+  const bent = (at: number): Buffer => {
+    const bytes = Buffer.from(shipped);
+    bytes[at] = (bytes[at] as number) ^ 1;
+    return bytes;
+  };
+  const files = Object.entries(places).map(([name, at]) => [name, bent(at)] as const);
+  const all = [...files, ["cut", shipped.subarray(0, shipped.length - 200)] as const];
+  for (const [name, bytes] of all) {
+    writeFileSync(join(dir, "bent.onnx"), bytes);
+    const { code, err } = sterna("check", config(HEAT.replace("heat.onnx", "bent.onnx")));
+    expect([name, code]).toEqual([name, 78]);
+    expect(err, name).toMatch(
+      /sterna\.yaml:\d+:\d+: .*bent\.onnx: .*(take a fresh copy|not a whole ONNX file)/,
+    );
+  }
 });

@@ -269,7 +269,7 @@ test("a trained network behind the prior is heard in the output, its hash in the
   } as const;
   const plate = Object.entries(amounts("wind-turbine")).map(([key, { value }]) => [key, value]);
   const common = { id: "wt", nameplate: Object.fromEntries(plate), backend: reference };
-  const said = [{}, { learned }].map((more) => {
+  const said = [{ learned: null }, { learned }].map((more) => {
     const monitor = createTurbineMonitor({ ...common, baseline: null, ...more });
     const plant = new TurbineYear({});
     let now: ReadonlyMap<string, number> = new Map();

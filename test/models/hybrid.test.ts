@@ -6,38 +6,9 @@ import { prng } from "../../agent/base/prng.js";
 import { openDense } from "../../agent/models/dense.js";
 import type { Model } from "../../agent/models/model.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
-import {
-  writeModel,
-  writeNode,
-  writeTensor,
-  writeValueInfo,
-} from "../../agent/models/onnx/write.js";
-import { type Draft, quantise, writeLayer } from "../../agent/models/onnx/write-layers.js";
+import { writeNode } from "../../agent/models/onnx/write.js";
 import { openModel } from "../../agent/models/user-model.js";
-import { dense, whole } from "./mixed-nets.js";
-
-const FLOAT = 1;
-const INT8 = 3;
-const STEP = Math.fround(0.03);
-
-/** x -> ternary dense -> [tail], with `more` nodes at its end, that read "h" and write "y". */
-function fileOf(seed: number, tail: readonly Uint8Array[], size = 6): Uint8Array {
-  const random = prng(seed, "hybrid");
-  const draft: Draft = { nodes: [], tensors: [writeTensor("zero", [], INT8, new Uint8Array(1))] };
-  const cols = whole(random, 2, 9);
-  quantise(draft, "x", STEP, "in", "step_in");
-  const x = { tensor: "step_in", shape: [cols], scale: STEP };
-  writeLayer(draft, dense(random, size, cols), 0, [x], "real0");
-  quantise(draft, "real0", STEP, "0", "h");
-  const graph = {
-    name: "hybrid",
-    nodes: [...draft.nodes, ...tail],
-    tensors: draft.tensors,
-    inputs: [writeValueInfo("x", FLOAT, [cols])],
-    outputs: [writeValueInfo("y", FLOAT, [size])],
-  };
-  return writeModel(graph, { "": 25 }, []);
-}
+import { fileOf } from "./hybrid-files.js";
 
 function opened(model: Model | string): Model {
   if (typeof model === "string") throw new Error(model);
@@ -59,6 +30,7 @@ test("the front runs ternary, the rest in ONNX Runtime, and together they are th
     const bytes = fileOf(seed, tail);
     const model = opened(openModel(bytes, reference));
     expect(model.engine).toMatch(/^ternary on reference, then onnxruntime/);
+    expect(model.outside).toMatch(seed === 0 ? /Softmax/ : /Exp/);
     expect(model.tier).toBe("within 1e-4 relative");
     const other = wholeOf(bytes);
     const random = prng(seed, "x");
@@ -83,7 +55,9 @@ test("where the rest needs more than one value the whole file goes to ONNX Runti
     writeNode("Exp", ["h"], ["e"]),
     writeNode("Add", ["e", "m"], ["y"]),
   ];
-  expect(opened(openModel(fileOf(3, tail), reference)).engine).toMatch(/^onnxruntime/);
+  const model = opened(openModel(fileOf(3, tail), reference));
+  expect(model.engine).toMatch(/^onnxruntime/);
+  expect(model.outside).toMatch(/^Clip "Clip_clip_in" reads a value/);
 });
 
 test("a value that is no number stays one", () => {

@@ -129,7 +129,7 @@ function file(net: Net, shape: readonly number[]): TernaryNet {
 test("a conv net learns values, the same each time; the file says what the float rehearsed", {
   timeout: 60_000,
 }, () => {
-  const [set, validation, unseen] = [1, 2, 3].map((seed) => makeExamples(1500, seed));
+  const [set, validation, unseen] = [1, 2, 3].map((seed) => makeExamples(1000, seed));
   if (set === undefined || validation === undefined || unseen === undefined) throw new Error();
   const run = () => train(PLAN, set, prng(5, "recipe"), validation);
   const { teacher, pupil, from } = run();

@@ -13,7 +13,12 @@ import type { Signal } from "../../agent/rules/rule.js";
 import { createBearing } from "../../agent/sensors/plants/bearing.js";
 import { createGasTurbine } from "../../agent/sensors/plants/gas-turbine.js";
 import { parseInjection } from "../../agent/sensors/plants/injection.js";
-import type { Plant, PlantChannel, PlantKind } from "../../agent/sensors/plants/plant.js";
+import type {
+  Injection,
+  Plant,
+  PlantChannel,
+  PlantKind,
+} from "../../agent/sensors/plants/plant.js";
 import { createQuadrotor } from "../../agent/sensors/plants/quadrotor.js";
 import { createWindTurbine } from "../../agent/sensors/plants/wind-turbine.js";
 import { type Amount, parseAmount, parseUnit, type Unit } from "../../agent/units/parse.js";
@@ -48,7 +53,9 @@ export type RigOptions = {
   readonly seed: number;
   readonly duration_s: number;
   readonly baseline: unknown;
-  readonly inject?: string;
+  readonly inject?: string | readonly string[];
+  /** When the instruments among them are well again. */
+  readonly sensorsEnd_s?: number;
   readonly wind_mps?: number;
   readonly blockEvery_ms?: number;
   /** Options of the gas turbine or the bearing rig alone. */
@@ -88,8 +95,14 @@ export function run(options: RigOptions): Raised[] {
   };
   const step_ms = options.period_ms ?? 1000;
   const start_ms = plant.now_ms();
+  const { sensorsEnd_s: at_s = Number.NaN } = options;
+  const ends = injectionsOf(options).filter(({ sensor }) => sensor !== null && at_s > 0);
   for (let t_ms = start_ms; t_ms <= start_ms + options.duration_s * 1000; t_ms += step_ms) {
     seen_ms = t_ms;
+    // An injection has no end: one of no severity takes its place.
+    if (t_ms >= start_ms + at_s * 1000) {
+      for (const one of ends.splice(0)) plant.inject({ ...one, at_s, ramp_s: 0, severity: 0 });
+    }
     plant.advance(t_ms, {
       scalar,
       block: (channel, block) => {
@@ -118,6 +131,14 @@ function build(options: RigOptions) {
   return { plant, ...wire(plant, { baseline: options.baseline }) };
 }
 
+function injectionsOf({ inject = [] }: RigOptions): Injection[] {
+  return [inject].flat().map((text) => {
+    const injection = parseInjection(text);
+    if ("fault" in injection) throw new Error(injection.fault);
+    return injection;
+  });
+}
+
 function createPlantOf(options: RigOptions): Plant {
   const { kind, seed } = options;
   const common = {
@@ -136,20 +157,9 @@ function createPlantOf(options: RigOptions): Plant {
         : kind === "bearing"
           ? createBearing({ ...common, ...options.plant })
           : createQuadrotor({ ...common, ...wind });
-  if (options.inject !== undefined) {
-    const injection = parseInjection(options.inject);
-    if ("fault" in injection) throw new Error(injection.fault);
-    plant.inject(injection);
-  }
+  for (const injection of injectionsOf(options)) plant.inject(injection);
   return plant;
 }
-
-type Wiring = {
-  readonly baseline: unknown;
-  readonly want?: Want;
-  /** The caller judges the rules itself. */
-  readonly unruled?: boolean;
-};
 
 /** What has channels: a plant, or a record of a real machine. */
 export type Wired = {
@@ -157,6 +167,13 @@ export type Wired = {
   readonly channels: readonly Pick<PlantChannel, "name" | "unit" | "shape">[];
   /** As a config writes it; that of the simulated machine where absent. */
   readonly nameplate?: Readonly<Record<string, string>>;
+};
+
+type Wiring = {
+  readonly baseline: unknown;
+  readonly want?: Want;
+  /** The caller judges the rules itself. */
+  readonly unruled?: boolean;
 };
 
 /** Monitors and rules of a plant's kind; with `want` they learn their normal from it first. */

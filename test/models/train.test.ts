@@ -1,17 +1,14 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import * as ort from "onnxruntime-node";
 import { expect, test } from "vitest";
 import { reference } from "../../agent/accel/reference.js";
 import { makeVibnet, scoreProbabilities, VIBNET_PLAN } from "../../agent/models/convert/vibnet.js";
 import { CLASSES, makeSet } from "../../agent/models/convert/vibration-set.js";
 import { ORDER_BINS } from "../../agent/models/features/orders.js";
-import { hashOf, loadNetwork, planNetwork } from "../../agent/models/network.js";
-import { readOnnx } from "../../agent/models/onnx/read.js";
-import { recognise } from "../../agent/models/onnx/recognise.js";
+import { hashOf, loadNetwork } from "../../agent/models/network.js";
 import { isWeighted } from "../../agent/models/onnx/ternary-net.js";
-import { writeTernaryNet } from "../../agent/models/onnx/write-net.js";
 import { checkGradients, draw } from "./gradients.js";
+import { agreesWithOnnxruntime, netOf } from "./shipped.js";
 
 const SHIPPED = readFileSync("agent/models/vibnet.onnx");
 test("gradients of a whole small network agree with finite differences", () => {
@@ -47,9 +44,7 @@ test("a reduced training run gives the same bytes each time, and learns", {
 });
 
 test("the shipped file: ternary where it says so, units, classes, training hash", () => {
-  const model = readOnnx(SHIPPED);
-  const net = typeof model === "string" ? model : recognise(model);
-  if (typeof net === "string") throw new Error(net);
+  const net = netOf(SHIPPED);
   const layers = net.layers.filter(isWeighted);
   expect(layers.map((layer) => layer.ternary)).toEqual([true, true, false]);
   expect(layers.reduce((sum, layer) => sum + layer.weights.length, 0)).toBe(34_944);
@@ -79,42 +74,11 @@ test("the shipped file on blocks that training never saw", () => {
 });
 
 test("onnxruntime agrees within one step a layer", { timeout: 60_000 }, async () => {
-  const model = readOnnx(SHIPPED);
-  const net = typeof model === "string" ? model : recognise(model);
-  if (typeof net === "string") throw new Error(net);
   const set = makeSet(60, 3001, "test");
-  for (let depth = 1; depth < net.layers.length; depth++) {
-    // The first layers alone, with their int8 output as the output of the file.
-    const cut = {
-      ...net,
-      layers: net.layers.slice(0, depth),
-      output: { ...net.output, classes: [] },
-    };
-    const last = cut.layers.filter(isWeighted)[depth - 1];
-    const step = last?.outScale ?? 1;
-    const own = planNetwork(cut, reference, "cut");
-    if (typeof own === "string") throw new Error(own);
-    const session = await ort.InferenceSession.create(writeTernaryNet(cut), {
-      graphOptimizationLevel: "basic",
-    });
-    let [differ, count] = [0, 0];
-    const y = new Float32Array(own.outputs[0]?.size ?? 0);
-    for (let i = 0; i < set.count; i++) {
-      const x = Float32Array.from(set.x.subarray(i * ORDER_BINS, (i + 1) * ORDER_BINS));
-      own.infer(x, y);
-      const input = new ort.Tensor("float32", x, [1, ORDER_BINS]);
-      const found = await session.run({ [net.input.name]: input });
-      const theirs = found[net.output.name]?.data;
-      y.forEach((value, k) => {
-        const steps = Math.abs(value - Number(theirs?.[k])) / step;
-        expect(steps).toBeLessThan(depth + 0.01);
-        if (steps > 0.5) differ += 1;
-        count += 1;
-      });
-    }
-    // Rounding half up against half to even, and a multiplier of 15 bits.
-    expect(differ / count).toBeLessThan(0.005);
-  }
+  const rows = Array.from({ length: set.count }, (_, i) =>
+    Float32Array.from(set.x.subarray(i * ORDER_BINS, (i + 1) * ORDER_BINS)),
+  );
+  await agreesWithOnnxruntime(netOf(SHIPPED), rows);
 });
 
 test("normalised inputs of any sign and size stay numbers", () => {

@@ -96,7 +96,18 @@ STERNA_AVX2 inline void wide(const uint8_t* w, const int32_t*, uint32_t quads, c
 }
 
 STERNA_AVX2 inline int32_t total(const int8_t* x, uint32_t quads) {
-  return scalar::total(x, quads);
+  // x + 128 is unsigned, and one instruction sums eight of those.
+  const __m256i flip = _mm256_set1_epi8(static_cast<char>(0x80));
+  __m256i sum = _mm256_setzero_si256();
+  uint32_t q = 0;
+  for (; q + 8 <= quads; q += 8) {
+    const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + q * 4));
+    sum = _mm256_add_epi64(sum, _mm256_sad_epu8(_mm256_xor_si256(v, flip), _mm256_setzero_si256()));
+  }
+  const int64_t all = _mm256_extract_epi64(sum, 0) + _mm256_extract_epi64(sum, 1) +
+                      _mm256_extract_epi64(sum, 2) + _mm256_extract_epi64(sum, 3);
+  const int32_t whole = static_cast<int32_t>(all) - 128 * 4 * static_cast<int32_t>(q);
+  return whole + scalar::total(x + static_cast<size_t>(q) * 4, quads - q);
 }
 
 // Four sums at a time, in doubles: the baseline compiler of scalar.hpp has no floor of its own.
@@ -115,13 +126,13 @@ STERNA_AVX2 inline void requantise(const Sums& s, Range range, int8_t* y, size_t
       const __m128i steps = _mm256_cvtpd_epi32(v);
       const __m128i words = _mm_packs_epi32(steps, steps);
       const int32_t bytes = _mm_cvtsi128_si32(_mm_packs_epi16(words, words));
-      __builtin_memcpy(y + i, &bytes, least(4u, s.count - i));
+      store_four(y + i, bytes, s.count - i);
     }
   }
 }
 
 inline const Kernels KERNELS = {"avx2",           supported,    ternary,           wide,    total,
                                 requantise,       scalar::quantise, scalar::real,
-                                scalar::real_sums, nullptr};
+                                scalar::real_sums, nullptr,          planes::wide256::run};
 
 }  // namespace sterna::avx2

@@ -166,6 +166,7 @@ STERNA_AVX512 inline void real(const int8_t* x, const double* scale, uint32_t co
 }
 
 inline const Kernels KERNELS = {"avx512-vnni", supported, ternary, wide,      total,
-                                requantise,    quantise,  real,    real_sums, nullptr};
+                                requantise,    quantise,  real,    real_sums, nullptr,
+                                planes::wide512::run};
 
 }  // namespace sterna::avx512

@@ -3,8 +3,8 @@
 // addon is linked so that it stays in memory (-z nodelete) when a worker thread of Node ends.
 // A lane spins a while before it sleeps, never for ever. Parts are taken one by one, so a lane that
 // comes late, because the machine is busy, costs nothing: the others have done its parts by then.
-// Each lane begins with the parts that it had in the last job, the last of them first: their weights
-// are still in the cache of its core.
+// Each lane begins with the parts that it had in the last job, the last of them first: their
+// weights are still in the cache of its core.
 #pragma once
 #include <linux/futex.h>
 #include <pthread.h>

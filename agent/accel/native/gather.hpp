@@ -1,9 +1,17 @@
 // Matrix stages whose rows of x lie in pieces, or in lines with pads between: rows are gathered in
 // blocks, multiplied, and where the rows of y lie in lines too, spread again.
 #pragma once
-#include "stages.hpp"
+#include "rows.hpp"
 
 namespace sterna {
+
+// No library: a copy that a compiler can keep inline.
+inline void copy_bytes(int8_t* to, const int8_t* from, size_t count) {
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) __builtin_memcpy(to + i, from + i, 16);
+  for (; i + 4 <= count; i += 4) __builtin_memcpy(to + i, from + i, 4);
+  for (; i < count; i++) to[i] = from[i];
+}
 
 // The rows of one call: those of an asset, or, where each asset has one row, those of the batch.
 struct Gathered {

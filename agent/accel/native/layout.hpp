@@ -62,6 +62,7 @@ struct Sums {
 
 // What an instruction set brings. `sums` is [count][TILE]; `groups` of 16 outputs are wanted.
 // Ternary sums are those of the codes w + 1: the caller takes the sum of x away.
+struct Net;
 struct Kernels {
   const char* name;
   bool (*supported)();
@@ -79,10 +80,21 @@ struct Kernels {
   // where an instruction set has no such thing; image.ts then packs no stage so.
   void (*lookup)(const uint8_t* w, uint32_t tiles, uint32_t quads, const int8_t* x, size_t ldx,
                  uint32_t count, uint8_t* tables, int32_t* sums);
+  // A stage that is no matrix, for the asset at `arena`: planes.hpp.
+  void (*plane)(const Net& net, const Stage& s, int8_t* arena);
 };
 
 template <class T>
 inline T least(T a, T b) { return a < b ? a : b; }
+
+// The first `count` of four bytes; a copy of fewer would be a call.
+inline void store_four(int8_t* to, int32_t four, uint32_t count) {
+  if (count >= 4) {
+    __builtin_memcpy(to, &four, 4);
+    return;
+  }
+  for (uint32_t i = 0; i < count; i++) to[i] = static_cast<int8_t>(four >> (8 * i));
+}
 
 // Where part `index` of `parts` begins among `count`.
 inline uint32_t begin_of(uint64_t count, uint32_t index, uint32_t parts) {

@@ -153,6 +153,7 @@ inline void lookup(const uint8_t* w, uint32_t tiles, uint32_t quads, const int8_
 
 inline const Kernels KERNELS = {
     "avx512-vbmi",      supported,        avx512::ternary, avx512::wide,      avx512::total,
-    avx512::requantise, avx512::quantise, avx512::real,    avx512::real_sums, lookup};
+    avx512::requantise, avx512::quantise, avx512::real,    avx512::real_sums, lookup,
+    planes::wide512::run};
 
 }  // namespace sterna::vbmi

@@ -89,11 +89,36 @@ inline void wide(const uint8_t* w, const int32_t*, uint32_t quads, const int8_t*
   }
 }
 
+// Two sums, in doubles, as steps.
+inline int32x2_t two_steps(int32x2_t sums, const double* scale, float64x2_t low, float64x2_t high) {
+  const float64x2_t v = vmulq_f64(vcvtq_f64_s64(vmovl_s32(sums)), vld1q_f64(scale));
+  const float64x2_t step = vrndmq_f64(vaddq_f64(v, vdupq_n_f64(0.5)));
+  return vmovn_s64(vcvtq_s64_f64(vmaxq_f64(vminq_f64(step, high), low)));
+}
+
+inline void requantise(const Sums& s, Range range, int8_t* y, size_t ldy) {
+  const float64x2_t low = vdupq_n_f64(range.low), high = vdupq_n_f64(range.high);
+  for (uint32_t r = 0; r < s.rows; r++, y += ldy) {
+    const int32x4_t offset = vdupq_n_s32(s.offsets[r]);
+    for (uint32_t i = 0; i < s.count; i += 4) {
+      const int32x4_t all = vaddq_s32(vld1q_s32(s.sums + r * s.row + i), vld1q_s32(s.bias + i));
+      const int32x4_t v = vsubq_s32(all, offset);
+      const int32x2_t a = two_steps(vget_low_s32(v), s.scale + i, low, high);
+      const int32x2_t b = two_steps(vget_high_s32(v), s.scale + i + 2, low, high);
+      const int16x4_t words = vmovn_s32(vcombine_s32(a, b));
+      const int32x2_t bytes = vreinterpret_s32_s8(vmovn_s16(vcombine_s16(words, words)));
+      store_four(y + i, vget_lane_s32(bytes, 0), s.count - i);
+    }
+  }
+}
+
 inline const Kernels DOT = {
     "neon-dot",         supported_dot,    ternary_dot,  wide_dot,          scalar::total,
-    scalar::requantise, scalar::quantise, scalar::real, scalar::real_sums, nullptr};
+    requantise,         scalar::quantise, scalar::real, scalar::real_sums, nullptr,
+    planes::plain::run};
 inline const Kernels PLAIN = {
     "neon",             scalar::supported, ternary,      wide,              scalar::total,
-    scalar::requantise, scalar::quantise,  scalar::real, scalar::real_sums, nullptr};
+    requantise,         scalar::quantise,  scalar::real, scalar::real_sums, nullptr,
+    planes::plain::run};
 
 }  // namespace sterna::neon

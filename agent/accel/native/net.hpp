@@ -27,7 +27,7 @@ inline void run_matmul(const Net& net, const Stage& s, uint32_t batch, float* re
 inline void run_stage(const Net& net, const Stage& s, uint32_t batch, float* real) {
   if (s.kind == MATMUL) return run_matmul(net, s, batch, real);
   for (uint32_t b = 0; b < batch; b++) {
-    run_plane(net, s, net.arena + static_cast<size_t>(b) * header(net).stride);
+    net.kernels->plane(net, s, net.arena + static_cast<size_t>(b) * header(net).stride);
   }
 }
 

@@ -2,6 +2,7 @@
 // has none of the others.
 #pragma once
 #include "net.hpp"
+#include "planes.hpp"
 
 namespace sterna::scalar {
 
@@ -79,6 +80,7 @@ inline void real_sums(const Sums& s, bool relu, float* y, size_t ldy) {
 }
 
 inline const Kernels KERNELS = {"scalar",   supported, ternary, wide,      total,
-                                requantise, quantise,  real,    real_sums, nullptr};
+                                requantise, quantise,  real,    real_sums, nullptr,
+                                planes::plain::run};
 
 }  // namespace sterna::scalar

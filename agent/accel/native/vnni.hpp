@@ -4,6 +4,7 @@
 #pragma once
 #include <immintrin.h>
 #include "net.hpp"
+#include "planes.hpp"
 
 #define STERNA_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #define STERNA_UNROLL _Pragma("GCC unroll 32")

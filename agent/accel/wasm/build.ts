@@ -8,9 +8,11 @@ import { join } from "node:path";
 const FOLDER = import.meta.dirname;
 const SOURCES = [
   ...["net.cc", "kernels.hpp"],
-  ...["layout", "multiply", "rows", "stages", "gather", "net", "scalar"].map(
+  ...["layout", "multiply", "rows", "gather", "net", "scalar", "planes"].map(
     (name) => `../native/${name}.hpp`,
   ),
+  "../native/planes.inc",
+  "../native/lanes.inc",
 ];
 const FLAGS = [
   "--target=wasm32 -O3 -msimd128 -std=c++17 -ffp-contract=off -fno-exceptions -fno-rtti",

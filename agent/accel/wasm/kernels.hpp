@@ -86,8 +86,33 @@ inline int32_t total(const int8_t* x, uint32_t quads) {
   return rest;
 }
 
+// Two of four sums, in doubles, as steps in the lower half.
+inline v128_t two_steps(v128_t sums, const double* scale, v128_t low, v128_t high) {
+  const v128_t v = wasm_f64x2_mul(wasm_f64x2_convert_low_i32x4(sums), wasm_v128_load(scale));
+  const v128_t step = wasm_f64x2_floor(wasm_f64x2_add(v, wasm_f64x2_splat(0.5)));
+  return wasm_i32x4_trunc_sat_f64x2_zero(wasm_f64x2_pmax(wasm_f64x2_pmin(step, high), low));
+}
+
+inline void requantise(const Sums& s, Range range, int8_t* y, size_t ldy) {
+  const v128_t low = wasm_f64x2_splat(range.low), high = wasm_f64x2_splat(range.high);
+  for (uint32_t r = 0; r < s.rows; r++, y += ldy) {
+    const v128_t offset = wasm_i32x4_splat(s.offsets[r]);
+    for (uint32_t i = 0; i < s.count; i += 4) {
+      const v128_t all = wasm_i32x4_add(wasm_v128_load(s.sums + r * s.row + i),
+                                        wasm_v128_load(s.bias + i));
+      const v128_t v = wasm_i32x4_sub(all, offset);
+      const v128_t a = two_steps(v, s.scale + i, low, high);
+      const v128_t b = two_steps(wasm_i64x2_shuffle(v, v, 1, 1), s.scale + i + 2, low, high);
+      const v128_t words = wasm_i16x8_narrow_i32x4(wasm_i64x2_shuffle(a, b, 0, 2), a);
+      const int32_t bytes = wasm_i32x4_extract_lane(wasm_i8x16_narrow_i16x8(words, words), 0);
+      store_four(y + i, bytes, s.count - i);
+    }
+  }
+}
+
 inline const Kernels KERNELS = {
     "wasm",             scalar::supported, ternary,      wide,              total,
-    scalar::requantise, scalar::quantise,  scalar::real, scalar::real_sums, nullptr};
+    requantise,         scalar::quantise,  scalar::real, scalar::real_sums, nullptr,
+    planes::plain::run};
 
 }  // namespace sterna::simd128

@@ -49,9 +49,18 @@ export class AltitudeWatch {
     if (wrong) return "climbRate";
     if (!(Math.abs(apart_m) > APART_m)) return null;
     const { baro_m: baro0_m, ref_m: ref0_m, climbed_m } = this.#agreed;
+    if (Number.isNaN(baro0_m)) return null; // they have never agreed since they were heard again
     const baroOff = Math.abs(baro_m - baro0_m - climbed_m);
     const refOff = Math.abs(ref_m - ref0_m - climbed_m);
     return baroOff > refOff ? "pressure" : "altitudeRef";
+  }
+
+  /** Nothing was heard for a while: how far it climbed meanwhile is not known. */
+  pause(): void {
+    this.#agreed = { baro_m: Number.NaN, ref_m: Number.NaN, climbed_m: 0 };
+    this.#start = { baro_m: Number.NaN, ref_m: Number.NaN };
+    this.#climb.reset();
+    this.#apart.reset();
   }
 
   /** Both heights agree with each other and not with the climb rate. */

@@ -42,6 +42,12 @@ export class BatteryWatch {
     return (lows[worst] ?? 0) > 0.5 * Math.abs(gap_V) ? worst : "pack";
   }
 
+  /** Nothing was heard for a while. */
+  pause(): void {
+    this.#sum.reset();
+    this.#rest.reset();
+  }
+
   /** How far the lowest cell lies under the others, V. */
   get spread_V(): number {
     return Math.max(...this.#cells.map((c) => c.value));

@@ -20,6 +20,10 @@ export type PortRow = {
   readonly noisy: boolean;
   /** A code: only whole numbers are readings. */
   readonly whole: boolean;
+  /** Another way to this port's reading: where that has a channel, this one is not missed. */
+  readonly insteadOf?: string;
+  /** A command may rest at its full value, in `unit`, as it may at 0. */
+  readonly full?: number;
   /** Read as sent, not as the median of three: each record stands for itself. */
   readonly plain?: boolean;
 };
@@ -32,6 +36,7 @@ export type PortLimits = {
   readonly jumpRate: number;
   readonly spike: number;
   readonly pace: number;
+  readonly full: number;
 };
 
 export const PACE_s = 1200;
@@ -46,6 +51,7 @@ export function limitsOf(row: PortRow): PortLimits {
     jumpStep: row.jump === null ? Number.POSITIVE_INFINITY : row.jump[0] * unit.factor,
     jumpRate: row.jump === null ? 0 : row.jump[1] * unit.factor,
     pace: row.pace === null ? Number.POSITIVE_INFINITY : row.pace * unit.factor,
+    full: row.full === undefined ? Number.POSITIVE_INFINITY : row.full * unit.factor,
     spike: row.spike === null ? Number.POSITIVE_INFINITY : row.spike * unit.factor,
   };
 }

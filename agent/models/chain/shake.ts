@@ -5,6 +5,8 @@ import { Smooth } from "./smooth.js";
 const LARGE = 0.3; // log ratio, at least
 const SIGMAS = 4;
 const START = 0.4; // of large
+/** No frame in the air shakes by so much less, with whatever propellers: log ratio. */
+const SILENT = -1.4;
 const MEAN_s = 10;
 const CREEP_s = 20;
 const EXCESS_MAX_mps2 = 8; // a third of a gram gone at 0.1 m of radius
@@ -60,6 +62,7 @@ export class ShakeWatch {
 
   get sensorOff(): boolean {
     const over = this.#mean.value - this.#base.value > EXCESS_MAX_mps2;
-    return this.#large && (this.#creeping || over);
+    const silent = this.#level.value < Math.min(SILENT, -this.#limit);
+    return silent || (this.#large && (this.#creeping || over));
   }
 }

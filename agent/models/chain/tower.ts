@@ -32,7 +32,6 @@ export class TowerWatch {
   readonly #flutter = new Smooth(FLUTTER_s);
   readonly #amplitude2 = new Smooth(FLUTTER_s);
   #rest_mps2 = Number.NaN;
-  #heard_s = 0;
   #raised = false;
   #raised_s = 0;
   /** Sums since the level rose: of squared flutter over the usual, and of the log ratio. */
@@ -44,6 +43,8 @@ export class TowerWatch {
 
   constructor(fit: TowerFit) {
     this.#fit = fit;
+    // As commissioned until more is heard: begun at one reading, its noise would stand for an hour.
+    this.#fast.value = this.#slow.value = 0;
   }
 
   step(dt_s: number, measured_mps2: number, wind_mps: number, speed: number): void {
@@ -59,11 +60,8 @@ export class TowerWatch {
     this.#rest_mps2 = rest_mps2;
     this.#flutter.add(square, dt_s);
     const [fast, slow] = [this.#fast.add(level, dt_s), this.#slow.add(level, dt_s)];
-    // A mean of hours says nothing in its first.
-    this.#heard_s += dt_s;
-    const known = this.#heard_s > SLOW.s;
-    const stays = this.#raised && (fast > FAST.until || (known && slow > SLOW.until));
-    if (!(stays || fast > FAST.from || (known && slow > SLOW.from))) {
+    const stays = this.#raised && (fast > FAST.until || slow > SLOW.until);
+    if (!(stays || fast > FAST.from || slow > SLOW.from)) {
       this.#settle();
       return;
     }
@@ -91,7 +89,7 @@ export class TowerWatch {
 
   /** Amplitude at rated speed in m/s2 rms once it is known to be the machine; else NaN, or 0. */
   get imbalance_mps2(): number {
-    if (Number.isNaN(this.#slow.value)) return Number.NaN;
+    if (Number.isNaN(this.#usual.value)) return Number.NaN;
     if (!this.#raised) return 0;
     return this.#verdict === "machine" ? Math.sqrt(this.#amplitude2.value) : Number.NaN;
   }
@@ -114,7 +112,6 @@ export class TowerWatch {
     this.#count += 1;
     if (this.#count < DIFFERENCES_MIN) return;
     const mean = this.#logs / this.#count;
-    if (mean < SLOW.until) return; // the two are the same there
     const away = Math.log(this.#squares / this.#count / this.#fit.flutter) - BORDER * mean;
     const error = Math.sqrt(SPREAD / this.#count);
     // NaN before the flutter is learnt: open.

@@ -39,8 +39,10 @@ const QUIET_SHARE = 0.01;
 const QUIET_READINGS = 120;
 /** Beyond this a source time is taken for a clock of its own unless most channels agree. */
 const AHEAD_ms = 60_000;
+/** Silent for so long, and so many of its usual intervals: what it said before is no neighbour. */
+const OUTAGE = { ms: 5_000, intervals: 5 } as const;
 const SPACINGS = 1.5;
-const GAP_FADES = 0.9; // an instant: an outage is forgotten after some fifty
+const GAP_FADES = 0.9; // at each arrival: an outage is forgotten after some fifty
 
 type State = {
   readonly row: PortRow;
@@ -142,7 +144,15 @@ export class Validity {
     state.recent[1] = state.recent[2];
     state.recent[2] = value;
     const elapsed_s = (t_ms - state.t_ms) / 1000;
-    if (state.arrivals > 0) state.gap_ms = Math.max(state.gap_ms, t_ms - state.t_ms);
+    if (t_ms - state.t_ms > Math.max(OUTAGE.ms, OUTAGE.intervals * state.gap_ms)) {
+      state.recent[0] = Number.NaN;
+      state.recent[1] = Number.NaN;
+      state.median = Number.NaN;
+    }
+    if (state.arrivals > 0) {
+      // After an outage it must soon be of its usual pace again, or old readings count as new.
+      state.gap_ms = Math.max(t_ms - state.t_ms, GAP_FADES * state.gap_ms);
+    }
     state.arrivals += 1;
     state.t_ms = t_ms;
     const before = state.median;
@@ -239,7 +249,8 @@ export class Validity {
   #countEqual(state: State, value: number, t_ms: number): void {
     if (!state.row.noisy) return;
     // Zero is where a speed or a power rests.
-    if (value !== state.recent[2] || value === 0 || this.#resting) {
+    const rests = value === 0 || value >= state.limits.full || this.#resting;
+    if (value !== state.recent[2] || rests) {
       this.#moves += 1;
       state.equal = 1;
       state.equalFrom_ms = t_ms;

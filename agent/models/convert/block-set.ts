@@ -94,6 +94,7 @@ export function classesOf(records: readonly Labelled[], features: Features): rea
   if (strange.length > 0) {
     throw new Error(`label "${strange[0]}": with orders write one of ${known.join(", ")}`);
   }
+  if (!found.includes(CLASSES[0])) throw new Error(`no record is labelled ${CLASSES[0]}`);
   return known;
 }
 

@@ -16,6 +16,8 @@ import { int8Row, type RowOf, roundRows, roundSteps, ternaryRow } from "./roundi
 const EPSILON = 1e-5; // of the batch norm
 /** A negative gamma would turn a rising layer around. */
 const GAMMA_MIN = 1e-3;
+/** Where rising units begin, in standard deviations of what they read: evenly over all of it. */
+const SPREAD = 3.5;
 /** Rows of one forward pass outside of training. */
 const ROWS_MAX = 256;
 
@@ -50,11 +52,16 @@ export function createNet(spec: NetSpec, random: Prng): Net {
     const last = i === spec.layers.length - 1;
     return { ...placed, w, gamma, beta: matrix(1, size), stats, last };
   });
-  // A weight that must rise begins on that side: cut at 0, half of them would never learn.
   for (const layer of layers) {
+    if (layer.spec.rising === undefined) continue;
+    // A weight that must rise begins on that side: cut at 0, half of them would never learn.
     eachRising(layer, (i) => {
       layer.w.data[i] = Math.abs(layer.w.data[i] as number);
     });
+    if (layer.last) continue;
+    // Units that all rise with one input differ only in where: without this they are one unit.
+    const units = layer.beta.data.length;
+    for (let r = 0; r < units; r++) layer.beta.data[r] = SPREAD * ((2 * r + 1) / units - 1);
   }
   const ceilings = spec.layers.slice(0, -1).map(({ ceiling = 0 }) => Math.fround(ceiling / 127));
   return { spec, layers, steps: Float64Array.of(spec.inputStep, ...ceilings) };
@@ -104,6 +111,8 @@ export type Mode = {
   readonly learn: boolean;
   /** Called with the output of each hidden layer before it is rounded. */
   readonly watch?: (layer: number, y: Matrix) => void;
+  /** Called with what the last layer reads. */
+  readonly last?: (x: Matrix) => void;
 };
 
 const rowOf = ({ spec }: Placed): RowOf => (spec.weights === "ternary" ? ternaryRow : int8Row);
@@ -115,6 +124,7 @@ export function forward(tape: Tape, net: Net, input: Matrix, mode: Mode): Matrix
   net.layers.forEach((layer, i) => {
     if (layer.from !== null) x = tape.gather(x, layer.cols, layer.from(batch));
     const w = mode.quantised ? tape.straight(layer.w, roundRows(rowOf(layer))) : layer.w;
+    if (layer.last) mode.last?.(x);
     const z = tape.linear(x, w);
     if (layer.last) {
       x = tape.shift(z, layer.beta);
@@ -146,9 +156,14 @@ export function fold(net: Net): NetLayer[] {
       const spread = last ? 1 : Math.sqrt((stats.variance[r] as number) + EPSILON);
       const k = last ? 1 : (gamma.data[r] as number) / spread;
       const sign = k < 0 ? -1 : 1;
-      for (let c = 0; c < cols; c++) weights[r * cols + c] = sign * (row.weights[c] as number) || 0;
-      wScale[r] = Math.max(Math.abs(k) * row.scale, 1e-9);
       bias[r] = (beta.data[r] as number) - (last ? 0 : k * (stats.mean[r] as number));
+      const scale = Math.max(Math.abs(k) * row.scale, 1e-9);
+      wScale[r] = scale;
+      // A unit that died: what it reads moves it by less than half a step, its bias is all it says.
+      const most = row.weights.reduce((sum, v) => sum + Math.abs(v), 0) * 127 * scale;
+      const step = last ? 0 : (net.steps[i + 1] as number) / 2;
+      if (most * (net.steps[i] as number) < step) continue;
+      for (let c = 0; c < cols; c++) weights[r * cols + c] = sign * (row.weights[c] as number) || 0;
     }
     const ternary = spec.weights === "ternary";
     const outScale = last ? null : (net.steps[i + 1] as number);

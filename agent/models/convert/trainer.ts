@@ -6,6 +6,7 @@
 import type { Prng } from "../../base/prng.js";
 import { createTape, type Matrix, matrix, softmax, type Tape } from "./autodiff.js";
 import type { NetSpec } from "./layout.js";
+import { refitLast } from "./refit.js";
 import { copyNet, createNet, forward, keepRising, type Net, predict } from "./ternary.js";
 
 export type Examples = {
@@ -28,6 +29,14 @@ export type Plan = {
   readonly temperature: number;
   /** Drawn on every input while training: inputs differ in more than the data know. */
   readonly jitter: number;
+  /**
+   * Share of the steps, at the end, with batch-norm statistics that stand still, so that the
+   * weights learn to live with them. Precise values need it: an error of the statistics is
+   * common to all units of a layer. 0: they move to the end, and are settled afterwards.
+   */
+  readonly frozen?: number;
+  /** Ends with the last layer by least squares; for values without a bounded head. */
+  readonly refit?: boolean;
   /** Weight of each value's squared error; by default alike. */
   readonly weights?: readonly number[];
   /** `better` trains both ways and needs a validation set. */
@@ -45,9 +54,11 @@ const REESTIMATE_BATCHES = 40;
 const ACTIVATION_QUANTILE = 0.9995;
 
 export function train(plan: Plan, set: Examples, random: Prng, validation?: Examples): Trained {
+  if (set.count === 0) throw new Error("there are no examples to train on");
   const run: Run = { plan, set, random };
   const teacher = createNet(plan.net, random);
   descend(run, teacher, plan.teacherSteps, "float", null);
+  if (plan.refit) refitLast(teacher, set, false);
   const taught = (): Net => quantise(run, copyNet(teacher), teacher);
   const untaught = (): Net => {
     const net = createNet(plan.net, random);
@@ -62,10 +73,25 @@ export function train(plan: Plan, set: Examples, random: Prng, validation?: Exam
   return { teacher, pupil: better ? second : first, from: better ? "scratch" : "teacher" };
 }
 
-/** Mean loss of the pupil's integers over a set, in the terms of the plan. */
-export function lossOf(plan: Plan, net: Net, set: Examples): number {
+/** What to train, on what, and what to choose by. */
+export type Task = {
+  readonly plan: Plan;
+  readonly set: Examples;
+  readonly validation: Examples;
+};
+
+/** A float network with as many steps as the pupil gets in all: what its loss is held against. */
+export function trainFloat({ plan, set }: Task, random: Prng): Net {
+  const net = createNet(plan.net, random);
+  descend({ plan, set, random }, net, plan.teacherSteps + plan.pupilSteps, "float", null);
+  if (plan.refit) refitLast(net, set, false);
+  return net;
+}
+
+/** Mean loss over a set, in the terms of the plan. */
+export function lossOf(plan: Plan, net: Net, set: Examples, quantised = true): number {
   const size = net.spec.layers.at(-1)?.size ?? 1;
-  const said = matrix(set.count, size, predict(net, set.x, true));
+  const said = matrix(set.count, size, predict(net, set.x, quantised));
   return lossAgainst(createTape(), plan, said, set.y).data[0] as number;
 }
 
@@ -73,11 +99,12 @@ type Run = { readonly plan: Plan; readonly set: Examples; readonly random: Prng 
 
 /** Static scales, then the training that makes weights fit them. */
 function quantise(run: Run, net: Net, teacher: Net | null): Net {
-  reestimate(run, net);
+  reestimate(run, net, true);
   setSteps(run, net);
   descend(run, net, run.plan.pupilSteps, "rounded", teacher);
   // The last batches still moved the statistics: settle them on the final weights.
-  reestimate(run, net);
+  if ((run.plan.frozen ?? 0) === 0) reestimate(run, net, true);
+  if (run.plan.refit) refitLast(net, run.set, true);
   return net;
 }
 
@@ -93,10 +120,13 @@ function descend(
     last ? [w, beta] : [w, gamma, beta],
   );
   const update = adam(leaves);
+  const quantised = way === "rounded";
+  const still = Math.ceil(steps * (1 - (plan.frozen ?? 0)));
   for (let step = 0; step < steps; step++) {
+    if (step === still) reestimate(run, net, quantised);
     const { x, target } = drawBatch(run, plan.jitter);
     const tape = createTape();
-    const raw = forward(tape, net, x, { quantised: way === "rounded", learn: true });
+    const raw = forward(tape, net, x, { quantised, learn: step < still });
     const said = plan.net.bounded ? tape.tanh(raw) : raw;
     let loss = lossAgainst(tape, plan, said, target);
     if (teacher !== null && plan.distil > 0) {
@@ -145,12 +175,12 @@ function drawBatch({ plan, set, random }: Run, jitter: number) {
   return { x, target };
 }
 
-/** Running statistics for the rounded weights, without labels. */
-function reestimate(run: Run, net: Net): void {
+/** Running statistics for the weights as they are, or as they round; without labels. */
+function reestimate(run: Run, net: Net, quantised: boolean): void {
   for (let k = 1; k <= REESTIMATE_BATCHES; k++) {
     for (const { stats } of net.layers) stats.momentum = 1 / k; // a plain mean of all batches
     const { x } = drawBatch(run, 0);
-    forward(createTape(), net, x, { quantised: true, learn: true });
+    forward(createTape(), net, x, { quantised, learn: true });
   }
   for (const { stats } of net.layers) stats.momentum = 0.1;
 }

@@ -25,6 +25,8 @@ export type QuadrotorOptions = Partial<PlantOptions> & {
   readonly soc?: number;
   readonly ambient_K?: number;
   readonly wind_mps?: number;
+  /** Share by which wash, ram and power of this build differ from the usual; none where absent. */
+  readonly spread?: number;
   /** False keeps it hovering at 30 m until the battery is flat. */
   readonly fly?: boolean;
 };
@@ -36,6 +38,8 @@ type Drone = {
   readonly fly: boolean;
   readonly ambient_K: number;
   readonly cellOffset_V: readonly number[];
+  /** Over the usual build. */
+  readonly own: { readonly wash: number; readonly ram: number; readonly power: number };
   readonly esc_K: number[];
   soc: number;
   current_A: number;
@@ -53,6 +57,7 @@ type Drone = {
 const ESC = { capacity_JpK: 8, conductance_WpK: 0.12, lossShare: 0.06 } as const;
 const CHIP_kgm = 1e-4 * 0.1; // 0.1 g at 0.1 m
 const WASH = 0.3; // share of the dynamic pressure of the rotor wash that the barometer feels
+const RAM = 0.05; // pressure lost at the port per rho v^2
 const DISC_m2 = Math.PI * QUADROTOR.rotorRadius_m ** 2;
 const FIELD_T = 50e-6;
 const FULL_V = 16;
@@ -62,6 +67,8 @@ const CELL_ohm = BATTERY_4S.resistance_ohm / BATTERY_4S.cells;
 export function createQuadrotor(options: QuadrotorOptions): Plant {
   const { asset, seed, ambient_K = 288.15 } = options;
   const build = prng(seed, `${asset}/build`);
+  const cellOffset_V = ROTORS.map(() => 0.002 * build.normal());
+  const differs = (): number => Math.exp((options.spread ?? 0) * build.normal());
   const frame = createAirframe(options.wind_mps ?? 2);
   const escRise_K = ((frame.power_W[0] ?? 0) * ESC.lossShare) / ESC.conductance_WpK;
   const drone: Drone = {
@@ -70,7 +77,8 @@ export function createQuadrotor(options: QuadrotorOptions): Plant {
     faults: Object.fromEntries(faultNames("quadrotor").map((name) => [name, 0])),
     fly: options.fly ?? true,
     ambient_K,
-    cellOffset_V: ROTORS.map(() => 0.002 * build.normal()),
+    cellOffset_V,
+    own: { wash: differs(), ram: differs(), power: differs() },
     esc_K: ROTORS.map(() => ambient_K + escRise_K),
     soc: options.soc ?? 0.95,
     current_A: 15,
@@ -129,13 +137,14 @@ function packResistance(drone: Drone): number {
 function power(drone: Drone, dt_s: number): void {
   const { frame, mission, faults, esc_K } = drone;
   if (mission.swapped) drone.soc = 1;
-  const total_W = QUADROTOR.avionics_W + frame.power_W.reduce((sum, p) => sum + p, 0);
+  const rotors_W = frame.power_W.reduce((sum, p) => sum + p, 0);
+  const total_W = QUADROTOR.avionics_W + drone.own.power * rotors_W;
   drone.current_A = batteryCurrent(total_W, restVoltage(drone), packResistance(drone));
   drone.soc = Math.max(0, drone.soc - (drone.current_A * dt_s) / BATTERY_4S.capacity_As);
   for (const rotor of ROTORS) {
     const cooling = rotor === 0 ? 1 - 0.7 * level(faults, "esc_overtemp") : 1;
     const conductance = ESC.conductance_WpK * cooling;
-    const heat_W = (frame.power_W[rotor] ?? 0) * ESC.lossShare;
+    const heat_W = drone.own.power * (frame.power_W[rotor] ?? 0) * ESC.lossShare;
     const goal_K = air_K(drone) + heat_W / conductance;
     const fade = Math.exp((-conductance * dt_s) / ESC.capacity_JpK);
     esc_K[rotor] = goal_K + ((esc_K[rotor] ?? goal_K) - goal_K) * fade;
@@ -147,8 +156,9 @@ function sense(drone: Drone, density: number, dt_s: number): void {
   const { frame, faults, scatter } = drone;
   const depth_Pa = drone.seaLevel_Pa - SEA_LEVEL.pressure_Pa;
   drone.seaLevel_Pa += wander(depth_Pa, 6 * 3600, 40, dt_s, scatter);
-  const wash_Pa = (WASH * frame.thrust_N) / 4 / (4 * DISC_m2); // 1/2 rho v^2, v^2 = T / (2 rho A)
-  const ram_Pa = 0.05 * density * (frame.speed.x ** 2 + frame.speed.y ** 2);
+  // 1/2 rho v^2 of the wash, v^2 = T / (2 rho A)
+  const wash_Pa = (drone.own.wash * WASH * frame.thrust_N) / 4 / (4 * DISC_m2);
+  const ram_Pa = drone.own.ram * RAM * density * (frame.speed.x ** 2 + frame.speed.y ** 2);
   const port_Pa = pressure(drone) - wash_Pa - ram_Pa;
   const icing = level(faults, "baro_icing");
   const frozen = icing > 0 && !Number.isNaN(drone.baro_Pa);
@@ -198,7 +208,7 @@ function measure(drone: Drone, values: Float64Array): void {
   put(throttle);
   for (const rotor of ROTORS) put(rotor_radps[rotor] ?? 0);
   for (const rotor of ROTORS) put(commandOf(rotor_radps[rotor] ?? 0, pack_V));
-  for (const rotor of ROTORS) put((frame.power_W[rotor] ?? 0) / pack_V);
+  for (const rotor of ROTORS) put((drone.own.power * (frame.power_W[rotor] ?? 0)) / pack_V);
   for (const rotor of ROTORS) put(drone.esc_K[rotor] ?? 0);
   put(pack_V);
   put(current_A);

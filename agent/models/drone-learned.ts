@@ -1,0 +1,53 @@
+//! The drone's network behind the seam of chain/correction.ts: what flight and weather leave of
+//! height, thrust and power beside the equations, each within a hard bound.
+import { readFileSync } from "node:fs";
+import type { Backend } from "../accel/backend.js";
+import { packageFile } from "../base/files.js";
+import type { Learned } from "./chain/correction.js";
+import { DRONE_FEATURES, DroneFeatures } from "./drone-features.js";
+import { loadNetwork } from "./network.js";
+
+export const DRONE_FILE = "agent/models/dronenbm.onnx";
+
+/** Outputs in the order of the network, with the most that it may explain, SI. */
+export const DRONE_CORRECTS = [
+  { output: "altitude.residual", most: 10 },
+  { output: "thrust.residual", most: 1.5 },
+  { output: "power.residual", most: 40 },
+] as const;
+
+/** A text says what is wrong with the file. */
+export function openDrone(bytes: Uint8Array, backend: Backend): Learned | string {
+  const net = loadNetwork(bytes, backend);
+  if (typeof net === "string") return net;
+  const [input] = net.inputs;
+  const [output] = net.outputs;
+  if (input?.size !== DRONE_FEATURES.length || output?.size !== DRONE_CORRECTS.length) {
+    const shape = `${input?.size} to ${output?.size}`;
+    return `the network is ${shape}, not ${DRONE_FEATURES.length} to ${DRONE_CORRECTS.length}`;
+  }
+  const features = new DroneFeatures();
+  const y = new Float32Array(DRONE_CORRECTS.length);
+  return {
+    hash: net.hash,
+    get tier() {
+      return net.tier;
+    },
+    corrects: DRONE_CORRECTS,
+    infer(value, dt_s, g): void {
+      if (!features.step(value, dt_s)) {
+        g.fill(Number.NaN);
+        return;
+      }
+      net.infer(features.values, y);
+      g.set(y);
+    },
+  };
+}
+
+/** The network that ships. */
+export function shippedDrone(backend: Backend): Learned {
+  const found = openDrone(readFileSync(packageFile(DRONE_FILE)), backend);
+  if (typeof found === "string") throw new Error(`${DRONE_FILE}: ${found}`);
+  return found;
+}

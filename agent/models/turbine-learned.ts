@@ -1,0 +1,60 @@
+//! ThermalNBM behind the seam of chain/correction.ts: what the textbook's nodes leave of four
+//! temperatures as load and air move, at most 10 K of each.
+import { readFileSync } from "node:fs";
+import type { Backend } from "../accel/backend.js";
+import { packageFile } from "../base/files.js";
+import type { Learned } from "./chain/correction.js";
+import { openColumns } from "./columns.js";
+import { plateValue, type Setup } from "./setup.js";
+import { THERMAL_COLUMNS, ThermalFeatures, type ThermalPlate } from "./turbine-features.js";
+import { COMPONENTS } from "./turbine-outputs.js";
+import { TURBINE_PLATE } from "./turbine-ports.js";
+
+export const THERMAL_FILE = "agent/models/thermalnbm.onnx";
+/** Most that the network may explain of a temperature. */
+export const THERMAL_MOST_K = 10;
+
+export function openThermal(
+  bytes: Uint8Array,
+  backend: Backend,
+  plate: ThermalPlate,
+): Learned | string {
+  const net = openColumns(bytes, backend, THERMAL_COLUMNS);
+  if (typeof net === "string") return net;
+  const named = net.columns.map(({ name }) => name).join();
+  if (named !== THERMAL_COLUMNS.map(({ name }) => name).join()) {
+    return `sterna.columns are ${named}; the monitor gives others or in another order`;
+  }
+  const { classes, size } = net.output;
+  if (classes.join() !== COMPONENTS.map(({ name }) => name).join()) {
+    return `its ${size} outputs are not ${COMPONENTS.map(({ name }) => name).join(", ")}`;
+  }
+  const features = new ThermalFeatures(plate);
+  const y = new Float32Array(size);
+  return {
+    hash: net.hash,
+    tier: net.tier,
+    corrects: COMPONENTS.map(({ name }) => ({ output: `${name}.residual`, most: THERMAL_MOST_K })),
+    infer(value, dt_s, g): void {
+      if (!features.step(value, dt_s)) {
+        g.fill(Number.NaN);
+        return;
+      }
+      net.infer(features.values, y);
+      g.set(y);
+    },
+  };
+}
+
+/** The shipped network for the machine of this nameplate; null where that says too little. */
+export function shippedThermal(setup: Setup): Learned | string | null {
+  const plate = (key: string): number => plateValue(setup, TURBINE_PLATE, key);
+  const found = {
+    rated_W: plate("ratedPower"),
+    ratedSpeed_radps: plate("ratedSpeed"),
+    gearRatio: plate("gearRatio"),
+    efficiency: plate("generatorEfficiency"),
+  };
+  if (Number.isNaN(found.rated_W)) return null;
+  return openThermal(readFileSync(packageFile(THERMAL_FILE)), setup.backend, found);
+}
