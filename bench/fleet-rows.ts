@@ -102,7 +102,8 @@ export function fleetRows(fleet: Fleet): Row[] {
     const points = r1s.flatMap((peer) => {
       const { recall, net, falsely } = peer.figures;
       if (net < 0.5) return [];
-      const equal = fleet.curve.filter(({ figures: f }) => f.recall >= recall && f.net >= net);
+      const points = [ours, ...fleet.curve];
+      const equal = points.filter(({ figures: f }) => f.recall >= recall && f.net >= net);
       const least = Math.min(...equal.map(({ figures: f }) => f.falsely));
       return [{ recall, peer: falsely, own: least, cut: reduction_pct(least, falsely) }];
     });
