@@ -50,6 +50,10 @@ const HOUR_s = 3600;
 /** Fifteen days of hours: faster than a season, slower than a fault that matters. */
 const MEMORY = 360;
 
+/** So many hours with its power between two shares of the rated one. */
+const loaded = (from: number, to: number, slices: number, words: string) =>
+  ({ channel: "power", key: "ratedPower", from, to, slices, words }) as const;
+
 /** A kind without ports: its channels are its ports, and without a baseline it has no monitor. */
 const generic = (row: Row): AssetKind => ({
   ...row,
@@ -88,22 +92,8 @@ const TABLE: readonly AssetKind[] = [
         slice: { by: "time", s: HOUR_s },
         memory: MEMORY,
         covers: [
-          {
-            channel: "power",
-            key: "ratedPower",
-            from: 0.05,
-            to: 0.5,
-            slices: 6,
-            words: "between 5 and 50 % of ratedPower",
-          },
-          {
-            channel: "power",
-            key: "ratedPower",
-            from: 0.7,
-            to: 1.2,
-            slices: 6,
-            words: "above 70 % of ratedPower",
-          },
+          loaded(0.05, 0.5, 6, "between 5 and 50 % of ratedPower"),
+          loaded(0.7, 1.2, 6, "above 70 % of ratedPower"),
         ],
       },
     },
@@ -124,16 +114,7 @@ const TABLE: readonly AssetKind[] = [
         least: 3,
         slice: { by: "time", s: HOUR_s },
         memory: MEMORY,
-        covers: [
-          {
-            channel: "power",
-            key: "ratedPower",
-            from: 0.35,
-            to: 1.3,
-            slices: 24,
-            words: "above 35 % of ratedPower",
-          },
-        ],
+        covers: [loaded(0.35, 1.3, 24, "above 35 % of ratedPower")],
       },
     },
     [createGasTurbineMonitor],
