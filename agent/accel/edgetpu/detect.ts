@@ -42,9 +42,6 @@ export function findEdgeTpus(root = "/"): Found[] {
   return [...pcie, ...usb].slice(0, DEVICES_MAX);
 }
 
-/** Whether any is there; a stick changes its number as it gets its firmware, so not by path. */
-export const anyEdgeTpu = (root = "/"): boolean => findEdgeTpus(root).length > 0;
-
 /**
  * Temperature and throttling of a board, as the apex driver shows them: degrees Celsius in
  * thousandths; above its trip points it halves its clock, again and again. Null where unreadable.

@@ -21,7 +21,6 @@ export type DronePlan = {
 
 export const DRONE_PLAN: DronePlan = { seed: 1, drones: 48, minutes: 25, hidden: 24, steps: 1500 };
 const HELD_OUT = 6; // every sixth drone chooses between the two ways of training
-const SEEDS_A_PLAN = 1000;
 
 export type DroneNet = { readonly bytes: Uint8Array; readonly teacher: Net; readonly pupil: Net };
 
@@ -54,9 +53,6 @@ export function fitDrones(flown: readonly DroneSet[], plan: DronePlan): DroneNet
   const found = train(recipe, set, prng(plan.seed, "drone/weights"), validation);
   return { ...found, bytes: writeTernaryNet(describe(plan, found.pupil, set)) };
 }
-
-export const makeDroneNet = (plan: DronePlan): DroneNet =>
-  fitDrones(simulateDrones(SEEDS_A_PLAN * plan.seed, plan.drones, plan.minutes), plan);
 
 /** Residuals less the middle of their own drone: its build is not a matter of the state of flight. */
 function examplesOf(flown: readonly DroneSet[]): Examples {

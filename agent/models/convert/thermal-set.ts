@@ -5,7 +5,7 @@ import { reference } from "../../accel/reference.js";
 import { median } from "../chain/robust.js";
 import type { Frame } from "../monitor.js";
 import { createTurbineMonitor } from "../turbine.js";
-import { THERMAL_COLUMNS, ThermalFeatures } from "../turbine-features.js";
+import { ThermalFeatures } from "../turbine-features.js";
 import { COMPONENTS } from "../turbine-outputs.js";
 import { drawTurbine, playTurbine } from "./turbine-run.js";
 
@@ -81,5 +81,3 @@ export function runThermal(seed: number, purpose: string, days: number): Thermal
     residual_K: Float64Array.from(residuals, (r, k) => r - (middles[k % width] as number)),
   };
 }
-
-export const THERMAL_WIDTH = THERMAL_COLUMNS.length;
