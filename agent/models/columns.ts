@@ -52,7 +52,9 @@ export function openColumns(
   const x = new Float32Array(input.size);
   return {
     hash: network.hash,
-    tier: network.tier,
+    get tier() {
+      return network.tier;
+    },
     columns,
     output,
     infer(values, y): void {

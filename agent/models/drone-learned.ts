@@ -5,6 +5,7 @@ import type { Backend } from "../accel/backend.js";
 import { packageFile } from "../base/files.js";
 import type { Learned } from "./chain/correction.js";
 import { DRONE_FEATURES, DroneFeatures } from "./drone-features.js";
+import { learnedBy } from "./learned.js";
 import { loadNetwork } from "./network.js";
 
 export const DRONE_FILE = "agent/models/dronenbm.onnx";
@@ -26,23 +27,7 @@ export function openDrone(bytes: Uint8Array, backend: Backend): Learned | string
     const shape = `${input?.size} to ${output?.size}`;
     return `the network is ${shape}, not ${DRONE_FEATURES.length} to ${DRONE_CORRECTS.length}`;
   }
-  const features = new DroneFeatures();
-  const y = new Float32Array(DRONE_CORRECTS.length);
-  return {
-    hash: net.hash,
-    get tier() {
-      return net.tier;
-    },
-    corrects: DRONE_CORRECTS,
-    infer(value, dt_s, g): void {
-      if (!features.step(value, dt_s)) {
-        g.fill(Number.NaN);
-        return;
-      }
-      net.infer(features.values, y);
-      g.set(y);
-    },
-  };
+  return learnedBy(net, new DroneFeatures(), DRONE_CORRECTS);
 }
 
 /** The network that ships. */

@@ -5,6 +5,7 @@ import type { Backend } from "../accel/backend.js";
 import { packageFile } from "../base/files.js";
 import type { Learned } from "./chain/correction.js";
 import { openColumns } from "./columns.js";
+import { learnedBy } from "./learned.js";
 import { plateValue, type Setup } from "./setup.js";
 import { THERMAL_COLUMNS, ThermalFeatures, type ThermalPlate } from "./turbine-features.js";
 import { COMPONENTS } from "./turbine-outputs.js";
@@ -29,21 +30,10 @@ export function openThermal(
   if (classes.join() !== COMPONENTS.map(({ name }) => name).join()) {
     return `its ${size} outputs are not ${COMPONENTS.map(({ name }) => name).join(", ")}`;
   }
-  const features = new ThermalFeatures(plate);
-  const y = new Float32Array(size);
-  return {
-    hash: net.hash,
-    tier: net.tier,
-    corrects: COMPONENTS.map(({ name }) => ({ output: `${name}.residual`, most: THERMAL_MOST_K })),
-    infer(value, dt_s, g): void {
-      if (!features.step(value, dt_s)) {
-        g.fill(Number.NaN);
-        return;
-      }
-      net.infer(features.values, y);
-      g.set(y);
-    },
-  };
+  const corrects = COMPONENTS.map(({ name }) => {
+    return { output: `${name}.residual`, most: THERMAL_MOST_K };
+  });
+  return learnedBy(net, new ThermalFeatures(plate), corrects);
 }
 
 /** The shipped network for the machine of this nameplate; null where that says too little. */
