@@ -110,7 +110,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
   };
   const settle = (all: Applied[], repaired: Repaired, now_ms: number): void => {
     for (const { to, what } of own(now_ms)) {
-      const moved = alarms.raiseOrClear(to, what);
+      const moved = alarms.move(to, what);
       if (moved !== null) all.push(moved);
     }
     const holds = steady_ms() - held_ms >= HOLDS_EVERY_ms;

@@ -57,13 +57,13 @@ export class Alarms {
   apply(change: Noted): Applied[] {
     const { asset, rule, detected_ms } = change;
     const occurrence = this.#costed(change, occurrenceOf(change, this.#marks(change)));
-    const moved = this.raiseOrClear(change.to, occurrence);
+    const moved = this.move(change.to, occurrence);
     if (moved === null) return [];
     return [moved, ...this.#refold(asset, rule.id, detected_ms)];
   }
 
   /** Null when the alarm already is so. */
-  raiseOrClear(to: "raise" | "clear", what: Occurrence): Applied | null {
+  move(to: Noted["to"], what: Occurrence): Applied | null {
     const { place } = this.#options;
     const moved = applyChange(place, this.#table, to, what, what.detected_ms);
     return typeof moved === "string" ? null : moved;
@@ -72,7 +72,7 @@ export class Alarms {
   /** Ends an alarm whose rule the config no longer has: nobody else ever would. */
   retire(alarm: Alarm, now_ms: number): Applied | null {
     const why = "the config has no such rule any more";
-    return this.raiseOrClear("clear", endOf(alarm, ["rule-removed"], why, now_ms));
+    return this.move("clear", endOf(alarm, ["rule-removed"], why, now_ms));
   }
 
   command(wish: Command, now_ms: number): Applied | string {
@@ -109,7 +109,7 @@ export class Alarms {
   #marks({ asset, rule, monitor, to }: Noted): string[] {
     const marks: string[] = [];
     if (monitor !== null && !this.#options.commissioned(asset)) marks.push("uncommissioned");
-    const cause = to === "raise" ? this.#causeOf(asset, rule) : null;
+    const cause = to === "clear" ? null : this.#causeOf(asset, rule);
     if (cause !== null) marks.push(FOLDED + cause);
     return marks;
   }
@@ -163,7 +163,7 @@ function expectedOf(finding: Noted["finding"]): Occurrence["expected"] {
 
 function occurrenceOf(change: Noted, marks: readonly string[]): Occurrence {
   const { rule, to, value, limit, finding, monitor } = change;
-  const unit = shownOf(rule, to)?.unit ?? "1";
+  const unit = shownOf(rule, to === "clear" ? "clear" : "raise")?.unit ?? "1";
   return {
     asset: change.asset,
     rule: rule.id,
@@ -179,7 +179,7 @@ function occurrenceOf(change: Noted, marks: readonly string[]): Occurrence {
     limit: limit === null ? null : { v: valueIn(limit, unit), u: unit, source: rule.source },
     expected: expectedOf(finding),
     model: monitor?.model ?? null,
-    evidence: to === "raise" ? raisedBy(change) : clearedBy(rule),
+    evidence: to === "clear" ? clearedBy(rule) : raisedBy(change),
     onset_ms: change.onset_ms,
     detected_ms: change.detected_ms,
     source_ms: change.source_ms,

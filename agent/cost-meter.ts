@@ -74,7 +74,7 @@ export function costMeter(price: Price, expected: string, given: string): CostMe
       const onset = onsets.get(rule.id);
       const from = to === "raise" ? readAt(onset_ms) : (onset ?? (points[0] as Reading));
       if (to === "raise") onsets.set(rule.id, from);
-      else onsets.delete(rule.id);
+      else if (to === "clear") onsets.delete(rule.id);
       if (end.known_s === from.known_s && lost === null) return null;
       const amount = costFor(price, sub(end.energy, from.energy));
       return { amount, whole: to === "raise" || onset !== undefined };

@@ -8,10 +8,11 @@ import { assert, type Fault } from "./base/errors.js";
 import type { Compute } from "./compute.js";
 import { type CostMeter, costMeter } from "./cost-meter.js";
 import { bindUserModel } from "./models/bind.js";
-import { limitsOf } from "./models/chain/port.js";
+import { limitsOf, type PortRow, sizedTo } from "./models/chain/port.js";
 import type { Stage, Want } from "./models/commission-stage.js";
 import { CYCLES } from "./models/generic-spec.js";
 import type { Monitor, Port } from "./models/monitor.js";
+import { plateValue } from "./models/setup.js";
 import { openUserModel } from "./models/user-model.js";
 import type { RuleRow, Signal } from "./rules/rule.js";
 import { isUnitFault, parseUnit } from "./units/parse.js";
@@ -28,14 +29,21 @@ function configKind({ name, ports, nameplate, commissioning }: AssetKind): Kind 
       { per, usual, least },
       ...(name === "generic" ? [{ per: "cycles", ...CYCLES }] : []),
     ],
-    ports: ports.map((port) => {
-      const unit = parseUnit(port.unit);
-      const { low: min, high: max } = limitsOf(port);
-      const { name, shape } = port;
-      return { name, unit: port.unit, point: !isUnitFault(unit) && unit.affine, shape, min, max };
-    }),
+    ports: ports.map(configPort),
+    portsOf: (stated) => {
+      const si = Object.fromEntries(Object.entries(stated).map(([key, { value }]) => [key, value]));
+      const plate = (key: string): number => plateValue({ nameplate: si }, nameplate, key);
+      return ports.map((port) => configPort(sizedTo(port, plate)));
+    },
     nameplate: Object.fromEntries(nameplate.map(({ key, unit }) => [key, unit])),
   };
+}
+
+function configPort(port: PortRow): Kind["ports"][number] {
+  const unit = parseUnit(port.unit);
+  const { low: min, high: max } = limitsOf(port);
+  const { name, shape } = port;
+  return { name, unit: port.unit, point: !isUnitFault(unit) && unit.affine, shape, min, max };
 }
 
 /** The channel of the power that a machine gives, of every kind. */

@@ -25,6 +25,8 @@ export type Freshness = {
   /** Longest gap between arrivals so far: the learnt period, on the safe side. */
   gap_ms: number;
   stale: boolean;
+  /** A model writes it: it is as old as what that reads, and never silent by itself. */
+  written: boolean;
 };
 
 export function neverSeen(channel: Channel, index: number): Freshness {
@@ -39,6 +41,7 @@ export function neverSeen(channel: Channel, index: number): Freshness {
     arrivals: 0,
     gap_ms: 0,
     stale: false,
+    written: false,
   };
 }
 
@@ -59,9 +62,10 @@ export function noteArrival(fresh: Freshness, item: Item): void {
   fresh.last_r_ms = item.r_ms;
 }
 
-/** Arrival time from which the channel counts as stale. */
+/** Arrival time beyond which the channel counts as stale; what comes at that moment is in time. */
 export function staleAt(fresh: Freshness): number {
-  if (fresh.last_r_ms === Number.NEGATIVE_INFINITY) return Number.POSITIVE_INFINITY; // not begun
+  const { written, last_r_ms } = fresh;
+  if (written || last_r_ms === Number.NEGATIVE_INFINITY) return Number.POSITIVE_INFINITY;
   const own = fresh.channel.staleAfter_ms;
   if (own !== null) return fresh.last_r_ms + own;
   if (fresh.arrivals < LEARN_ARRIVALS) {
@@ -70,13 +74,32 @@ export function staleAt(fresh: Freshness): number {
   return fresh.last_r_ms + Math.max(STALE_ms_min, STALE_PERIODS * fresh.gap_ms);
 }
 
+/** Marks those whose time is over at `at_ms`; `next_ms` is when the next one's is. */
+export function fallSilent(
+  all: Iterable<Freshness>,
+  at_ms: number,
+): { readonly fallen: readonly Freshness[]; readonly next_ms: number } {
+  const fallen: Freshness[] = [];
+  let next_ms = Number.POSITIVE_INFINITY;
+  for (const fresh of all) {
+    if (fresh.stale) continue;
+    const due_ms = staleAt(fresh);
+    if (due_ms > at_ms) next_ms = Math.min(next_ms, due_ms);
+    else {
+      fresh.stale = true;
+      fallen.push(fresh);
+    }
+  }
+  return { fallen, next_ms };
+}
+
 /** How many are stale; NaN when none is, but some have not been heard since the start. */
 export function staleCount(all: Iterable<Freshness>): number {
   let count = 0;
   let unheard = false;
-  for (const { stale, arrivals } of all) {
+  for (const { stale, arrivals, written } of all) {
     if (stale) count += 1;
-    else if (arrivals === 0) unheard = true;
+    else if (arrivals === 0 && !written) unheard = true;
   }
   // After a restart silence is not over before every channel has been heard.
   return count === 0 && unheard ? Number.NaN : count;

@@ -43,13 +43,13 @@ export function advance(watches: readonly Watch[], to_ms: number, changes: Noted
     let first: Watch | null = null;
     let first_ms = Number.POSITIVE_INFINITY;
     for (const watch of watches) {
-      const next_ms = watch.next_ms();
+      const next_ms = watch.next_ms(to_ms);
       if (next_ms < first_ms) {
         first = watch;
         first_ms = next_ms;
       }
     }
     if (first === null || first_ms > to_ms) return;
-    first.advance(first_ms, changes);
+    first.advance(first_ms, changes, to_ms);
   }
 }

@@ -5,6 +5,7 @@ import type { Block, Channel, Item, Reject, Sample } from "./base/telemetry.js";
 import type { CostMeter } from "./cost-meter.js";
 import {
   type Freshness,
+  fallSilent,
   neverSeen,
   noteArrival,
   Skews,
@@ -16,7 +17,7 @@ import {
 import { Latches, type LatchText } from "./latches.js";
 import type { Finding, Frame, Monitor } from "./models/monitor.js";
 import type { Noted } from "./noted.js";
-import { deadline_ms, evaluate, expire, type Outcome } from "./rules/evaluate.js";
+import { deadline_ms, evaluate, expire, type Outcome, updateOf } from "./rules/evaluate.js";
 import type { Change, Rule } from "./rules/rule.js";
 
 export type { Noted } from "./noted.js";
@@ -48,6 +49,8 @@ export class Watch {
   readonly #byIndex: Freshness[] = [];
   #staleIndex = -1;
   #stale_next_ms = Number.POSITIVE_INFINITY;
+  /** Channels whose silence has been told since one began. */
+  readonly #told = new Set<Freshness>();
   readonly #skews = new Skews<Rule>();
 
   constructor(id: string, signalCount: number, staleIndex: number) {
@@ -93,6 +96,8 @@ export class Watch {
   /** Monitors run in the order added, so a later one may read what an earlier one writes. */
   addMonitor(monitor: Monitor, inputs: readonly number[], outputs: readonly number[]): void {
     outputs.forEach((index, output) => {
+      const fresh = this.#byIndex[index];
+      if (fresh !== undefined) fresh.written = true;
       this.#writers.set(index, { monitor, output });
     });
     const frame: Frame = {
@@ -128,9 +133,7 @@ export class Watch {
   }
 
   staleNames(): string[] {
-    const names: string[] = [];
-    for (const { stale, channel } of this.#fresh.values()) if (stale) names.push(channel.name);
-    return names;
+    return [...this.#fresh.values()].flatMap(({ stale, channel }) => (stale ? channel.name : []));
   }
 
   /** Takes one item: null when used, else why it was not. Changes are appended to `changes`. */
@@ -155,9 +158,9 @@ export class Watch {
     return null;
   }
 
-  /** The next arrival time at which something happens by itself; infinite when nothing waits. */
-  next_ms(): number {
-    let next = this.#stale_next_ms;
+  /** When something next happens by itself. A silence at `to_ms` may be broken by what comes then. */
+  next_ms(to_ms = Number.POSITIVE_INFINITY): number {
+    let next = this.#stale_next_ms < to_ms ? this.#stale_next_ms : Number.POSITIVE_INFINITY;
     for (const rule of this.latches.running) {
       const due = deadline_ms(rule, this.latches.of(rule));
       if (due !== null) next = Math.min(next, due - this.#skews.of(rule));
@@ -165,8 +168,8 @@ export class Watch {
     return next;
   }
 
-  /** Lets everything happen that is due at arrival time `at_ms`. */
-  advance(at_ms: number, changes: Noted[]): void {
+  /** Lets everything happen that is due at arrival time `at_ms`, now that `to_ms` has come. */
+  advance(at_ms: number, changes: Noted[], to_ms = at_ms): void {
     for (const rule of this.latches.running) {
       const latch = this.latches.of(rule);
       const due = deadline_ms(rule, latch);
@@ -174,7 +177,7 @@ export class Watch {
       if (due === null || due - this.#skews.of(rule) > at_ms) continue;
       this.#settle(rule, expire(rule, latch, this.frame, due, at_ms), changes);
     }
-    if (at_ms >= this.#stale_next_ms) this.#goStale(at_ms, changes);
+    if (at_ms >= this.#stale_next_ms && to_ms > this.#stale_next_ms) this.#goStale(at_ms, changes);
   }
 
   #arrived(fresh: Freshness, item: Item): void {
@@ -197,9 +200,7 @@ export class Watch {
     this.frame[index] = value;
     const derived = this.#derive(index, item.t_ms, null);
     this.#judge(derived ? this.#rules : (this.#readers[index] ?? []), index, item, changes);
-    if (this.#staleIndex >= 0 && !derived) {
-      this.#judge(this.#readers[this.#staleIndex] ?? [], index, item, changes);
-    }
+    if (!derived) this.#judge(this.#silenceRules(), index, item, changes);
   }
 
   /** Runs every monitor that reads this index, or what another one just wrote; true if any ran. */
@@ -280,24 +281,21 @@ export class Watch {
   }
 
   #goStale(at_ms: number, changes: Noted[]): void {
-    let next = Number.POSITIVE_INFINITY;
-    let changed = false;
-    for (const fresh of this.#fresh.values()) {
-      if (fresh.stale) continue;
-      const due = staleAt(fresh);
-      if (due > at_ms) {
-        next = Math.min(next, due);
-        continue;
-      }
-      fresh.stale = true;
-      changed = true;
-      this.#forget(fresh.index, at_ms);
-    }
-    this.#stale_next_ms = next;
-    if (!changed) return;
+    const { fallen, next_ms } = fallSilent(this.#fresh.values(), at_ms);
+    for (const { index } of fallen) this.#forget(index, at_ms);
+    this.#stale_next_ms = next_ms;
+    if (fallen.length === 0) return;
     this.#countStale();
-    this.#judge(this.#rules, -1, { t_ms: at_ms + this.#skews.newest_ms, r_ms: at_ms }, changes);
+    const stands = this.#silenceRules().filter((rule) => this.latches.of(rule).raised);
+    const time = { t_ms: at_ms + this.#skews.newest_ms, r_ms: at_ms };
+    this.#judge(this.#rules, -1, time, changes);
+    const news = fallen.filter((fresh) => !this.#told.has(fresh));
+    for (const fresh of news) this.#told.add(fresh);
+    if (news.length === 0) return;
+    for (const rule of stands) changes.push(this.#note(updateOf(rule, this.frame, time)));
   }
+
+  readonly #silenceRules = (): readonly Rule[] => this.#readers[this.#staleIndex] ?? [];
 
   /** A monitor must hear of a silence, or its output would stay live on a dead input. */
   #forget(index: number, at_ms: number): void {
@@ -314,6 +312,8 @@ export class Watch {
   }
 
   #countStale(): void {
-    if (this.#staleIndex >= 0) this.frame[this.#staleIndex] = staleCount(this.#fresh.values());
+    const count = staleCount(this.#fresh.values());
+    if (count === 0) this.#told.clear();
+    if (this.#staleIndex >= 0) this.frame[this.#staleIndex] = count;
   }
 }

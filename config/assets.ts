@@ -61,15 +61,15 @@ export function readAssets(
       const instead = suggest(name, Object.keys(known), "");
       reading.fault([...path, "kind"], `there is no asset kind ${show(name)}`, instead);
     }
-    const ports = kind ?? GENERIC;
+    const plate = raw["nameplate"] ?? null;
+    const nameplate = readNameplate(plate, [...path, "nameplate"], reading, kind ?? null);
+    const sized = { ...(kind ?? GENERIC), ports: kind?.portsOf?.(nameplate) ?? kind?.ports ?? [] };
     const at = [...path, "channels"];
     const channels = Object.hasOwn(raw, "channels")
-      ? readChannels(raw["channels"], at, reading, ports, connections)
+      ? readChannels(raw["channels"], at, reading, sized, connections)
       : [];
     const listed = raw["rules"] ?? null;
     const { whole: rules, rest } = readRules(listed, [...path, "rules"], reading, "config");
-    const plate = raw["nameplate"] ?? null;
-    const nameplate = readNameplate(plate, [...path, "nameplate"], reading, kind ?? null);
     const commission = readCommission(raw["commission"] ?? null, path, reading, kind ?? null);
     const gaps = gapsOf(raw["channels"], channels, rest, kind !== undefined);
     if (item === null) {

@@ -225,6 +225,8 @@ export type Kind = {
     readonly min: number;
     readonly max: number;
   }[];
+  /** The same with the ranges of a machine of this size; absent: size does not matter. */
+  readonly portsOf?: (nameplate: Nameplate) => Kind["ports"];
   /** Keys as in `hssBearing.rollers`, each with its unit. */
   readonly nameplate: Readonly<Record<string, string>>;
   /** In what commissioning counts, how much is usual, and least; absent: nothing is learnt. */

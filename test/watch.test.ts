@@ -29,9 +29,9 @@ test("a silence learnt from the arrivals reaches the monitors that read the chan
   expect(watch.next_ms()).toBe(3_600_000); // too few to know its rhythm: an hour
   for (let i = 15; i < 20; i++) watch.accept(sample(i * 1_000, i), LIMITS, changes);
   expect([...watch.frame]).toEqual([19, 38, 0]);
-  advance([watch], 23_999, changes);
+  advance([watch], 24_000, changes); // what comes at that moment is in time
   expect([...watch.frame]).toEqual([19, 38, 0]);
-  advance([watch], 24_000, changes);
+  advance([watch], 24_001, changes);
   expect([...watch.frame]).toEqual([Number.NaN, Number.NaN, 1]);
   watch.accept(sample(30_000, 5), LIMITS, changes);
   expect([...watch.frame]).toEqual([5, 10, 0]);
@@ -117,6 +117,70 @@ test("a silent block channel takes what was read out of it along", () => {
   watch.accept({ kind: "block", channel: 0, t_ms: 0, r_ms: 0, ...block }, LIMITS, changes);
   expect(watch.frame[1]).toBe(7);
   advance([watch], 20_000, changes);
+  expect(watch.frame[1]).toBeNaN();
+});
+
+const SILENCE = new Map<string, Signal>([
+  ["staleChannels", { name: "staleChannels", index: 2, dim: "1", kind: "", point: false }],
+]);
+
+/** Two channels, and the rule on their silence; each has a minute. */
+function pair(): Watch {
+  const watch = new Watch("a", 3, 2);
+  watch.addChannel({ ...current(0), staleAfter_ms: 60_000 }, 0);
+  watch.addChannel({ ...current(1), name: "other", staleAfter_ms: 60_000 }, 1);
+  watch.addRules(compileRules([{ ...row("staleChannels > 0"), id: "stale" }], "a", SILENCE).rules);
+  return watch;
+}
+
+test("a second channel that falls silent is told by an update, each of them once", () => {
+  const watch = pair();
+  const changes: Noted[] = [];
+  watch.begin(0);
+  const other = (t_ms: number): void => {
+    advance([watch], t_ms, changes);
+    watch.accept({ ...sample(t_ms, t_ms), channel: 1 }, LIMITS, changes);
+  };
+  for (let t_ms = 1_000; t_ms < 100_000; t_ms += 1_000) other(t_ms);
+  advance([watch], 300_000, changes);
+  other(300_000); // it comes back, and falls silent again: nothing new
+  advance([watch], 500_000, changes);
+  expect(changes.map((c) => [c.to, c.detected_ms, c.stale])).toEqual([
+    ["raise", 60_000, ["current"]],
+    ["update", 159_000, ["current", "other"]],
+  ]);
+  other(500_000);
+  watch.accept(sample(500_000, 1), LIMITS, changes);
+  expect(changes.map((c) => c.to)).toEqual(["raise", "update", "clear"]);
+});
+
+test("what arrives at the very end of the time of silence is in time, on every channel", () => {
+  const watch = pair();
+  const changes: Noted[] = [];
+  for (let t_ms = 0; t_ms <= 600_000; t_ms += 60_000) {
+    for (const channel of [0, 1]) {
+      advance([watch], t_ms, changes);
+      watch.accept({ ...sample(t_ms, t_ms), channel }, LIMITS, changes);
+    }
+  }
+  expect(changes).toEqual([]);
+  advance([watch], 660_001, changes);
+  expect(changes.map((c) => [c.to, c.detected_ms])).toEqual([["raise", 660_000]]);
+});
+
+test("a declared channel that a model writes is never silent by itself", () => {
+  const watch = pair();
+  watch.addMonitor(doubler, [0], [1]);
+  const changes: Noted[] = [];
+  watch.begin(0);
+  for (let t_ms = 0; t_ms < 300_000; t_ms += 10_000) {
+    advance([watch], t_ms, changes);
+    watch.accept(sample(t_ms, t_ms), LIMITS, changes);
+  }
+  expect(changes).toEqual([]);
+  expect([...watch.frame]).toEqual([290_000, 580_000, 0]);
+  advance([watch], 400_000, changes);
+  expect(changes.map((c) => [c.to, c.stale])).toEqual([["raise", ["current"]]]);
   expect(watch.frame[1]).toBeNaN();
 });
 

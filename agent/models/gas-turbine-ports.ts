@@ -1,5 +1,5 @@
 //! The channels a gas turbine may have and its nameplate. Ranges are those of sensors and physics.
-import type { PortRow } from "./chain/port.js";
+import type { PortRow, Size } from "./chain/port.js";
 import type { NameplateRow } from "./setup.js";
 
 type Short = readonly [string, string, readonly [number, number], number | null, string];
@@ -25,6 +25,14 @@ const ROWS: readonly Short[] = [
   ["vibration1", "mm/s{rms}", [0, 50], 4, "housing, compressor end"],
   ["vibration2", "mm/s{rms}", [0, 50], 4, "housing, turbine end"],
 ];
+/** Of 25 MW at 3000 rpm and 11 kV. */
+const SIZES: Readonly<Record<string, Size>> = {
+  loadDemand: { over: "ratedPower", si: 25e6 },
+  power: { over: "ratedPower", si: 25e6 },
+  fuelFlow: { over: "ratedPower", si: 25e6 },
+  generatorCurrent: { over: "ratedPower", under: "voltage", si: 25e6 / 11_000 },
+  shaftSpeed: { over: "ratedSpeed", si: 314.159 },
+};
 const STILL = new Set(["state", "loadDemand"]);
 
 export const GAS_TURBINE_PORTS: readonly PortRow[] = ROWS.map(
@@ -39,6 +47,7 @@ export const GAS_TURBINE_PORTS: readonly PortRow[] = ROWS.map(
     spike,
     noisy: !STILL.has(name),
     whole: name === "state",
+    ...(SIZES[name] === undefined ? {} : { size: SIZES[name] }),
   }),
 );
 

@@ -3,7 +3,7 @@
 //! rule on NaN neither raises nor clears.
 import type { Block, Tier } from "../base/telemetry.js";
 import { Correction } from "./chain/correction.js";
-import type { PortRow } from "./chain/port.js";
+import { type PortRow, sizedTo } from "./chain/port.js";
 import { SUSPICIONS, Validity } from "./chain/validity.js";
 import type { Finding, Frame, Memory, Monitor, Port, Spectrum } from "./monitor.js";
 import { Shifts } from "./monitor-shift.js";
@@ -147,7 +147,9 @@ class Shell {
     const { ports } = machine;
     this.#machine = machine;
     this.#at = new Map(ports.map((port, index) => [port.name, index]));
-    this.#validity = new Validity(ports, (name) => learnt(setup, `noise.${name}`, Number.NaN));
+    const plate = (key: string): number => plateValue(setup, machine.plate, key);
+    const sized = ports.map((port) => sizedTo(port, plate));
+    this.#validity = new Validity(sized, (name) => learnt(setup, `noise.${name}`, Number.NaN));
     this.#present = ports.map(() => false);
     this.#scalars = ports.flatMap((port, i) => (port.shape === "scalar" ? [i] : []));
     this.#correction = new Correction(setup.learned ?? null);

@@ -92,7 +92,11 @@ export type Learnt = {
 export const scaleName = ({ output }: Pick<Learnt, "output">): string => `${output}.scale`;
 
 /** Value of a key in SI, the row's default, or NaN. */
-export function plateValue(setup: Setup, rows: readonly NameplateRow[], key: string): number {
+export function plateValue(
+  setup: Pick<Setup, "nameplate">,
+  rows: readonly NameplateRow[],
+  key: string,
+): number {
   const own = setup.nameplate[key];
   if (own !== undefined) return own;
   return rows.find((row) => row.key === key)?.otherwise ?? Number.NaN;

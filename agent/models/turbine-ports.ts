@@ -1,6 +1,6 @@
 //! The channels a wind turbine may have and the keys of its nameplate. Ranges are those of sensors
 //! and physics, wider than any healthy reading; limits on temperatures belong to the rules.
-import type { PortRow } from "./chain/port.js";
+import type { PortRow, Size } from "./chain/port.js";
 import type { NameplateRow } from "./setup.js";
 
 type Short = readonly [
@@ -11,6 +11,19 @@ type Short = readonly [
   spike: number | null,
   about: string,
 ];
+
+const MACHINE = { power_W: 5e6, generator_radps: 122.91, rotor_radps: 1.267 } as const;
+/** What the ranges below of these channels are of. */
+const SIZES: Readonly<Record<string, Size>> = {
+  power: { over: "ratedPower", si: MACHINE.power_W },
+  generatorTorque: {
+    over: "ratedPower",
+    under: "ratedSpeed",
+    si: MACHINE.power_W / MACHINE.generator_radps,
+  },
+  generatorSpeed: { over: "ratedSpeed", si: MACHINE.generator_radps },
+  rotorSpeed: { over: "ratedSpeed", under: "gearRatio", si: MACHINE.rotor_radps },
+};
 
 const still = new Set(["gridCurtailment", "state"]);
 const row = ([name, unit, range, jump, spike, about]: Short): PortRow => ({
@@ -24,6 +37,7 @@ const row = ([name, unit, range, jump, spike, about]: Short): PortRow => ({
   spike,
   noisy: !still.has(name) && name !== "hssAccel",
   whole: name === "state",
+  ...(SIZES[name] === undefined ? {} : { size: SIZES[name] }),
 });
 
 // Speeds have each other for a witness, and no step of a brake is known to be too steep.

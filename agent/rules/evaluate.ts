@@ -103,4 +103,24 @@ function settle(
   return { latch: { raised: raise, since_ms: null, onset_ms: raise ? onset_ms : null }, change };
 }
 
+/** What to say anew of an alarm that goes on: its latch stays as it is. */
+export function updateOf(
+  rule: Rule,
+  frame: Float64Array,
+  { t_ms, r_ms }: { readonly t_ms: number; readonly r_ms: number },
+): Change {
+  const shown = shownOf(rule, "raise");
+  return {
+    asset: rule.asset,
+    rule,
+    to: "update",
+    onset_ms: t_ms,
+    detected_ms: r_ms,
+    source_ms: t_ms,
+    value: shown === null ? null : known(shown.value(frame)),
+    limit: shown === null ? null : known(shown.limit(frame)),
+    stale: [],
+  };
+}
+
 const known = (value: number): number | null => (Number.isFinite(value) ? value : null);

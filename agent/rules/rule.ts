@@ -93,7 +93,8 @@ export type Latch = {
 export type Change = {
   readonly asset: string;
   readonly rule: Rule;
-  readonly to: "raise" | "clear";
+  /** `update`: it goes on, and there is more to say of it. */
+  readonly to: "raise" | "clear" | "update";
   readonly onset_ms: number;
   /** Arrival time of the record, or the deadline, that decided. */
   readonly detected_ms: number;

@@ -24,9 +24,26 @@ export type PortRow = {
   readonly insteadOf?: string;
   /** A command may rest at its full value, in `unit`, as it may at 0. */
   readonly full?: number;
+  /** The machine that range and spike are of; those of a larger one are wider in proportion. */
+  readonly size?: Size;
   /** Read as sent, not as the median of three: each record stands for itself. */
   readonly plain?: boolean;
 };
+
+/** One value of the nameplate, or its ratio to another, in SI. */
+export type Size = { readonly over: string; readonly under?: string; readonly si: number };
+
+/** The row for a machine with this nameplate; `plate` is NaN where it does not say. */
+export function sizedTo(row: PortRow, plate: (key: string) => number): PortRow {
+  const { size, range, spike } = row;
+  if (size === undefined) return row;
+  const own = plate(size.over) / (size.under === undefined ? 1 : plate(size.under));
+  const larger = own / size.si;
+  if (!(larger > 1 && larger < Number.POSITIVE_INFINITY)) return row;
+  const [low, high] = range;
+  const wide = [low * larger, high * larger] as const;
+  return { ...row, range: wide, spike: spike === null ? null : spike * larger };
+}
 
 /** The row in SI, differences where they are differences. */
 export type PortLimits = {
