@@ -184,8 +184,8 @@ function join(
   // A model that could not be opened has had its fault; the rules over it need none of their own.
   for (const { channel, unit } of declaredOutputs(config, asset)) {
     if (signals.has(channel)) continue;
-    const { dim, kind, affine: point } = unit;
-    signals.set(channel, { name: channel, index: signals.size, dim, kind, point });
+    const { dim, kind, affine: point, ucum } = unit;
+    signals.set(channel, { name: channel, index: signals.size, dim, kind, point, unit: ucum });
   }
   const own = new Map(signals);
   // A rule of the kind reads "not known" where the asset has no such channel.
@@ -295,14 +295,14 @@ function openLevel(
 }
 
 function signalOf(channel: Channel, index: number): Signal {
-  const { name, dim, unitKind, point } = channel;
-  return { name, index, dim, kind: unitKind, point };
+  const { name, dim, unitKind, point, unit } = channel;
+  return { name, index, dim, kind: unitKind, point, unit };
 }
 
 function portSignal({ name, unit, point }: Port, index: number): Signal {
   const parsed = parseUnit(unit);
   assert(!("fault" in parsed), `unit of the output ${name}`);
-  return { name, index, dim: parsed.dim, kind: parsed.kind, point };
+  return { name, index, dim: parsed.dim, kind: parsed.kind, point, unit };
 }
 
 function indexOf(signals: ReadonlyMap<string, Signal>, name: string): number {

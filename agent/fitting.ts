@@ -196,9 +196,14 @@ function readBaselineFile(config: Config, asset: AssetConfig, faults: Fault[]): 
     const why = error instanceof Error ? error.message : String(error);
     return say(`the baseline cannot be read: ${why}`, "name the file that commissioning wrote");
   }
+  let found: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    found = JSON.parse(text);
   } catch {
     return say(`${asset.baseline} is no JSON`, "name the file that commissioning wrote");
   }
+  const of = typeof found === "object" && found !== null && "asset" in found ? found.asset : null;
+  if (typeof of !== "string" || of === asset.id) return found;
+  const renamed = `or write "asset": "${asset.id}" in it where ${of} was only renamed`;
+  return say(`the baseline is of the asset ${of}`, `commission ${asset.id}, ${renamed}`);
 }

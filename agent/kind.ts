@@ -2,6 +2,7 @@
 //! checked, what is missing said.
 import type { Backend } from "./accel/backend.js";
 import { packageVersion } from "./base/files.js";
+import { geometryFaults } from "./models/bearing-ports.js";
 import type { PortRow } from "./models/chain/port.js";
 import type { Commissioning } from "./models/commission.js";
 import { type Plan, Stage, type Want } from "./models/commission-stage.js";
@@ -122,6 +123,11 @@ export function fit(row: Row, plan: Plan, rules: readonly RuleRow[], asset: Asse
     if (typeof what === "string") faults.push({ key: "network", what, instead });
   }
   const setup = { id: asset.id, nameplate, baseline: own, backend: asset.backend, network };
+  const unlike = own === null || changed !== null ? null : (plan.unlike?.(setup) ?? null);
+  if (unlike !== null) {
+    faults.push({ key: "baseline", what: unlike, instead: "commission anew, or mend the config" });
+  }
+  faults.push(...geometryFaults(nameplate));
   const stage = new Stage(plan, setup, asset.want ?? null, asset.adapts ?? true, packageVersion());
   const { monitors } = stage;
   const missing = row.ports.filter(

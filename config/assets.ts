@@ -13,7 +13,16 @@ import type {
   RuleConfig,
 } from "./config.js";
 import { amount, noun, show } from "./formats.js";
-import { checkUnique, isMapping, own, readItem, refuseAt, suggest } from "./rows.js";
+import {
+  COMMA,
+  checkUnique,
+  isAfterComma,
+  isMapping,
+  own,
+  readItem,
+  refuseAt,
+  suggest,
+} from "./rows.js";
 import { openProfiles, readRules } from "./rules.js";
 import { ASSET, CHANNELS } from "./schema.js";
 import { fromConfig } from "./secrets.js";
@@ -83,7 +92,7 @@ export function readAssets(
       return [part];
     }
     const { id, disable, baseline, network, adapt, cycle, settings } = item;
-    checkLearning(item, commission !== null, channels, path, reading);
+    checkLearning(item, kind !== undefined, commission !== null, { channels, gaps }, path, reading);
     const added = item.profiles.flatMap((profile, i) => {
       return profiles.rulesOf(profile, [...path, "profiles", i]);
     });
@@ -182,8 +191,9 @@ type Learning = {
 
 function checkLearning(
   { kind, baseline, cycle, settings }: Learning,
+  kindKnown: boolean,
   commission: boolean,
-  channels: readonly { readonly name: string; readonly shape: string }[],
+  { channels, gaps }: { readonly channels: readonly ChannelConfig[]; readonly gaps: Gaps },
   path: Path,
   reading: Reading,
 ): void {
@@ -193,6 +203,7 @@ function checkLearning(
   }
   const names = channels.flatMap(({ name, shape }) => (shape === "scalar" ? [name] : []));
   const check = (name: string, at: Path, key: string): void => {
+    if (!kindKnown || gaps.channels.has(name)) return; // had its fault
     if (kind !== "generic") {
       reading.fault(at, `a ${kind} takes no ${key}`, "delete it: only a generic asset has it");
     } else if (!names.includes(name)) {
@@ -212,9 +223,14 @@ function readNameplate(value: unknown, path: Path, reading: Reading, kind: Kind 
       reading.fault(at, "a nameplate is a mapping of amounts", "write { ratedPower: 5 MW }");
       return;
     }
-    for (const [name, inner] of Object.entries(part)) {
+    const entries = Object.entries(part);
+    for (const [i, [name, inner]] of entries.entries()) {
       const key = `${prefix}${name}`;
       const place = [...at, name];
+      if (isAfterComma(name, inner)) {
+        reading.faultAtKey(place, ...COMMA);
+        continue;
+      }
       const keys = kind === null ? null : Object.keys(kind.nameplate);
       const nests = keys === null || keys.some((k) => k.startsWith(`${key}.`));
       if (isMapping(inner) && nests && place.length - path.length < NAMEPLATE_DEPTH_MAX) {
@@ -230,8 +246,9 @@ function readNameplate(value: unknown, path: Path, reading: Reading, kind: Kind 
       const given = amount.read(inner, refuseAt(reading, place));
       if (given === null) continue;
       const dim = dimOf(wanted);
+      const cut = isAfterComma(...(entries[i + 1] ?? ["", 0]));
       if (dim === null || dim === given.unit.dim) found[key] = given;
-      else {
+      else if (!cut) {
         const what = `${key} is ${noun(dim)}, this is ${noun(given.unit.dim)}`;
         reading.fault(place, what, `write it in ${wanted === "1" ? "no unit" : wanted}`);
       }

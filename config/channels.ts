@@ -46,6 +46,11 @@ export function readChannels(
     const item = readItem(CHANNEL, raw, at, reading, "a channel");
     if (item === null || !isMapping(raw)) return [];
     const port = kind.ports.find((p) => p.name === name) ?? null;
+    const meant = port === null ? misspelt(name, kind.ports, map) : null;
+    if (meant !== null) {
+      const what = `${name} is no port, but ${meant} is: it would not be watched`;
+      reading.faultAtKey(at, what, `write ${meant}, or another name for a channel of your own`);
+    }
     const one: One = { raw, item, port, at, reading };
     const shape = shapeOf(one);
     const binding = bindingOf(one, shape, connections);
@@ -63,6 +68,13 @@ export function readChannels(
     const rest = { min, max, staleAfter_ms, codes, binding, path: at };
     return [{ name, unit, unitStated, difference, shape, ...rest }];
   });
+}
+
+/** The port that differs from a name only in case and in signs between words; null: none. */
+function misspelt(name: string, ports: Kind["ports"], map: Mapping): string | null {
+  const plain = (text: string): string => text.toLowerCase().replaceAll(/[-_]/g, "");
+  const found = ports.find((port) => plain(port.name) === plain(name));
+  return found === undefined || Object.hasOwn(map, found.name) ? null : found.name;
 }
 
 function shapeOf({ item, port, at, reading }: One): "scalar" | "block" {

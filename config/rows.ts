@@ -106,13 +106,23 @@ export function checkKeys(
 ): void {
   for (const [key, value] of Object.entries(found)) {
     const at = [...path, key];
-    if (!known.includes(key)) {
+    if (isAfterComma(key, value)) reading.faultAtKey(at, ...COMMA);
+    else if (!known.includes(key)) {
       reading.faultAtKey(at, `unknown key ${show(key)}`, insteadOf(key, known));
     } else if (value === null) {
       reading.faultAtKey(at, `${key} has no value`, "write one or delete the line");
     }
   }
 }
+
+/** In braces `max: 3,5 MW` reads as `max: 3` and an entry `5 MW` without a value. */
+export const isAfterComma = (key: string, value: unknown): boolean =>
+  value === null && /^\d+( |$)/.test(key);
+
+export const COMMA = [
+  "a decimal comma has cut the number before it",
+  "write a decimal point, such as 3.5 MW",
+] as const;
 
 function insteadOf(key: string, known: readonly string[]): string {
   if (/^(pass(word|wd)?|secret|token)$/i.test(key) && known.includes("passwordFile")) {

@@ -161,11 +161,14 @@ const ADVICE: Readonly<Partial<Record<YAMLError["code"], Said>>> = {
 function mainErrors(errors: readonly YAMLError[], lineOf: (offset: number) => number): YAMLError[] {
   const lines = new Set<number>();
   let followed = false;
+  let tabbed = false;
   const main = errors.filter(({ code, pos }) => {
     const line = lineOf(pos[0]);
     const follows = code === "UNEXPECTED_TOKEN" || code === "MISSING_CHAR";
-    if (lines.has(line) || (follows && followed)) return false;
+    // What a tab indents stands at the wrong column for whatever comes after it.
+    if (lines.has(line) || (follows && followed) || (tabbed && code === "BAD_INDENT")) return false;
     lines.add(line);
+    tabbed ||= code === "TAB_AS_INDENT";
     followed ||= follows;
     return true;
   });

@@ -2,6 +2,7 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { ConfigError, OperatingError } from "../base/errors.js";
 import { packageVersion } from "../base/files.js";
+import { nearest } from "../units/nearest.js";
 
 export const EXIT = { done: 0, failed: 1, usage: 2, config: 78 } as const;
 
@@ -169,7 +170,8 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
-    console.error(`sterna: there is no command "${name}"\n\n${help()}`);
+    const near = nearest(name, Object.keys(COMMANDS), (known) => `; write "sterna ${known}"`);
+    console.error(`sterna: there is no command "${name}"${near ?? ""}\n\n${help()}`);
     return EXIT.usage;
   }
   if (rest.includes("--help") || rest.includes("-h")) {

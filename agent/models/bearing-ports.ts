@@ -43,3 +43,24 @@ export const BEARING_PLATE: readonly NameplateRow[] = [
   { key: "pitchDiameter", unit: "mm", otherwise: null, about: "circle of the centres" },
   { key: "contactAngle", unit: "deg", otherwise: 0, about: "0 for deep groove" },
 ];
+
+/** Geometry that no bearing can have, by the key of a nameplate that is to be mended. */
+export function geometryFaults(
+  plate: Readonly<Record<string, number>>,
+): { readonly key: string; readonly what: string; readonly instead: string }[] {
+  return ["", "hssBearing."].flatMap((prefix) => {
+    const [ball, pitch, rollers] = ["ballDiameter", "pitchDiameter", "rollers"].map(
+      (key) => plate[prefix + key],
+    );
+    if (ball === undefined || pitch === undefined) return [];
+    const [d, D] = [ball, pitch].map((m) => `${Number((m * 1000).toPrecision(6))} mm`);
+    const key = `${prefix}ballDiameter`;
+    if (!(ball > 0 && ball < pitch)) {
+      const what = `rolling elements of ${d} do not fit on a pitch circle of ${D}`;
+      return [{ key, what, instead: "swap ballDiameter and pitchDiameter, or mend one" }];
+    }
+    if (rollers === undefined || rollers * ball <= Math.PI * pitch) return [];
+    const what = `${rollers} rolling elements of ${d} are more than a circle of ${D} holds`;
+    return [{ key, what, instead: "mend rollers, ballDiameter or pitchDiameter" }];
+  });
+}

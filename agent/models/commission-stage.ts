@@ -25,6 +25,8 @@ export type Plan = {
   readonly finish: Finish;
   /** `told` is for monitors that cut slices themselves. */
   readonly make: (setup: Setup, told: (rows: readonly Row[]) => void) => readonly Monitor[];
+  /** Why a baseline of this kind is of another setup, in words; null: it is of this one. */
+  readonly unlike?: (setup: Setup) => string | null;
   /** Channels with their units as declared. */
   readonly channels: readonly Omit<Declared, "values">[];
 };

@@ -51,6 +51,30 @@ export function openJudge(
   return countsCycles(spec) ? cyclesJudge(setup, spec) : timedJudge(setup, spec, moved);
 }
 
+/** Why a baseline does not fit the config; null: it does. */
+export function unlikeOf(setup: Setup, spec: GenericSpec): string | null {
+  if (setup.baseline === null) return null;
+  if (countsCycles(spec)) {
+    const read = readNormal(setup, spec);
+    return typeof read === "string" ? read : null;
+  }
+  const read = readForetold(setup.baseline);
+  // One of an older agent is no fault of the config: it is off, and says so.
+  return typeof read === "string" ? null : timedUnlike(read, spec);
+}
+
+function timedUnlike(
+  { normal, names }: Exclude<ReturnType<typeof readForetold>, string>,
+  spec: GenericSpec,
+): string | null {
+  const settings = names.slice(0, normal.settings);
+  const unlike = settingsUnlike(settings, spec) ?? statesUnlike(normal.codes !== null, spec);
+  if (unlike !== null) return unlike;
+  const known = names.slice(normal.settings);
+  if (known.some((name) => spec.readings.includes(name))) return null;
+  return `the baseline was learnt of the channels [${known}], none of which the asset has`;
+}
+
 function timedJudge(
   { baseline }: Setup,
   spec: GenericSpec,
@@ -60,7 +84,7 @@ function timedJudge(
   if (typeof read === "string") return read;
   const { normal, names } = read;
   const settings = names.slice(0, normal.settings);
-  const unlike = settingsUnlike(settings, spec) ?? statesUnlike(normal.codes !== null, spec);
+  const unlike = timedUnlike(read, spec);
   if (unlike !== null) return unlike;
   const readings = names.slice(normal.settings);
   const at = new Map(names.map((name, channel) => [name, channel]));

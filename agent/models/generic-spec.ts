@@ -3,6 +3,7 @@ import type { Commissioning } from "./commission.js";
 import type { Plan } from "./commission-stage.js";
 import { createGenericMonitor, genericLearns } from "./generic.js";
 import { countsCycles, finishGeneric, type GenericSpec } from "./generic-baseline.js";
+import { unlikeOf } from "./generic-judge.js";
 
 /** What the config says beyond the channels. */
 export type GenericUse = {
@@ -52,6 +53,7 @@ export function genericPlan(
     finish: finishGeneric(spec),
     make: (setup, told) =>
       channels.length === 0 ? [] : [createGenericMonitor(channels, spec, setup, told)],
+    unlike: (setup) => unlikeOf(setup, spec),
     channels,
     // By cycles a setting is what it says.
     doubted: countsCycles(spec) ? spec.readings : [...settings, ...spec.readings],

@@ -11,6 +11,8 @@ export type Type =
       /** "" is "not said" and goes with every kind. */
       readonly kind: string;
       readonly point: boolean | null;
+      /** Of a channel: the unit in which people write it. */
+      readonly unit?: string | undefined;
     };
 export type NumberType = Extract<Type, { is: "number" }>;
 export type Comparison = "<" | "<=" | ">" | ">=" | "==" | "!=";
@@ -48,7 +50,8 @@ export function typeOf(op: Binary, left: Type, right: Type): Type | string {
 export function eitherOf(left: NumberType, right: NumberType): NumberType | string {
   const fault = mismatch("compare", left, right) ?? apart(left, right);
   if (fault !== null) return fault;
-  return { ...left, kind: left.kind || right.kind, point: left.point ?? right.point };
+  const { unit = right.unit } = left;
+  return { ...left, kind: left.kind || right.kind, point: left.point ?? right.point, unit };
 }
 
 /** Change per second: a rate of a temperature is a difference per second. */
@@ -99,7 +102,9 @@ function mismatch(verb: keyof typeof BETWEEN, left: NumberType, right: NumberTyp
   const hint = HINTS.get(`${left.dim} ${right.dim}`) ?? HINTS.get(`${right.dim} ${left.dim}`);
   if (hint !== undefined) return `${said}; ${hint}`;
   const bare = right.dim === "1" ? left : left.dim === "1" ? right : null;
-  return bare === null ? said : `${said}; give the number its unit, such as ${bare.dim}`;
+  if (bare === null) return said;
+  const unit = bare.unit ?? (bare.dim === "K" && bare.point === true ? "Cel" : bare.dim);
+  return `${said}; give the number its unit, such as ${unit}`;
 }
 
 function apart(left: NumberType, right: NumberType): string | null {

@@ -74,6 +74,8 @@ class Parser {
   readonly #text: string;
   readonly #signals: ReadonlyMap<string, Signal>;
   #at = 0;
+  /** Calls that are open: in their arguments a comma is none of a number. */
+  #calls = 0;
   #depth = 0;
 
   constructor(text: string, signals: ReadonlyMap<string, Signal>) {
@@ -154,6 +156,9 @@ class Parser {
       return { op: "negate", of, type: of.type, at, end: of.end };
     }
     this.#at = from + digits[0].length;
+    if (this.#calls === 0 && /^,\d/.test(this.#text.slice(this.#at))) {
+      this.#fail('write a decimal point, not ","', this.#at);
+    }
     const text = this.#unit();
     const unit = parseUnit(text);
     if (isUnitFault(unit)) {
@@ -194,8 +199,9 @@ class Parser {
       const minus = name.includes("-") ? '; write blanks around "-" to subtract' : "";
       return this.#fail(`there is no channel "${name}"${near ?? minus}`, at, this.#at);
     }
-    const { dim, kind, point } = signal;
-    return { op: "signal", signal, type: { is: "number", dim, kind, point }, at, end: this.#at };
+    const { dim, kind, point, unit } = signal;
+    const type: Type = { is: "number", dim, kind, point, unit };
+    return { op: "signal", signal, type, at, end: this.#at };
   }
 
   #call(called: string, at: number): Node {
@@ -204,9 +210,11 @@ class Parser {
       return this.#fail(`no function "${called}"; there are ${FUNCTIONS.join(", ")}`, at, this.#at);
     }
     this.#at += 1;
+    this.#calls += 1;
     const first = this.#expression(0);
     const second = name === "abs" ? null : this.#second(name);
     this.#expect(")");
+    this.#calls -= 1;
     const place = { at, end: this.#at };
     const { type } = first;
     if (name === "held") return this.#held(first, second, place);

@@ -32,6 +32,8 @@ export type Signal = {
   readonly dim: string;
   readonly kind: string;
   readonly point: boolean;
+  /** In which people write it; absent: SI. */
+  readonly unit?: string;
 };
 
 /** Compile-time fault of a rule text: offset and length within the text of `field`. */

@@ -50,7 +50,18 @@ function toPart(name: string, atom: Atom, prefix: string, times: number, tens: n
 
 /** What to write instead of a name that is no unit. */
 export function adviceFor(name: string): string {
-  const known = INSTEAD.get(name) ?? INSTEAD.get(name.toLowerCase());
+  const known = INSTEAD.get(name) ?? INSTEAD.get(name.toLowerCase()) ?? withPower(name);
   const near = known ?? nearest(name, [...plain.keys(), ...metric.keys()], (s) => `"${s}"`);
   return near === null ? "; see docs/units.md for the units" : `; write ${near}`;
+}
+
+/** `kft`: a unit that takes no prefix, which so must be written as a power of ten. */
+function withPower(name: string): string | undefined {
+  for (const size of [1, 2]) {
+    const tens = decimal.get(name.slice(0, size));
+    const rest = name.slice(size);
+    if (tens === undefined || !plain.has(rest)) continue;
+    return `"10*${tens}.${rest}": ${rest} takes no prefix`;
+  }
+  return undefined;
 }

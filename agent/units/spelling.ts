@@ -24,7 +24,7 @@ const WORDS = `°C Cel, °F [degF], ° deg, ℃ Cel, ℉ [degF], µ u, μ u, Ω 
   kva kVA, kvar kvar, hrs h, u r, deg deg, var var, volt V, volts V, amp A, amps A, ampere A,
   watt W, watts W, degrees deg, mmhg mm[Hg], inhg [in_i'Hg], mmh2o mm[H2O], inh2o [in_i'H2O],
   barg bar{g}, bara bar{abs}, psig psi{g}, psia psi{abs}, kmh km/h, kph km/h, mps m/s, mtr m,
-  meter m, metre m`;
+  meter m, metre m, degr [degR], rankine [degR], degk K, ksi 10*3.psi`;
 
 /** What to write instead, in the words of the advice. */
 export const INSTEAD: ReadonlyMap<string, string> = new Map([
