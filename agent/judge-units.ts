@@ -7,7 +7,7 @@ import type { Channel, Item } from "./base/telemetry.js";
 import { type Declared, type Suspect, suspects, testable } from "./models/suspect.js";
 import { UNIT_LAWS } from "./models/unit-laws.js";
 import { UnitSample } from "./models/unit-sample.js";
-import { type Find, type Rejected, readRecording } from "./sensors/recording.js";
+import { type At, type Find, type Read, readRecording } from "./sensors/recording.js";
 
 export type Judged = {
   readonly asset: string;
@@ -77,17 +77,20 @@ export function unitSamples(assembly: Assembly): {
   };
 }
 
-/** Judges every asset by a recording; of records that came outside of the span nothing is used. */
+/**
+ * Judges every asset by a recording; of records that came outside of the span nothing is used.
+ * `hear` is told all of them, in the order of the file, which `at` follows.
+ */
 export async function judgeRecording(
   assembly: Assembly,
   path: string,
   span: { readonly from_ms: number; readonly to_ms: number } | null,
-  onReject: (reject: Rejected) => void,
+  { hear, at }: { hear(read: Read): void; readonly at?: At } = { hear: () => {} },
 ): Promise<Judged[]> {
   const samples = unitSamples(assembly);
-  for await (const read of readRecording(path, samples.find)) {
-    if (read.kind === "reject") onReject(read);
-    else if (read.kind !== "tick") {
+  for await (const read of readRecording(path, samples.find, at)) {
+    hear(read);
+    if (read.kind !== "reject" && read.kind !== "tick") {
       const inside = span === null || (read.r_ms >= span.from_ms && read.r_ms <= span.to_ms);
       if (inside) samples.take(read);
     }

@@ -2,7 +2,9 @@ import { loadConfig } from "../../config/load.js";
 import { assemble, faultsOf } from "../assembly.js";
 import { CONFIG_KINDS } from "../fitting.js";
 import { type Judged, judgeRecording } from "../judge-units.js";
+import type { Read } from "../sensors/recording.js";
 import { type Arguments, EXIT } from "./command.js";
+import { sayUnused, Tally } from "./tally.js";
 
 /**
  * Loads a config, opens its models and compiles its rules; faults arrive as ConfigError. With a
@@ -20,11 +22,11 @@ export async function check({ positionals, values }: Arguments): Promise<number>
   }
   const { recording } = values;
   if (typeof recording !== "string") return EXIT.done;
-  const unused = new Map<string, number>();
-  const judged = await judgeRecording(assembly, recording, null, ({ reason }) => {
-    unused.set(reason, (unused.get(reason) ?? 0) + 1);
-  });
-  for (const [reason, count] of unused) console.error(`not used: ${count} record(s) ${reason}`);
+  const tally = new Tally(recording, assembly);
+  const hear = (read: Read): void => tally.take(read);
+  const judged = await judgeRecording(assembly, recording, null, { hear, at: tally.at });
+  const usable = sayUnused("check", tally);
+  if (usable !== EXIT.done) return usable;
   for (const line of judged.flatMap(wordsOf)) console.log(line);
   return judged.some((one) => one.suspects.length > 0) ? EXIT.failed : EXIT.done;
 }

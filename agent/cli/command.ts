@@ -27,11 +27,14 @@ type Command = {
   readonly options: Readonly<Record<string, Option>>;
   /** Exit codes other than 0 and 2, which every command has. */
   readonly codes: readonly (1 | 78)[];
+  /** What 1 means beyond "failed". */
+  readonly failed?: string;
   readonly load: () => Promise<(args: Arguments) => Promise<number>>;
 };
 
 const text = (value: string, about: string): Option => ({ type: "string", value, about });
 const flag = (about: string): Option => ({ type: "boolean", value: "", about });
+const UNUSABLE = "failed, or nothing of the recording could be used";
 const CONFIG = text("FILE", "the config; config/examples has some");
 const SECONDS = "wall seconds after which it ends; without it at Ctrl-C";
 
@@ -54,6 +57,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     positionals: 1,
     options: { recording: text("FILE", "a recording; its values are held against the units") },
     codes: [1, 78],
+    failed: `${UNUSABLE}, or a unit is suspect`,
     load: async () => (await import("./check.js")).check,
   },
   replay: {
@@ -62,6 +66,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     positionals: 1,
     options: { config: CONFIG },
     codes: [1, 78],
+    failed: UNUSABLE,
     load: async () => (await import("./replay.js")).replay,
   },
   commission: {
@@ -72,12 +77,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     options: {
       config: CONFIG,
       asset: text("ID", "only this asset"),
-      out: text("FILE", "where the baseline goes; else where the config names one"),
+      out: text("FILE", "where the baseline goes; else ASSET.baseline.json in this folder"),
       from: text("TIME", "begin of the healthy period, such as 2026-11-01T00:00:00Z"),
       to: text("TIME", "its end"),
       revert: flag("forget what was adapted since commissioning; takes no recording"),
     },
     codes: [1, 78],
+    failed: `${UNUSABLE}, or it is no normal`,
     load: async () => (await import("./commission.js")).commission,
   },
   record: {
@@ -233,7 +239,7 @@ function help(): string {
   ].join("\n");
 }
 
-function helpOf({ usage, about, options, codes }: Command): string {
+function helpOf({ usage, about, options, codes, failed = CODES[1] }: Command): string {
   const rows = Object.entries(options).map(([key, option]): [string, string] => [
     `--${key} ${option.value}`.trimEnd(),
     option.about,
@@ -242,6 +248,7 @@ function helpOf({ usage, about, options, codes }: Command): string {
   const lines = [...rows, ["--help", "this text"]].map(
     ([left = "", right = ""]) => `  ${left.padEnd(wide)}  ${right}`,
   );
+  const words = { ...CODES, 1: failed };
   const ends = ([0, 1, 2, 78] as const).filter(
     (code) => code === 0 || code === 2 || codes.includes(code),
   );
@@ -252,6 +259,6 @@ function helpOf({ usage, about, options, codes }: Command): string {
     "",
     ...lines,
     "",
-    `exit codes: ${ends.map((code) => `${code} ${CODES[code]}`).join(", ")}`,
+    `exit codes: ${ends.map((code) => `${code} ${words[code]}`).join(", ")}`,
   ].join("\n");
 }

@@ -1,18 +1,20 @@
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { accessSync, constants, createReadStream, existsSync, writeFileSync } from "node:fs";
+import { basename, dirname, isAbsolute, relative } from "node:path";
 import type { Config } from "../../config/config.js";
 import { type Assembly, assemble, type Member } from "../assembly.js";
 import { OperatingError } from "../base/errors.js";
 import { judgeRecording } from "../judge-units.js";
 import { revertAdaptation } from "../learning.js";
 import { isRefused } from "../models/commission.js";
+import type { Stage } from "../models/commission-stage.js";
 import type { Baseline } from "../models/setup.js";
 import { advance } from "../pipeline.js";
 import { findOrOpen, readRecording } from "../sensors/recording.js";
 import type { Noted } from "../watch.js";
 import { type Arguments, EXIT } from "./command.js";
 import { configOf } from "./load.js";
+import { sayUnused, Tally } from "./tally.js";
 
 type Span = { readonly from_ms: number; readonly to_ms: number };
 
@@ -36,9 +38,10 @@ export async function commission(args: Arguments): Promise<number> {
     from_ms: timeOf(from, Number.NEGATIVE_INFINITY),
     to_ms: timeOf(to, Number.POSITIVE_INFINITY),
   };
-  if (!(span.from_ms < span.to_ms)) {
+  if (Number.isNaN(span.from_ms) || Number.isNaN(span.to_ms)) {
     return say("--from and --to are times such as 2026-03-01 or 2026-03-01T06:00Z");
   }
+  if (span.from_ms >= span.to_ms) return say(`--to ${to} is not after --from ${from}`);
   if (typeof out === "string" && chosen.length > 1)
     return say("--out takes one asset: name it by --asset");
   const files = new Map(
@@ -46,20 +49,29 @@ export async function commission(args: Arguments): Promise<number> {
   );
   for (const file of files.values()) {
     if (existsSync(file)) return say(`${file} exists; delete it or name another by --out`);
+    const refused = unwritable(file);
+    if (refused !== null) return say(`${file} cannot be written (${refused}); mend --out`);
   }
   const assembly = assemble(config, false, "by-hand");
-  await feed(assembly, config, recording, span);
+  const tally = await feed(assembly, config, recording, span);
+  const usable = sayUnused("commission", tally);
+  if (usable !== EXIT.done) return usable;
   const hash = await hashOf(recording);
   // By a reading of its own: a wrong unit puts readings out of the plausible range, and what is
   // learnt from never sees those.
-  const judged = await judgeRecording(assembly, recording, span, () => {});
+  const judged = await judgeRecording(assembly, recording, span);
   const members = assembly.members.filter((member) => chosen.includes(member.config.id));
   const done = members.map((member) => {
     const { id } = member.config;
     const found = judged.find(({ asset }) => asset === id)?.suspects ?? [];
     const suspects = found.map(({ text }) => text);
     for (const text of suspects) console.log(`${id}: unit suspect: ${text}`);
-    return finish(member, basename(recording), hash, suspects, files.get(id) ?? "");
+    const useless = uselessFor(id, tally);
+    if (useless !== null) {
+      console.log(`${id}: refused: ${useless}`);
+      return false;
+    }
+    return finish(member, basename(recording), hash, suspects, files.get(id) ?? "", config.file);
   });
   return done.every(Boolean) ? EXIT.done : EXIT.failed;
 }
@@ -77,18 +89,54 @@ function timeOf(text: unknown, otherwise: number): number {
   return typeof text === "string" ? Date.parse(text) : otherwise;
 }
 
+/** Half of the records and more cannot be left out of a normal unseen. */
+const LOST_MAX = 0.5;
+
+/** Why nothing may be learnt of this asset whatever its monitors say; null: something may. */
+function uselessFor(id: string, tally: Tally): string | null {
+  if (tally.usedOf(id) === 0) {
+    const span = `it spans ${tally.span}`;
+    return tally.outside > 0
+      ? `no reading of ${id} lies between --from and --to; the recording: ${span}`
+      : `the recording has no reading of ${id} that could be used; ${span}`;
+  }
+  if (tally.lost <= LOST_MAX) return null;
+  return `${Math.round(100 * tally.lost)} % of the records could not be used, as said above`;
+}
+
+/** Why the folder cannot hold the file; null: it can. */
+function unwritable(file: string): string | null {
+  try {
+    accessSync(dirname(file), constants.W_OK);
+    return null;
+  } catch (error) {
+    return error instanceof Error && "code" in error ? String(error.code) : String(error);
+  }
+}
+
 /** As `replay`, but what the monitors say is learnt from instead of judged. */
-async function feed(assembly: Assembly, config: Config, path: string, span: Span): Promise<void> {
+async function feed(assembly: Assembly, config: Config, path: string, span: Span): Promise<Tally> {
   const find = findOrOpen(assembly.find, assembly.level);
+  const tally = new Tally(path, assembly);
   let begun = false;
-  for await (const read of readRecording(path, find)) {
-    if (read.kind === "reject" || read.r_ms < span.from_ms || read.r_ms > span.to_ms) continue;
+  for await (const read of readRecording(path, find, tally.at)) {
+    if (read.kind === "reject") {
+      tally.take(read);
+      continue;
+    }
+    if (read.r_ms < span.from_ms || read.r_ms > span.to_ms) {
+      tally.leave(read);
+      continue;
+    }
     if (!begun) for (const watch of assembly.watches) watch.begin(read.r_ms);
     begun = true;
     const changes: Noted[] = [];
     advance(assembly.watches, read.r_ms, changes);
-    if (read.kind !== "tick") assembly.watchOf(read.channel)?.accept(read, config.time, changes);
+    const watch = read.kind === "tick" ? undefined : assembly.watchOf(read.channel);
+    const reason = read.kind === "tick" ? null : watch?.accept(read, config.time, changes);
+    tally.take(read, reason ?? null);
   }
+  return tally;
 }
 
 async function hashOf(path: string): Promise<string> {
@@ -108,6 +156,7 @@ function finish(
   hash: string,
   suspects: readonly string[],
   file: string,
+  configFile: string,
 ): boolean {
   const { id } = config;
   const outcome = stage.monitors.length === 0 ? null : stage.finish(name, hash, { suspects });
@@ -119,22 +168,34 @@ function finish(
     for (const why of outcome.refused) console.log(`${id}: refused: ${why}`);
     return false;
   }
-  writeFileSync(file, `${JSON.stringify(outcome, null, 2)}\n`);
-  for (const line of summaryOf(outcome)) console.log(`${id}: ${line}`);
-  console.log(`${id}: written to ${file}; put "baseline: ${file}" under the asset`);
+  for (const line of summaryOf(outcome, stage)) console.log(`${id}: ${line}`);
+  try {
+    writeFileSync(file, `${JSON.stringify(outcome, null, 2)}\n`);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new OperatingError("baseline-unwritable", why, error);
+  }
+  // As the config reads it: from its own folder.
+  const named = isAbsolute(file) ? file : relative(dirname(configFile), file);
+  const where = config.commission === null ? "under" : "in the place of commission: under";
+  console.log(`${id}: written to ${file}; put "baseline: ${named}" ${where} the asset`);
   return true;
 }
 
-function summaryOf({ kind, values, vectors = {}, provenance }: Baseline): string[] {
+function summaryOf(
+  { kind, values, vectors = {}, provenance }: Baseline,
+  { countedIn }: Stage,
+): string[] {
   if (provenance === undefined) return [];
   const { amount, from_ms, to_ms, states, excluded, notLearnt } = provenance;
   const time = (t_ms: number): string => new Date(t_ms).toISOString().slice(0, 16);
   const learnt = Object.keys(values).length + Object.keys(vectors).length;
-  const byState = Object.entries(states).map(([state, much]) => `${state}: ${much}`);
+  const known = Object.entries(states).filter(([state]) => state !== "unknown");
+  const byState = known.map(([state, much]) => `${state}: ${much}`);
   return [
     `${kind}, ${amount} from ${time(from_ms)} to ${time(to_ms)} UTC, ${learnt} values`,
-    `hours or cycles by operating state: ${byState.join(", ")}`,
+    ...(byState.length === 0 ? [] : [`${countedIn} by operating state: ${byState.join(", ")}`]),
     ...excluded.map((what) => `left out: ${what}`),
-    ...(notLearnt.length === 0 ? [] : [`not learnt, for want of data: ${notLearnt.join(", ")}`]),
+    ...notLearnt.map((what) => `not learnt: ${what}`),
   ];
 }

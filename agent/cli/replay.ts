@@ -1,13 +1,13 @@
 import { alarmsOf } from "../agent.js";
 import { transitionDocument } from "../alerts/message.js";
 import { assemble } from "../assembly.js";
-import type { Reject } from "../base/telemetry.js";
 import { placeOf } from "../outgoing.js";
 import { advance } from "../pipeline.js";
 import { findOrOpen, readRecording } from "../sensors/recording.js";
 import type { Noted } from "../watch.js";
-import { type Arguments, EXIT } from "./command.js";
+import type { Arguments } from "./command.js";
 import { configOf } from "./load.js";
+import { sayUnused, Tally } from "./tally.js";
 
 /**
  * Prints the transition documents of a recording, one a line, at full speed and without a broker.
@@ -20,40 +20,26 @@ export async function replay(args: Arguments): Promise<number> {
   const assembly = assemble(config);
   const alarms = alarmsOf(config, assembly, []);
   const place = placeOf(config);
-  const rejects = new Map<Reject, { count: number; line: number }>();
-  const rejected = (reason: Reject, line: number): void => {
-    const { count, line: first } = rejects.get(reason) ?? { count: 0, line };
-    rejects.set(reason, { count: count + 1, line: first });
-  };
+  const tally = new Tally(file, assembly);
   const find = findOrOpen(assembly.find, assembly.level);
-  let records = 0;
-  for await (const read of readRecording(file, find)) {
+  let begun = false;
+  for await (const read of readRecording(file, find, tally.at)) {
     if (read.kind === "reject") {
-      records += 1;
-      rejected(read.reason, read.line);
+      tally.take(read);
       continue;
     }
-    if (records === 0) for (const watch of assembly.watches) watch.begin(read.r_ms);
-    records += 1;
+    if (!begun) for (const watch of assembly.watches) watch.begin(read.r_ms);
+    begun = true;
     const changes: Noted[] = [];
     advance(assembly.watches, read.r_ms, changes);
-    if (read.kind !== "tick") {
-      const watch = assembly.watchOf(read.channel);
-      const reason = watch?.accept(read, config.time, changes) ?? null;
-      if (reason !== null) rejected(reason, records);
-    }
+    const watch = read.kind === "tick" ? undefined : assembly.watchOf(read.channel);
+    const reason = read.kind === "tick" ? null : watch?.accept(read, config.time, changes);
+    tally.take(read, reason ?? null);
     for (const change of changes) {
       for (const { alarm, transition } of alarms.apply(change)) {
         console.log(transitionDocument(alarm, transition, place));
       }
     }
   }
-  for (const [reason, { count, line }] of rejects) {
-    console.error(`not used: ${count} record(s) ${reason}, first at record ${line}`);
-  }
-  if (records > 0 && records === rejects.get("malformed")?.count) {
-    console.error(`sterna replay: ${file} is no recording; see docs/recording-format.md`);
-    return EXIT.failed;
-  }
-  return EXIT.done;
+  return sayUnused("replay", tally);
 }

@@ -23,6 +23,8 @@ export type Row = {
   readonly cells: Readonly<Record<string, Cell>>;
   /** Channels that were not believed at some time in it. */
   readonly doubted: readonly string[];
+  /** Blocks in the slice, where those are counted. */
+  readonly blocks?: number;
   /** Cycles since its unit was new, where the machine counts them. */
   readonly age?: number;
 };
@@ -32,7 +34,7 @@ export const CELL_VALUES = 4;
 const STATES_MAX = 16;
 const VALUES_MAX = 64; // of a slice, evenly spaced
 /** A longer silence ends a slice, but for blocks, which may be hours apart. */
-const SILENCE_s = 600;
+export const SILENCE_s = 600;
 
 export class Slices {
   readonly #rule: SliceRule;
@@ -99,10 +101,12 @@ export class Slices {
     const [t_ms, end_ms] = [this.#from_ms, this.#to_ms];
     const doubted = [...this.#doubted];
     const rule = this.#rule;
+    const blocks = this.#blocks;
     const short = rule.by === "flight" && end_ms - t_ms < rule.least_s * 1000;
     const rows = [...this.#states].map(([state, cells]): Row => {
       const found = [...cells].map(([name, cell]) => [name, cellOf(cell)] as const);
-      return { t_ms, end_ms, state, cells: Object.fromEntries(found), doubted };
+      const row = { t_ms, end_ms, state, cells: Object.fromEntries(found), doubted };
+      return rule.by === "blocks" ? { ...row, blocks } : row;
     });
     this.#states.clear();
     this.#doubted.clear();

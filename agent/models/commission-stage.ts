@@ -114,6 +114,13 @@ export class Stage {
     return this.#plan.commissioning.least;
   }
 
+  /** What the amounts by operating state are counted in. */
+  get countedIn(): string {
+    const { per, slice } = this.#plan.commissioning;
+    if (slice.by === "blocks") return `slices of ${slice.blocks} blocks`;
+    return per === "days" ? "hours" : per;
+  }
+
   /** `3.2 of 14 days`. */
   get progress(): string {
     const { commissioning } = this.#plan;

@@ -2,7 +2,13 @@
 //! are told by the others and left out; a period that cannot be a normal is refused in words.
 import { median, spread } from "./chain/robust.js";
 import { explain, scaleOf } from "./commission-explain.js";
-import { CELL_VALUES, type Cell, type Row, type SliceRule } from "./commission-slices.js";
+import {
+  CELL_VALUES,
+  type Cell,
+  type Row,
+  SILENCE_s,
+  type SliceRule,
+} from "./commission-slices.js";
 import { type Baseline, type Learnt, type Provenance, scaleName } from "./setup.js";
 
 export type Per = "days" | "flights" | "blocks" | "cycles";
@@ -67,7 +73,9 @@ export function amountOf(rows: readonly Row[], { per, slice }: Commissioning): n
   const { slices, all_ms } = spanOf(rows);
   // A slice may be cut short by a silence.
   if (per === "days") return all_ms / 86_400_000;
-  return per === "blocks" && slice.by === "blocks" ? slices * slice.blocks : slices;
+  if (per !== "blocks" || slice.by !== "blocks") return slices;
+  const blocks = new Map(rows.map((row) => [row.t_ms, row.blocks ?? slice.blocks]));
+  return [...blocks.values()].reduce((a, b) => a + b, 0);
 }
 
 /** What is missing before this period can be a normal; empty: nothing. */
@@ -78,10 +86,12 @@ export function missing(
 ): string[] {
   if (least === 0) return []; // a simulated machine: whatever there is
   const amount = amountOf(rows, plan);
+  const rare = rareOf(rows, plan);
   const short =
-    amount + 1e-9 < least
+    amount + 1e-9 < least && rare === null
       ? [`too short: ${amountText(amount)} of at least ${least} ${plan.per}`]
       : [];
+  if (rare !== null) return [rare];
   const air_s = spanOf(rows).all_ms / 1000;
   const hops =
     plan.slice.by === "flight" && air_s < plan.slice.all_s
@@ -98,6 +108,15 @@ export function missing(
     return seen >= slices ? [] : [`${what} ${words}`];
   });
   return [...short, ...hops, ...bands];
+}
+
+/** Readings so far apart that each is a slice of its own, which lasts no time at all. */
+function rareOf(rows: readonly Row[], { per, slice }: Commissioning): string | null {
+  const alone = rows.filter((row) => row.end_ms === row.t_ms);
+  if (per !== "days" || slice.by !== "time" || alone.length <= rows.length / 2) return null;
+  const gaps = rows.slice(1).map((row, i) => row.t_ms - (rows[i]?.t_ms ?? 0));
+  const apart = `readings come ${Math.round(median(gaps) / 1000)} s apart`;
+  return `${apart}: this kind learns of readings at most ${SILENCE_s} s apart`;
 }
 
 /** Slices, and how long they last together; a slice has a row for each state seen in it. */
@@ -120,7 +139,7 @@ export const learnMiddles =
       const { fit, left } = explain(rows, learnt);
       const found = learnOne(left, learnt);
       if (found === null) {
-        notLearnt.push(learnt.output);
+        notLearnt.push(`${learnt.output}: ${whyNotLearnt(rows, learnt)}`);
         continue;
       }
       const { middle, sigma, slices } = found;
@@ -225,6 +244,13 @@ export function robust(cells: readonly Cell[]): One {
   );
   const sigma = Math.hypot(between, median(good.map((cell) => cell[1])));
   return { middle: round(middle), sigma: round(sigma), bad, slices: cells.length };
+}
+
+function whyNotLearnt(rows: readonly Row[], { output }: Learnt): string {
+  const seen = rows.filter((row) => row.cells[output] !== undefined).length;
+  return seen === 0
+    ? "never known: a channel that it needs is missing, or the machine was never so (see check)"
+    : `known in ${seen} slice(s), and at least ${SLICES_LEAST} of ${CELL_VALUES} values are needed`;
 }
 
 function byState(rows: readonly Row[], learnt: Learnt): [string, One][] {

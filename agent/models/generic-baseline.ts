@@ -76,7 +76,7 @@ export const finishGeneric =
     return baselineOf(rows, plan, period, {
       ...learned,
       excluded: bad === 0 ? [] : [`${bad} of ${slices.length} slices that deviate from the rest`],
-      notLearnt: still,
+      notLearnt: still.map((name) => `${name}: it stood still or was missing`),
     });
   };
 
@@ -99,7 +99,10 @@ function finishTimed(
   return baselineOf(rows, plan, period, {
     ...writeForetold(normal, [...spec.settings, ...spec.readings]),
     excluded: bad === 0 ? [] : [`${deviate} that deviate from the rest`],
-    notLearnt: spec.readings.filter((_, j) => whyNot(normal, spec.settings.length + j) !== null),
+    notLearnt: spec.readings.flatMap((name, j) => {
+      const why = whyNot(normal, spec.settings.length + j);
+      return why === null ? [] : [`${name}: ${why}`];
+    }),
   });
 }
 

@@ -44,15 +44,26 @@ export function findOrOpen(
   };
 }
 
-/** Everything in a recording, in its order. Throws only where the file itself cannot be read. */
-export async function* readRecording(path: string, find: Find): AsyncGenerator<Read> {
+/** The line, from 1, that what was read last stands in, and its text, "" where there is none. */
+export type At = { line: number; text: string };
+
+/**
+ * Everything in a recording, in its order; `at` follows it. Throws only where the file itself cannot
+ * be read.
+ */
+export async function* readRecording(
+  path: string,
+  find: Find,
+  at: At = { line: 0, text: "" },
+): AsyncGenerator<Read> {
   const read = lineReader(find);
-  let line = 0;
+  at.line = 0;
   for await (const lines of readLines(path)) {
     for (const text of lines) {
-      line += 1;
-      if (typeof text !== "string") yield { kind: "reject", reason: text.reason, line };
-      else if (text.trim() !== "") yield read(text, line);
+      at.line += 1;
+      at.text = typeof text === "string" ? text : "";
+      if (typeof text !== "string") yield { kind: "reject", reason: text.reason, line: at.line };
+      else if (text.trim() !== "") yield read(text, at.line);
     }
   }
 }

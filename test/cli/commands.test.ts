@@ -44,7 +44,10 @@ test("replay prints the transitions, byte for byte the same wherever ticks fall"
   const config = write("good.yaml", CONFIG);
   const plain = sterna("replay", write("a.ndjson", recording(1_000)), "--config", config);
   expect(plain.code).toBe(0);
-  expect(plain.err).toBe("not used: 1 record(s) malformed, first at record 52\n");
+  expect(plain.err).toBe(
+    "not used: 1 record(s) malformed, first in line 52: {broken: " +
+      "the line is cut off: the file ends early, or a record has a line break in it\n",
+  );
   const said = plain.out
     .trim()
     .split("\n")
@@ -136,7 +139,11 @@ test("check, version, help and a wrong command", () => {
   expect(sterna("check", join(dir, "absent.yaml"))).toMatchObject({ code: 78 });
   expect(sterna("--version").out).toMatch(/^\d+\.\d+\.\d+\n$/);
   expect(sterna("--help")).toMatchObject({ code: 0 });
-  expect(sterna("rnu")).toMatchObject({ code: 2 });
+  const wrong = sterna("comission");
+  expect([wrong.code, wrong.err]).toEqual([
+    2,
+    expect.stringContaining('write "sterna commission"'),
+  ]);
   expect(sterna("devices").out).toContain("reference");
   expect(sterna("replay", "x")).toMatchObject({ code: 2 });
   expect(sterna("replay", join(dir, "absent"), "--config", join(dir, "good.yaml")).code).toBe(1);

@@ -10,7 +10,7 @@ const BAND_HZ = [2000, 6000] as const;
 const VELOCITY_HZ = [10, 1000] as const;
 /** Envelope lines above this serve no order of interest and are not kept. */
 const LINES_HZ_MAX = 1600;
-const COUNT_MIN = 4096;
+export const BLOCK_SAMPLES_MIN = 4096;
 const COUNT_MAX = 32_768;
 
 /** An analyser for each length of block that comes; longer blocks are read up to a power of two. */
@@ -20,7 +20,7 @@ export class Analysers {
   /** Null for a block that is too short to say anything. */
   for(values: Float32Array): BlockAnalyser | null {
     const count = 2 ** Math.floor(Math.log2(Math.min(values.length, COUNT_MAX)));
-    if (!(count >= COUNT_MIN)) return null;
+    if (!(count >= BLOCK_SAMPLES_MIN)) return null;
     const analyser = this.#byCount.get(count) ?? new BlockAnalyser(count);
     this.#byCount.set(count, analyser);
     return analyser;
