@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Backend } from "../accel/backend.js";
+import { placeIn } from "../accel/encoder.js";
 import { reference } from "../accel/reference.js";
 import { DRIVERS, openBackend } from "../accel/registry.js";
 import { openEnergy } from "../base/energy.js";
@@ -132,8 +133,8 @@ function networkOn(
 
 function encoderOn(backend: Backend, { plan }: EncoderNet): Omit<Engine, "name"> {
   const loaded = backend.loadEncoder(plan, SEQUENCES);
-  const size = plan.sequence * plan.width;
-  return runsOf((x, y, count) => loaded.infer(x, y, count), [size, size], SEQUENCES);
+  const sizes = [plan.sequence * placeIn(plan), plan.sequence * plan.width] as const;
+  return runsOf((x, y, count) => loaded.infer(x, y, count), sizes, SEQUENCES);
 }
 
 function runsOf(

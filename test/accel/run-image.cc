@@ -40,6 +40,7 @@ void run_encoder(const uint8_t* image, const sterna::Kernels* kernels, sterna::C
   const size_t values = static_cast<size_t>(h.sequence) * h.width;
   sterna::encoder::Encoder e{};
   e.x = block<float>(values), e.mid = block<float>(values), e.sum = block<float>(values);
+  e.mask = block<float>(h.padded);
   for (int i = 0; i < 2; i++) {
     e.heads[i] = block<float>(h.sequence * sterna::encoder::heads_stride(h));
     e.keys[i] = block<float>(static_cast<size_t>(h.width) * h.padded);
@@ -54,7 +55,7 @@ void run_encoder(const uint8_t* image, const sterna::Kernels* kernels, sterna::C
   sterna::encoder::infer(e, x, y, batch);
   fwrite(y, 4, values * batch, stdout);
   for (int i = 0; i < 2; i++) free(e.heads[i]), free(e.keys[i]);
-  free(e.x), free(e.mid), free(e.sum), free(e.narrow), free(e.wide);
+  free(e.x), free(e.mid), free(e.sum), free(e.mask), free(e.narrow), free(e.wide);
   free(e.totals), free(e.lane), free(y);
 }
 

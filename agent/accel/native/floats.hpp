@@ -15,6 +15,7 @@ namespace sterna::floats {
 
 struct Heads {
   const float *queries, *keys, *values;  // queries and values: [sequence][stride]
+  const float* mask;                     // [padded], added to the scores times root; or none
   size_t stride, padded;                 // keys: [heads * head][padded]
   uint32_t sequence, heads, head;
   float inverse, limit;  // steps of the result
@@ -23,11 +24,14 @@ struct Heads {
 
 struct Functions {
   void (*reals)(const Sums&, const float* scale, const float* bias, float* y, size_t ldy);
-  void (*gelu_steps)(const Sums&, const float* scale, const float* bias, float inverse, float limit,
-                     int8_t* y, size_t ldy);
+  // By activation, as ACTIVATIONS of encoder.ts has them.
+  void (*active_steps[3])(const Sums&, const float* scale, const float* bias, float inverse,
+                          float limit, int8_t* y, size_t ldy);
   void (*steps)(const float* x, uint32_t count, float inverse, float limit, int8_t* y);
+  void (*add)(const float* a, const float* b, uint32_t count, float* y);
+  // Of a + b, or of a alone; without `centred` the mean stays in.
   void (*normalise)(const float* a, const float* b, uint32_t width, const float* gain,
-                    const float* offset, float epsilon, float* y);
+                    const float* offset, float epsilon, bool centred, float* y);
   void (*attend)(const Heads&, uint32_t from, uint32_t to, float* score);
 };
 

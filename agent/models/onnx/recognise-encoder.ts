@@ -102,7 +102,8 @@ function planOf(
   }
   const sized = sizesFault({ sequence, width, heads, hidden: up.rows });
   if (sized !== null) return sized;
-  return { sequence, width, heads, hidden: up.rows, epsilon, limit, layers };
+  const form = { order: "post", norm: "layer", activation: "gelu-tanh", masked: false } as const;
+  return { ...form, end: null, sequence, width, heads, hidden: up.rows, epsilon, limit, layers };
 }
 
 function readLayer(search: Search, value: string, sequence: number): FoundLayer {
