@@ -1,5 +1,6 @@
 //! A transformer encoder: ternary projections with static steps, which are exact integers, and a
 //! float tier for softmax, norms and the activation, which is not.
+import { erf } from "../base/erf.js";
 import { assert } from "../base/errors.js";
 import { BATCH_MAX, STEP_MAX } from "./backend.js";
 import { COLS_MAX, withinRange } from "./image-check.js";
@@ -44,6 +45,13 @@ export type EncoderForm = {
   readonly masked: boolean;
   /** Of what the last layer gives. */
   readonly end: Norm | null;
+};
+
+/** GELU: Hendrycks and Gimpel 2016; ONNX Gelu with approximate = "none" and "tanh". */
+export const FUNCTIONS: Readonly<Record<EncoderForm["activation"], (x: number) => number>> = {
+  gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
+  "gelu-tanh": (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  relu: (x) => Math.max(0, x),
 };
 
 /** The least that a mask adds: no weight is left, and where it is all keys they weigh the same. */

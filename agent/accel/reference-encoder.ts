@@ -1,11 +1,11 @@
 //! The encoder in doubles, readable first: what every backend is held to within `encoderBound`.
 import { assert } from "../base/errors.js";
-import { erf } from "../base/erf.js";
 import type { Loaded } from "./backend.js";
 import {
   checkEncoder,
   type EncoderLayer,
   type EncoderPlan,
+  FUNCTIONS,
   MASK_LEAST,
   type Norm,
   type Projection,
@@ -109,10 +109,3 @@ function normalise(
   const by = 1 / Math.sqrt(variance + epsilon);
   return x.map((v, i) => (v - mean) * by * (gain[i] as number) + (offset[i] as number));
 }
-
-/** GELU: Hendrycks and Gimpel 2016; ONNX Gelu with approximate = "none" and "tanh". */
-const FUNCTIONS: Readonly<Record<EncoderPlan["activation"], (x: number) => number>> = {
-  gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
-  "gelu-tanh": (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
-  relu: (x) => Math.max(0, x),
-};

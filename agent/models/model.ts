@@ -8,6 +8,8 @@ export type ModelPort = NetPort & {
   readonly size: number;
   /** What each value stands for, in order; empty when the file does not say. */
   readonly classes: readonly string[];
+  /** It may be left unbound: `run` gets nothing in its place. Such inputs stand last. */
+  readonly optional?: true;
 };
 
 export type Model = {

@@ -59,7 +59,11 @@ export function openModel(
   if (trees !== null) return trees;
   const mixed = openHybrid(onnx, backend, hash, dense);
   const other = mixed ?? openDense(onnx, bytes, hash, { use: dense });
-  return typeof other === "string" ? other : { ...other, outside: net };
+  if (typeof other === "string") return other;
+  // A network without attention was not meant to be an encoder.
+  const attends = onnx.graph.nodes.some(({ op }) => op === "Softmax");
+  const why = attends ? `as a network, ${net}; as an encoder, ${encoder}` : net;
+  return { ...other, outside: why };
 }
 
 function openTernary(

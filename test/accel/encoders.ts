@@ -24,18 +24,21 @@ export function randomEncoder(seed: number, shape: EncoderShape): EncoderPlan {
   const { ends = false, ...rest } = form;
   const random = prng(seed, "encoder");
   const layers = Array.from({ length: depth }, () => layerOf(random, shape));
-  const end = ends ? normOf(random, shape.width) : null;
+  const end = ends ? normOf(random, shape) : null;
   return { ...sizes, ...BERT, ...rest, end, epsilon: 1e-5, layers };
 }
 
-function normOf(random: Prng, width: number): Norm {
+/** ONNX has no offset for those of the root of the mean square. */
+function normOf(random: Prng, { width, form }: EncoderShape): Norm {
+  const by = form?.norm === "rms" ? 0 : 0.1;
   return {
     gain: Float32Array.from({ length: width }, () => 0.8 + 0.4 * random.next()),
-    offset: Float32Array.from({ length: width }, () => random.normal() * 0.1),
+    offset: Float32Array.from({ length: width }, () => random.normal() * by),
   };
 }
 
-function layerOf(random: Prng, { width, hidden, limit, kept }: EncoderShape): EncoderLayer {
+function layerOf(random: Prng, shape: EncoderShape): EncoderLayer {
+  const { width, hidden, limit, kept } = shape;
   // Steps reach some three deviations of what comes in.
   const by = limit / 3;
   return {
@@ -43,7 +46,7 @@ function layerOf(random: Prng, { width, hidden, limit, kept }: EncoderShape): En
     out: projection(random, width, width, 4 * by, 1),
     up: projection(random, hidden, width, by, kept),
     down: projection(random, width, hidden, by, kept),
-    norms: [normOf(random, width), normOf(random, width)],
+    norms: [normOf(random, shape), normOf(random, shape)],
   };
 }
 
