@@ -32,9 +32,10 @@ export async function plan({ positionals, values }: Arguments): Promise<number> 
       : NO_LIMITS;
   const compute = openCompute({ ...accel, backend: "plan" }, true);
   if (typeof compute === "string") throw new OperatingError("no-backend", compute);
-  for (const why of compute.skipped) console.log(`absent: ${why}`);
   const model = openUserModel(file, compute.backend, compute.dense);
+  // A fault of the file stands alone.
   if (typeof model === "string") throw new OperatingError("model", model);
+  for (const why of compute.skipped) console.log(`absent: ${why}`);
   console.log(compute.why);
   const unplaced = compute.placements.find((placed) => typeof placed === "string");
   if (unplaced !== undefined) {
@@ -42,7 +43,7 @@ export async function plan({ positionals, values }: Arguments): Promise<number> 
     return EXIT.failed;
   }
   sayPlacement(compute);
-  console.log(`${model.engine}: ${timeOf(model)}`);
+  console.log(`${model.engine}: ${timeOf(model)} measured as a whole`);
   for (const why of compute.passed) console.log(`passed by: ${why}`);
   for (const { backend, when, why } of compute.outages) {
     console.log(`${backend} was taken out (${when}): ${why}`);
