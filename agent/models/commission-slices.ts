@@ -34,7 +34,7 @@ export const CELL_VALUES = 4;
 const STATES_MAX = 16;
 const VALUES_MAX = 64; // of a slice, evenly spaced
 /** A longer silence ends a slice, but for blocks, which may be hours apart. */
-export const SILENCE_s = 600;
+const SILENCE_s = 600;
 
 export class Slices {
   readonly #rule: SliceRule;
@@ -124,3 +124,12 @@ function cellOf(cell: Thinned<number>): Cell {
 }
 
 const round = (value: number): number => Number(value.toPrecision(7));
+
+/** Readings so far apart that each is a slice of its own, which lasts no time at all; null: not so. */
+export function rareOf(rows: readonly Row[], { by }: SliceRule): string | null {
+  const alone = rows.filter((row) => row.end_ms === row.t_ms);
+  if (by !== "time" || alone.length <= rows.length / 2) return null;
+  const gaps = rows.slice(1).map((row, i) => row.t_ms - (rows[i]?.t_ms ?? 0));
+  const apart = `readings come ${Math.round(median(gaps) / 1000)} s apart`;
+  return `${apart}: this kind learns of readings at most ${SILENCE_s} s apart`;
+}

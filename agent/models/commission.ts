@@ -2,13 +2,7 @@
 //! are told by the others and left out; a period that cannot be a normal is refused in words.
 import { median, spread } from "./chain/robust.js";
 import { explain, scaleOf } from "./commission-explain.js";
-import {
-  CELL_VALUES,
-  type Cell,
-  type Row,
-  SILENCE_s,
-  type SliceRule,
-} from "./commission-slices.js";
+import { CELL_VALUES, type Cell, type Row, rareOf, type SliceRule } from "./commission-slices.js";
 import { type Baseline, type Learnt, type Provenance, scaleName } from "./setup.js";
 
 export type Per = "days" | "flights" | "blocks" | "cycles";
@@ -86,7 +80,7 @@ export function missing(
 ): string[] {
   if (least === 0) return []; // a simulated machine: whatever there is
   const amount = amountOf(rows, plan);
-  const rare = rareOf(rows, plan);
+  const rare = rareOf(rows, plan.slice);
   const short =
     amount + 1e-9 < least && rare === null
       ? [`too short: ${amountText(amount)} of at least ${least} ${plan.per}`]
@@ -108,15 +102,6 @@ export function missing(
     return seen >= slices ? [] : [`${what} ${words}`];
   });
   return [...short, ...hops, ...bands];
-}
-
-/** Readings so far apart that each is a slice of its own, which lasts no time at all. */
-function rareOf(rows: readonly Row[], { per, slice }: Commissioning): string | null {
-  const alone = rows.filter((row) => row.end_ms === row.t_ms);
-  if (per !== "days" || slice.by !== "time" || alone.length <= rows.length / 2) return null;
-  const gaps = rows.slice(1).map((row, i) => row.t_ms - (rows[i]?.t_ms ?? 0));
-  const apart = `readings come ${Math.round(median(gaps) / 1000)} s apart`;
-  return `${apart}: this kind learns of readings at most ${SILENCE_s} s apart`;
 }
 
 /** Slices, and how long they last together; a slice has a row for each state seen in it. */
