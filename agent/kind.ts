@@ -10,6 +10,7 @@ import type { GenericUse } from "./models/generic-spec.js";
 import type { Monitor } from "./models/monitor.js";
 import { changedPlate, type Learnt, type NameplateRow, readBaseline } from "./models/setup.js";
 import { bearingNetwork } from "./models/vibration-block.js";
+import { needsOf } from "./rules/needs.js";
 import type { RuleRow } from "./rules/rule.js";
 import { nearest } from "./units/nearest.js";
 import { type Amount, isUnitFault, parseUnit } from "./units/parse.js";
@@ -133,7 +134,11 @@ export function fit(row: Row, plan: Plan, rules: readonly RuleRow[], asset: Asse
   const missing = row.ports.filter(
     ({ name, insteadOf = "" }) => !asset.channels.has(name) && !asset.channels.has(insteadOf),
   );
-  const absent = missing.map(({ name, about }) => `what needs ${name} (${about}): no such channel`);
+  const absent = missing.map(({ name, about }) => {
+    const lost = needsOf(row.name, name);
+    const what = lost.length === 0 ? "a witness of other channels" : lost.join(", ");
+    return `${what}: no channel ${name} (${about})`;
+  });
   return {
     monitors,
     // Asked anew: commissioning switches on what was off without it.

@@ -49,7 +49,9 @@ export function configurationPage(): string {
       "assets: channels",
       `By name: \`channels: ${s.CHANNELS}\`. A channel has one ` +
         "source, `mqtt`, `opcua` or `simulated`; without any, recordings and models feed it. " +
-        "`unit` is required over `mqtt`, and for a channel that is no port of the asset's kind.",
+        "`unit` is required over `mqtt`, and for a channel that is no port of the asset's kind. " +
+        "[Machines](machines.md) has the ports of each kind with their ranges, how often readings " +
+        "must come, which settings to choose, and models that read mixed units.",
       s.CHANNEL,
     ),
     section(

@@ -151,7 +151,7 @@ async function hashOf(path: string): Promise<string> {
 
 /** Prints the outcome of one asset; true: written. */
 function finish(
-  { config, stage }: Member,
+  { config, stage, off }: Member,
   name: string,
   hash: string,
   suspects: readonly string[],
@@ -166,6 +166,9 @@ function finish(
   }
   if (isRefused(outcome)) {
     for (const why of outcome.refused) console.log(`${id}: refused: ${why}`);
+    if (outcome.refused.some((why) => why.startsWith("nothing could be learnt"))) {
+      for (const what of off) console.log(`${id}: off: ${what}`);
+    }
     return false;
   }
   for (const line of summaryOf(outcome, stage)) console.log(`${id}: ${line}`);

@@ -57,6 +57,7 @@ const STATE_SLICES = 12; // for a normal of its own
 const OUTLIER = 5;
 const WITHIN = 0.5; // the spread within a slice counts as much: one calm hour is no outlier
 const EXCLUDED_MAX = 0.3;
+const FEW = `known in fewer than ${SLICES_LEAST} slices of ${CELL_VALUES} values`;
 export const NOISE = "noise.";
 export const COVER = "cover.";
 
@@ -120,11 +121,13 @@ export const learnMiddles =
     const vectors: Record<string, readonly number[]> = {};
     const excluded: string[] = [];
     const notLearnt: string[] = [];
+    const never: string[] = [];
     for (const learnt of learns) {
       const { fit, left } = explain(rows, learnt);
       const found = learnOne(left, learnt);
       if (found === null) {
-        notLearnt.push(`${learnt.output}: ${whyNotLearnt(rows, learnt)}`);
+        if (rows.every((row) => row.cells[learnt.output] === undefined)) never.push(learnt.output);
+        else notLearnt.push(`${learnt.output}: ${FEW}`);
         continue;
       }
       const { middle, sigma, slices } = found;
@@ -153,9 +156,15 @@ export const learnMiddles =
         };
       }
     }
-    if (learns.length > 0 && notLearnt.length === learns.length) {
+    if (
+      learns.length > 0 &&
+      refused.length === 0 &&
+      notLearnt.length + never.length === learns.length
+    ) {
       refused.push("nothing could be learnt: no value of the model was ever known");
     }
+    if (never.length > 0)
+      notLearnt.push(`${never.join(", ")}: never known, see what check has off`);
     if (refused.length > 0) return { refused };
     Object.assign(values, noiseOf(rows));
     return baselineOf(rows, plan, period, { values, states, vectors, excluded, notLearnt });
@@ -229,13 +238,6 @@ export function robust(cells: readonly Cell[]): One {
   );
   const sigma = Math.hypot(between, median(good.map((cell) => cell[1])));
   return { middle: round(middle), sigma: round(sigma), bad, slices: cells.length };
-}
-
-function whyNotLearnt(rows: readonly Row[], { output }: Learnt): string {
-  const seen = rows.filter((row) => row.cells[output] !== undefined).length;
-  return seen === 0
-    ? "never known: a channel that it needs is missing, or the machine was never so (see check)"
-    : `known in ${seen} slice(s), and at least ${SLICES_LEAST} of ${CELL_VALUES} values are needed`;
 }
 
 function byState(rows: readonly Row[], learnt: Learnt): [string, One][] {

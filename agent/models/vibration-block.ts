@@ -13,6 +13,7 @@ import { loadNetwork, type Network } from "./network.js";
 import type { Setup } from "./setup.js";
 
 export const PARTS = ["outer", "inner", "ball"] as const;
+const NAMES = { outer: "outer race", inner: "inner race", ball: "rolling elements" } as const;
 const HEALTHY = "healthy";
 const MODEL_FILE = "agent/models/vibnet.onnx";
 /** Log odds count at most 3 a block: four blocks in a row raise, whatever the network says. */
@@ -102,7 +103,7 @@ export class BlockWatch {
     const part = PARTS[this.#shares.indexOf(Math.max(...this.#shares))] ?? "outer";
     const order = bearingOrders(this.#bearing)[part].toFixed(2);
     const evidence = [
-      `${part} race or element at order ${order} of shaft speed and its harmonics`,
+      `most like the ${NAMES[part]}: order ${order} of shaft speed and its harmonics`,
       `${this.#blocks} blocks judged, evidence ${this.#evidence.value.toFixed(1)}`,
     ];
     return { expected: 0, sigma: 1, unit: "1", evidence };

@@ -37,7 +37,7 @@ export function replaySource(path: string, find: Find, speed: number, log: Log):
       // How late it was then, it is now.
       intake.push({ ...read, r_ms, t_ms: r_ms + (read.t_ms - read.r_ms) });
     }
-    intake.link(name, false, "the recording has ended");
+    log.warn({ recording: path }, "the recording has ended; its channels fall silent now");
   };
 
   return {

@@ -264,7 +264,7 @@ describe("kinds", () => {
       expect(text).toContain(word);
     }
     expect(text).toContain("oilTemp");
-    expect(text).not.toContain("what needs power");
+    expect(text).not.toContain("no channel power ");
   });
 
   test("a wrong nameplate unit, an unknown key and a foreign baseline are faults", () => {
