@@ -136,7 +136,7 @@ export function fit(row: Row, plan: Plan, rules: readonly RuleRow[], asset: Asse
   );
   const absent = missing.map(({ name, about }) => {
     const lost = needsOf(row.name, name);
-    const what = lost.length === 0 ? "a witness of other channels" : lost.join(", ");
+    const what = lost.length === 0 ? "checks of channels against one another" : lost.join(", ");
     return `${what}: no channel ${name} (${about})`;
   });
   return {

@@ -1,8 +1,13 @@
 //! Which alarms a port switches on: those that a machine with its fault no longer raises where this
-//! port alone is missing. Measured on the simulated machines (test/needs.test.ts); rules of one form
-//! (each rotor, each bearing) are taken alike, and a limit on a reading needs that reading.
+//! port alone is missing. Measured on the simulated machines (test/needs.test.ts), each port in
+//! turn; rules of one form (each rotor, each bearing) are taken alike. Of `hss-bearing-temp`,
+//! `rotor-performance`, `thermal-stress` and limits on a reading: what their equations read.
 
 type Needs = Readonly<Record<string, string>>;
+
+/** The same of each of four rotors. */
+const each = (rule: string, ports: string): Needs =>
+  Object.fromEntries([1, 2, 3, 4].map((i) => [rule, ports].map((t) => t.replaceAll("#", `${i}`))));
 
 /** By kind and rule: the ports without which it is never raised. */
 export const NEEDS: Readonly<Record<string, Needs>> = {
@@ -10,6 +15,31 @@ export const NEEDS: Readonly<Record<string, Needs>> = {
     "bearing-damage": "accel",
     "vibration-rise": "accel",
     lubrication: "shaftSpeed load torque ambientTemp bearingTemp",
+  },
+  "wind-turbine": {
+    "gearbox-hss": "hssAccel",
+    "gearbox-vibration": "hssAccel",
+    "hss-bearing-temp": "power hssBearingTemp",
+    "generator-cooling": "power nacelleTemp windingTemp",
+    "gearbox-oil": "power nacelleTemp oilTemp",
+    "main-bearing": "power nacelleTemp mainBearingTemp",
+    "rotor-performance": "windSpeed power pitch",
+    "yaw-misalignment": "windSpeed power pitch yawError",
+    "pitch-jam": "pitch pitchDemand",
+    "rotor-imbalance": "towerAccel",
+    "thermal-stress": "oilTemp hssBearingTemp",
+    "winding-hot": "windingTemp",
+    "oil-hot": "oilTemp",
+    "hss-bearing-hot": "hssBearingTemp",
+    "main-bearing-hot": "mainBearingTemp",
+  },
+  quadrotor: {
+    "motor-loss": "throttle",
+    ...each("rotor-#-thrust", "rotorSpeed# escCurrent#"),
+    ...each("esc-#-hot", "escTemp#"),
+    "battery-cell": "batteryVoltage cellVoltage1 cellVoltage2 cellVoltage3 cellVoltage4",
+    propeller: "throttle vibe",
+    "imu-clipping": "clipCount",
   },
   "gas-turbine": {
     "compressor-fouling": "inletTemp dischargeTemp",
