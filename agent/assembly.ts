@@ -6,19 +6,20 @@ import type { Channel } from "./base/telemetry.js";
 import { ChannelTable } from "./channel-table.js";
 import { type Compute, openCompute } from "./compute.js";
 import { faultAt, fitKind, type Learn, meterOf, openModels } from "./fitting.js";
+import { STALE_SIGNAL } from "./freshness.js";
 import type { Stage } from "./models/commission-stage.js";
 import type { Monitor, Port } from "./models/monitor.js";
 import { compileRules } from "./rules/compile.js";
 import type { Rule, RuleFault, RuleRow, Signal } from "./rules/rule.js";
 import { parseUnit } from "./units/parse.js";
-import { STALE_SIGNAL, Watch } from "./watch.js";
+import { Watch } from "./watch.js";
 
 /** The rule every asset has: silence is a fault of the sensor, said once an asset. */
 export const STALE_RULE: RuleRow = {
   id: "stale",
   when: `${STALE_SIGNAL} > 0`,
   clear: null,
-  for_ms: 0,
+  for_ms: 10_000, // what comes late after all is told by the monitors, where there are any
   clearFor_ms: 0,
   severity: "warning",
   class: "sensor",

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { Backend } from "../accel/backend.js";
 import { packageFile } from "../base/files.js";
+import { NACELLE } from "../base/physics.js";
 import type { Learned } from "./chain/correction.js";
 import { openColumns } from "./columns.js";
 import { learnedBy } from "./learned.js";
@@ -33,7 +34,20 @@ export function openThermal(
   const corrects = COMPONENTS.map(({ name }) => {
     return { output: `${name}.residual`, most: THERMAL_MOST_K };
   });
-  return learnedBy(net, new ThermalFeatures(plate), corrects);
+  const learned = learnedBy(net, new ThermalFeatures(plate), corrects);
+  return {
+    ...learned,
+    get tier() {
+      return learned.tier;
+    },
+    infer: (value, dt_s, g) => learned.infer((name) => known(value, name), dt_s, g),
+  };
+}
+
+/** The air outside from that in the nacelle, where only its own sensor is wrong. */
+function known(value: (channel: string) => number, name: string): number {
+  const own = value(name);
+  return name === "ambientTemp" && Number.isNaN(own) ? value("nacelleTemp") - NACELLE.rise_K : own;
 }
 
 /** The shipped network for the machine of this nameplate; null where that says too little. */
