@@ -19,7 +19,7 @@ export const STALE_RULE: RuleRow = {
   id: "stale",
   when: `${STALE_SIGNAL} > 0`,
   clear: null,
-  for_ms: 10_000, // what comes late after all is told by the monitors, where there are any
+  for_ms: 0,
   clearFor_ms: 0,
   severity: "warning",
   class: "sensor",
@@ -29,6 +29,9 @@ export const STALE_RULE: RuleRow = {
   foldedInto: [],
   version: 1,
 };
+
+/** Monitors say of readings that come after all that they are late: silence waits for those. */
+export const WATCHED_STALE_RULE: RuleRow = { ...STALE_RULE, for_ms: 10_000 };
 
 /** An output of a monitor or model, by its place in the frame. */
 export type Derived = { readonly port: Port; readonly index: number };
@@ -222,7 +225,8 @@ function join(
       return stage.commissioned || stage.monitors.length === 0;
     },
   };
-  addRules(config, parts, [...fitting.rules, STALE_RULE], own, faults);
+  const stale = fitting.monitors.length > 0 ? WATCHED_STALE_RULE : STALE_RULE;
+  addRules(config, parts, [...fitting.rules, stale], own, faults);
   return parts;
 }
 

@@ -2,7 +2,7 @@
 //! raise. Readings outside a port's range are dropped, as the decoder does.
 
 import { reference } from "../../agent/accel/reference.js";
-import { STALE_RULE } from "../../agent/assembly.js";
+import { WATCHED_STALE_RULE } from "../../agent/assembly.js";
 import { KINDS } from "../../agent/assets.js";
 import type { Channel } from "../../agent/base/telemetry.js";
 import { STALE_SIGNAL } from "../../agent/freshness.js";
@@ -218,7 +218,7 @@ export function wire(plant: Wired, learn: Wiring) {
       outputs[i] ?? [],
     );
   });
-  const compiled = compileRules([...row.rules, STALE_RULE], "test", signals);
+  const compiled = compileRules([...row.rules, WATCHED_STALE_RULE], "test", signals);
   if (compiled.faults.length > 0) throw new Error(JSON.stringify(compiled.faults));
   if (learn.unruled !== true) watch.addRules(compiled.rules);
   const changes: Noted[] = [];
