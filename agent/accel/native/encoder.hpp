@@ -28,10 +28,8 @@ static_assert(sizeof(Layer) == 192 && sizeof(Header) == 64, "as encoder-image.ts
 
 struct Encoder {
   const uint8_t* image;
-  float *x, *mid, *sum;
-  // Of every other layer, for one layer is read while the next is written. heads:
-  // [sequence][heads_stride]; keys: [width][padded]
-  float *heads[2], *keys[2];
+  float *x, *mid, *sum, *inner;         // inner: [sequence][inner_stride]
+  floats::Heads heads[2];               // one layer's are read while the next one's are written
   int8_t *narrow, *wide;                // steps: [sequence][width], [sequence][hidden]
   int32_t* totals;
   uint8_t* lane;
@@ -53,12 +51,28 @@ inline const Layer& layer_of(const Encoder& e, uint32_t layer) {
 
 // Floats from one row of queries, keys and values to the next: an odd number of cache lines, or the
 // rows would meet in a few sets of the cache.
-inline size_t heads_stride(const Header& h) {
+inline size_t inner_stride(const Header& h) {
   const size_t lines = static_cast<size_t>(h.width) * 3 / 16;
   return 16 * (lines | 1);
 }
 
 inline size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// `take` gives each part its room.
+template <class Take>
+inline void lay_out(floats::Heads& heads, const Header& h, Take take) {
+  heads.sequence = h.sequence;
+  heads.heads = h.heads;
+  heads.head = h.width / h.heads;
+  heads.padded = h.padded;
+  const size_t pairs = static_cast<size_t>(h.width) * h.padded / 2;
+  take(heads.queries, static_cast<size_t>(h.sequence) * h.width);
+  take(heads.keys, pairs);
+  take(heads.values, pairs);
+  take(heads.query_units, static_cast<size_t>(h.sequence) * h.heads);
+  take(heads.key_units, heads.padded * h.heads);
+  take(heads.value_units, heads.padded * h.heads);
+}
 
 // Cuts `memory` up behind the image, or, without any, says how many bytes that takes.
 inline size_t lay_out(Encoder& e, uint8_t* memory, const Header& h, uint32_t lanes) {
@@ -71,10 +85,8 @@ inline size_t lay_out(Encoder& e, uint8_t* memory, const Header& h, uint32_t lan
   take(e.x, values);
   take(e.mid, values);
   take(e.sum, values);
-  for (int i = 0; i < 2; i++) {
-    take(e.heads[i], h.sequence * heads_stride(h));
-    take(e.keys[i], static_cast<size_t>(h.width) * h.padded);
-  }
+  take(e.inner, h.sequence * inner_stride(h));
+  for (floats::Heads& each : e.heads) lay_out(each, h, take);
   take(e.narrow, values + 64);
   take(e.wide, static_cast<size_t>(h.sequence) * h.hidden + 64);
   take(e.totals, h.sequence);
@@ -114,28 +126,16 @@ inline void project_reals(const Part& p, const Projection& m, const int8_t* x, f
   });
 }
 
-// Queries, keys and values of some rows; keys are turned, so that attention reads them in vectors.
+// Queries, keys and values of some rows.
 inline void run_in(const Part& p, uint32_t layer) {
   const Encoder& e = p.e;
   const Layer& l = layer_of(e, layer);
-  float *all = e.heads[layer & 1], *keys = e.keys[layer & 1];
   const Header& h = header(e);
-  const size_t w = h.width;
-  const float limit = static_cast<float>(h.limit);
-  const size_t first = p.from * w;
-  e.floats->steps(e.x + first, static_cast<uint32_t>((p.to - p.from) * w), l.in_inverse, limit,
-                  e.narrow + first);
-  const size_t stride = heads_stride(h);
-  project_reals(p, l.in, e.narrow, all, stride);
-  constexpr uint32_t LINE = 16;  // floats of a cache line
-  for (uint32_t from = p.from; from < p.to; from += LINE) {
-    const uint32_t few = least(LINE, p.to - from);
-    const float* rows = all + from * stride + w;
-    for (size_t i = 0; i < w; i++) {
-      float* to = keys + i * h.padded + from;
-      for (uint32_t t = 0; t < few; t++) to[t] = rows[t * stride + i];
-    }
-  }
+  const size_t w = h.width, stride = inner_stride(h), first = p.from * w;
+  e.floats->steps(e.x + first, static_cast<uint32_t>((p.to - p.from) * w), l.in_inverse,
+                  static_cast<float>(h.limit), e.narrow + first);
+  project_reals(p, l.in, e.narrow, e.inner, stride);
+  e.floats->narrow(e.heads[layer & 1], e.inner, stride, p.from, p.to, p.scratch);
 }
 
 // y = norm(sum + residual), row by row.
@@ -154,12 +154,9 @@ inline void run_rest(const Part& p, uint32_t layer) {
   const Encoder& e = p.e;
   const Header& h = header(e);
   const Layer& l = layer_of(e, layer);
-  const float *all = e.heads[layer & 1], *keys = e.keys[layer & 1];
   const size_t w = h.width, first = p.from * w;
   const float limit = static_cast<float>(h.limit);
-  const floats::Heads heads = {all, keys, all + 2 * w, heads_stride(h), h.padded, h.sequence,
-                               h.heads, h.width / h.heads, l.out_inverse, limit, e.narrow};
-  e.floats->attend(heads, p.from, p.to, reinterpret_cast<float*>(p.scratch));
+  e.floats->attend(e.heads[layer & 1], {l.out_inverse, limit, e.narrow}, p.from, p.to, p.scratch);
   project_reals(p, l.out, e.narrow, e.sum, w);
   run_norm(p, l, 0, e.x, e.mid);
   e.floats->steps(e.mid + first, static_cast<uint32_t>((p.to - p.from) * w), l.up_inverse, limit,
@@ -183,8 +180,10 @@ struct Job {
 inline void run_part(const void* data, uint32_t index, uint32_t lane) {
   const Job& job = *static_cast<const Job*>(data);
   const Header& h = header(job.e);
-  const Part part = {job.e, begin_of(h.sequence, index, job.parts),
-                     begin_of(h.sequence, index + 1, job.parts),
+  // Pairs of rows, as values lie.
+  const uint32_t pairs = (h.sequence + 1) / 2;
+  const Part part = {job.e, 2 * begin_of(pairs, index, job.parts),
+                     least(h.sequence, 2 * begin_of(pairs, index + 1, job.parts)),
                      job.e.lane + static_cast<size_t>(lane) * h.lane_bytes};
   if (job.layer > 0) run_rest(part, job.layer - 1);
   if (job.layer < h.layers) run_in(part, job.layer);
