@@ -2,8 +2,9 @@
 //! machine for it, however long it lies and whatever the load does meanwhile.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { Backend, Tier } from "../../agent/accel/backend.js";
+import type { Backend } from "../../agent/accel/backend.js";
 import { reference } from "../../agent/accel/reference.js";
+import type { Tier } from "../../agent/base/telemetry.js";
 import { createTurbineMonitor } from "../../agent/models/turbine.js";
 import { openThermal, THERMAL_FILE } from "../../agent/models/turbine-learned.js";
 import { run } from "./rig.js";
