@@ -1,7 +1,7 @@
 //! The float tier: every native backend against the encoder in doubles, within the stated bound.
 import { expect, test } from "vitest";
 import type { Backend } from "../../agent/accel/backend.js";
-import { type EncoderPlan, encoderBound } from "../../agent/accel/encoder.js";
+import { type EncoderPlan, encoderBound, placeIn } from "../../agent/accel/encoder.js";
 import { openNative } from "../../agent/accel/native.js";
 import { loadReferenceEncoder } from "../../agent/accel/reference-encoder.js";
 import { DRIVERS } from "../../agent/accel/registry.js";
@@ -13,11 +13,26 @@ const SHAPES = [
   { sequence: 33, width: 128, heads: 2, hidden: 320, limit: 127, depth: 2, kept: 0.3 },
   { sequence: 20, width: 256, heads: 4, hidden: 512, limit: 7, depth: 2, kept: 1 },
 ] as const;
+const FORMS = [
+  { order: "pre", activation: "gelu", ends: true },
+  { masked: true, activation: "gelu" },
+  { order: "pre", norm: "rms", activation: "relu", masked: true },
+  { norm: "rms", ends: true },
+] as const;
+
+/** Every other place of the first sequence masked, all places of the second. */
+function hide(plan: EncoderPlan, x: Float32Array): void {
+  const { sequence, width } = plan;
+  for (let place = 0; plan.masked && place < 2 * sequence; place++) {
+    x[place * (width + 1) + width] = place % 2 === 0 || place >= sequence ? -1e30 : 0.1;
+  }
+}
 
 function infer(loaded: ReturnType<Backend["loadEncoder"]>, plan: EncoderPlan, bad: boolean) {
   const size = plan.sequence * plan.width;
   const random = prng(5, "x");
-  const x = Float32Array.from({ length: 2 * size }, () => random.normal());
+  const x = Float32Array.from({ length: 2 * plan.sequence * placeIn(plan) }, () => random.normal());
+  hide(plan, x);
   if (bad) x[3] = Number.NaN;
   const y = new Float32Array(2 * size);
   loaded.infer(x, y, 2);
@@ -38,6 +53,28 @@ for (const { name, probe, open } of native) {
       const off = found.reduce((a, b, i) => Math.max(a, Math.abs(b - (expected[i] as number))), 0);
       expect(largest).toBeGreaterThan(1);
       expect(off / largest).toBeLessThan(encoderBound(plan));
+    }
+  });
+  test.skipIf(probe() !== null)(`${name} runs every form of a layer`, () => {
+    for (const [seed, form] of FORMS.entries()) {
+      const plan = randomEncoder(seed, { ...SHAPES[0], form });
+      // Without what attention brings, whose words move steps here and there, a wrong function
+      // would be off everywhere.
+      const silent = plan.layers.map((layer) => {
+        return { ...layer, out: { ...layer.out, scale: new Float32Array(plan.width) } };
+      });
+      for (const each of [plan, { ...plan, layers: silent }]) {
+        const expected = infer(loadReferenceEncoder(each, 2), each, false);
+        const found = infer(open().loadEncoder(each, 2), each, false);
+        const largest = expected.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+        const off = found.map((value, i) => Math.abs(value - (expected[i] as number)) / largest);
+        expect(Math.max(...off)).toBeLessThan(encoderBound(plan));
+        const mean = off.reduce((a, b) => a + b, 0) / off.length;
+        expect(mean, JSON.stringify(form)).toBeLessThan(0.5 / plan.limit);
+        if (each === plan) continue;
+        const near = off.filter((value) => value < 1e-4).length;
+        expect(near / off.length, JSON.stringify(form)).toBeGreaterThan(0.5);
+      }
     }
   });
 }

@@ -81,18 +81,14 @@ export function recognise(model: OnnxModel): TernaryNet | string {
   };
 }
 
-/** Int8 values that the integer path can compute of a graph it does not know as a whole. */
-export function reachable(
-  model: OnnxModel,
-): readonly { tensor: string; shape: readonly number[] }[] {
-  const [input, ...more] = model.graph.inputs;
+/** Int8 values that the integer path can compute from one value, of a graph it does not know whole. */
+export function reachable(model: OnnxModel, input: string): readonly string[] {
   const { nodes, outputs } = model.graph;
-  if (input === undefined || more.length > 0) return [];
   if (nodes.length > NODES_MAX || outputs.length > OUTPUTS_MAX) return [];
-  const walk = walkOf(model, input.name);
+  const walk = walkOf(model, input);
   // What a node that is not known writes, nothing after it finds.
   for (const node of nodes) if (!walk.taken.has(node)) visit(walk, node);
-  return [...walk.steps].map(([tensor, { shape }]) => ({ tensor, shape }));
+  return [...walk.steps.keys()];
 }
 
 function visit(walk: Walk, node: Node): string | null {

@@ -1,6 +1,6 @@
 //! What the recogniser knows of a graph while it walks it: constants, int8 values, and real values
 //! that wait for their QuantizeLinear.
-import { type Node, nodeName, type OnnxModel } from "./model.js";
+import { type Graph, type Node, nodeName, type OnnxModel } from "./model.js";
 import { ELEMENT, floatsOf, type Tensor } from "./tensor.js";
 import type {
   ConcatLayer,
@@ -64,18 +64,25 @@ export type Walk = {
   readonly inputs: ReadonlySet<string>;
 };
 
-export function walkOf(model: OnnxModel, input: string): Walk {
-  const { nodes, initializers, inputs } = model.graph;
+/** Initializers, and what Constant nodes hold, which are `taken` by that. */
+export function constantsOf({ nodes, initializers }: Pick<Graph, "nodes" | "initializers">) {
   const constants = new Map<string, Constant>(initializers);
-  const readers = new Map<string, Node[]>();
-  const writers = new Map<string, Node>();
   const taken = new Set<Node>();
   for (const node of nodes) {
     const value = node.op === "Constant" ? node.attributes.get("value")?.tensor : undefined;
-    if (value !== undefined && value !== null) {
-      constants.set(node.outputs[0] ?? "", value);
-      taken.add(node);
-    }
+    if (value === undefined || value === null) continue;
+    constants.set(node.outputs[0] ?? "", value);
+    taken.add(node);
+  }
+  return { constants, taken };
+}
+
+export function walkOf(model: OnnxModel, input: string): Walk {
+  const { nodes, inputs } = model.graph;
+  const { constants, taken } = constantsOf(model.graph);
+  const readers = new Map<string, Node[]>();
+  const writers = new Map<string, Node>();
+  for (const node of nodes) {
     for (const input of new Set(node.inputs)) {
       const list = readers.get(input);
       if (list === undefined) readers.set(input, [node]);
