@@ -17,10 +17,19 @@ export type Own =
 /** `own` null: for ONNX Runtime. */
 export type GraphPart = { readonly slice: OnnxModel; readonly own: Own | null };
 
+/** What of a graph is looked at, and whether the backend takes a network. */
+type World = {
+  readonly onnx: OnnxModel;
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly takes: (net: TernaryNet) => boolean;
+  readonly budget: { left: number };
+};
+
 /** `shapes`: of float values between nodes, with their batch. Empty: nothing is for the kernels. */
 export function partsIn(
   onnx: OnnxModel,
   shapes: ReadonlyMap<string, readonly number[]>,
+  takes: (net: TernaryNet) => boolean,
 ): readonly GraphPart[] {
   const { graph } = onnx;
   const inputs = graph.inputs.map(({ name, dims }): Between => {
@@ -28,10 +37,10 @@ export function partsIn(
   });
   const parts: GraphPart[] = [];
   const done: Between[] = [];
-  const budget = { left: CHECKS_MAX };
+  const world: World = { onnx, shapes, takes, budget: { left: CHECKS_MAX } };
   let starts = [...inputs, ...startsIn(onnx, shapes)].slice(0, TRIES_MAX);
   for (;;) {
-    const found = firstOwn(onnx, shapes, done, starts, budget);
+    const found = firstOwn(world, done, starts);
     if (found === null) break;
     const { start, slice, own, end } = found;
     if (!inputs.includes(start) && done.at(-1)?.name !== start.name) {
@@ -60,36 +69,36 @@ type Found = {
 
 /** Where the first part for the kernels begins, and as much of the graph as it can have. */
 function firstOwn(
-  onnx: OnnxModel,
-  shapes: ReadonlyMap<string, readonly number[]>,
+  { onnx, shapes, takes, budget }: World,
   done: readonly Between[],
   starts: readonly Between[],
-  budget: { left: number },
 ): Found | null {
   for (const start of starts) {
     budget.left -= 1;
     if (budget.left < 0 || !isCut(onnx, done, start)) continue;
     const given = [...done, start];
     const whole = sliceOf(onnx, given, onnx.graph.outputs);
-    const own = ownOf(whole, start);
+    const own = ownOf(whole, start, takes);
     if (own !== null) return { start, slice: whole, own, end: null };
     for (const name of endsIn(whole, start, shapes)) {
       const end = betweenOf(name, shapes);
       budget.left -= 1;
       if (budget.left < 0 || end === null || !isCut(onnx, given, end)) continue;
       const slice = sliceOf(onnx, given, [end]);
-      const part = ownOf(slice, start);
+      const part = ownOf(slice, start, takes);
       if (part !== null) return { start, slice, own: part, end };
     }
   }
   return null;
 }
 
-function ownOf(slice: OnnxModel, start: Between): Own | null {
+function ownOf(slice: OnnxModel, start: Between, takes: World["takes"]): Own | null {
   const [first] = slice.graph.inputs;
   if (first?.name !== start.name) return null;
   const net = recognise(slice);
-  if (typeof net !== "string") return net.layers.some(isWeighted) ? { kind: "network", net } : null;
+  if (typeof net !== "string") {
+    return net.layers.some(isWeighted) && takes(net) ? { kind: "network", net } : null;
+  }
   const encoder = recogniseEncoder(slice);
   return typeof encoder === "string" ? null : { kind: "encoder", net: encoder };
 }

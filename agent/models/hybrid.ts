@@ -6,10 +6,12 @@ import { DENSE_CPU, type DenseUse } from "./dense-provider.js";
 import { openEncoder } from "./encoder-model.js";
 import { type GraphPart, partsIn } from "./hybrid-cuts.js";
 import type { Model, ModelPart, ModelPort } from "./model.js";
+import { planNet } from "./net-plan.js";
 import { openNetwork } from "./network.js";
 import { describePort, readMeta } from "./onnx/meta.js";
 import { type OnnxModel, word } from "./onnx/model.js";
 import { bytesOf } from "./onnx/slice.js";
+import type { TernaryNet } from "./onnx/ternary-net.js";
 
 /** Null where nothing of it is for the kernels; the whole file is then for ONNX Runtime. */
 export function openHybrid(
@@ -25,7 +27,8 @@ export function openHybrid(
   const shapes = shapesIn(onnx, bytes);
   if (typeof meta === "string" || shapes === null) return null;
   const parts: ModelPart[] = [];
-  for (const part of partsIn(onnx, shapes)) {
+  const takes = (net: TernaryNet): boolean => typeof planNet(net, backend) !== "string";
+  for (const part of partsIn(onnx, shapes, takes)) {
     const model = openPart(part, backend, hash, use);
     // What the planner or ONNX Runtime refuses as a part may still run as a whole.
     if (typeof model === "string") return null;

@@ -1,6 +1,6 @@
 //! The integers of the layers without weights: gains of sums, tables of activations, averages.
 //! A text says why a layer cannot be had in integers.
-import { erf } from "../base/erf.js";
+import { FUNCTIONS } from "../accel/encoder.js";
 import type { AddLayer, TableLayer } from "./onnx/ternary-net.js";
 
 const GAIN_MAX = 2 ** 30;
@@ -82,7 +82,8 @@ function realOf(layer: TableLayer): (x: number) => number {
     case "tanh":
       return Math.tanh;
     case "gelu":
-      return (x) => 0.5 * x * (1 + erf(x / Math.SQRT2));
+    case "gelu-tanh":
+      return FUNCTIONS[layer.of];
   }
 }
 

@@ -46,9 +46,13 @@ export function openModel(
   const onnx = readOnnx(bytes);
   if (typeof onnx === "string") return onnx;
   const hash = hashOf(bytes);
-  const net = recognise(onnx);
+  const found = recognise(onnx);
+  const ours = [CLAIM, ...PROVEN].some((key) => onnx.metadata.has(key));
   const certificate = onnx.metadata.get(CERTIFICATE_KEY) ?? null;
-  if (typeof net !== "string") return openNetwork(net, backend, hash, certificate);
+  const own = typeof found === "string" ? found : openNetwork(found, backend, hash, certificate);
+  // Of others ONNX Runtime may run what the planner refuses.
+  if (typeof own !== "string" || (ours && typeof found !== "string")) return own;
+  const net = own;
   const claimed = PROVEN.find((key) => onnx.metadata.has(key));
   if (claimed !== undefined) return `${claimed} is proven of ternary networks alone: ${net}`;
   const encoder = recogniseEncoder(onnx);

@@ -119,7 +119,10 @@ const CASES: readonly {
   readonly mask?: readonly [hidden: number, seen: number];
   readonly type?: "float32" | "bool" | "int64";
 }[] = [
-  { name: "BERT, erf in nodes", form: { activation: "gelu" }, spelling: { activation: erf } },
+  {
+    ...{ name: "BERT, erf in nodes, weights turned", form: { activation: "gelu" } },
+    spelling: { activation: erf, turned: true },
+  },
   {
     ...{ name: "pre-norm, Gelu, a mask of true for padding", mask: [1, 0], type: "bool" },
     ...{ form: { order: "pre", activation: "gelu", masked: true, ends: true }, spelling: padded },

@@ -3,8 +3,9 @@
 //! computed at some points, which tell the functions apart.
 import { ACTIVATIONS, type EncoderForm, FUNCTIONS } from "../../accel/encoder.js";
 import { erf } from "../../base/erf.js";
-import { nodeName } from "./model.js";
+import { type Graph, type Node, nodeName, type OnnxModel } from "./model.js";
 import { type Search, scalarOf, stop } from "./recognise-projection.js";
+import { constantsOf } from "./recognised.js";
 
 type Op = (a: number, b: number) => number;
 const OPS: Readonly<Record<string, Op>> = {
@@ -76,4 +77,40 @@ function formulaOf(
     return formulaOf(search, name, sources, budget);
   });
   return (x) => op(a(x), b(x));
+}
+
+/** The model with GELU as one node wherever it is spelled in many. */
+export function withGelu(model: OnnxModel): OnnxModel {
+  const { graph } = model;
+  const { nodes, inputs } = graph;
+  if (!nodes.some(({ op }) => op === "Erf" || op === "Tanh")) return model;
+  const writers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
+  const { constants } = constantsOf(graph);
+  const gelus = new Map<Node, Node>();
+  const gone = new Set<Node>();
+  for (const node of nodes) {
+    const [value] = node.outputs;
+    if (node.op !== "Mul" || value === undefined) continue;
+    const search: Search = { writers, constants, inputs, taken: new Set(), fault: null };
+    const { x, activation } = readActivation(search, value);
+    search.taken.delete(node);
+    if (search.fault !== null || activation === "relu" || isSeen(graph, search.taken)) continue;
+    const text = activation === "gelu" ? "none" : "tanh";
+    const approximate = { ...PLAIN_ATTRIBUTE, text };
+    const attributes = new Map([["approximate", approximate]]);
+    gelus.set(node, { ...node, op: "Gelu", inputs: [x], attributes });
+    for (const one of search.taken) gone.add(one);
+  }
+  if (gelus.size === 0) return model;
+  const left = nodes.flatMap((node) => (gone.has(node) ? [] : [gelus.get(node) ?? node]));
+  return { ...model, graph: { ...graph, nodes: left } };
+}
+
+const PLAIN_ATTRIBUTE = {
+  ...{ float: 0, integer: 0, tensor: null, floats: [], integers: [], texts: [], graph: false },
+};
+
+/** Whether what they write is an output. */
+function isSeen({ outputs }: Graph, nodes: ReadonlySet<Node>): boolean {
+  return outputs.some(({ name }) => [...nodes].some((node) => node.outputs.includes(name)));
 }

@@ -1,6 +1,7 @@
 //! Pieces of an encoder in an ONNX graph, found from their output back: a projection with its steps.
 import type { Projection } from "../../accel/encoder.js";
 import { type Node, nodeName, quote, type ValueInfo } from "./model.js";
+import { isFlip } from "./recognise-weights.js";
 import { type Constant, scalar } from "./recognised.js";
 import { ELEMENT, floatsOf, int8sOf } from "./tensor.js";
 
@@ -75,10 +76,17 @@ export function isProjection(search: Search, value: string): boolean {
   const node = search.writers.get(value);
   const weighted = (name: string): boolean => {
     const product = search.writers.get(name);
-    return product?.op === "MatMul" && isA(search, product.inputs[1], "DequantizeLinear");
+    return product?.op === "MatMul" && isA(search, weightsOf(search, product), "DequantizeLinear");
   };
   if (node?.op !== "Add") return weighted(value);
   return node.inputs.some(weighted) && node.inputs.some((name) => search.constants.has(name));
+}
+
+/** The value that has the weights `[in, out]`, or `[out, in]` before it is turned. */
+function weightsOf(search: Search, product: Node): string {
+  const value = product.inputs[1] ?? "";
+  const node = search.writers.get(value);
+  return node !== undefined && isFlip(node) ? (node.inputs[0] ?? "") : value;
 }
 
 export function readProjection(search: Search, value: string): Found {
@@ -87,15 +95,20 @@ export function readProjection(search: Search, value: string): Found {
   const at = add !== null && isA(search, add.inputs[0], "MatMul") ? 0 : 1;
   const product = writer(search, add?.inputs[at] ?? value, "MatMul");
   const { x, step, limit } = readSteps(search, product.inputs[0] ?? "");
-  const back = writer(search, product.inputs[1] ?? "", "DequantizeLinear");
+  const from = weightsOf(search, product);
+  const flipped = from !== (product.inputs[1] ?? "");
+  if (flipped) writer(search, product.inputs[1] ?? "", "Transpose");
+  const back = writer(search, from, "DequantizeLinear");
   const tensor = search.constants.get(back.inputs[0] ?? "");
-  const [cols = 0, rows = 0] = tensor?.dims ?? [];
+  const [a = 0, b = 0] = tensor?.dims ?? [];
+  const [cols, rows] = flipped ? [b, a] : [a, b];
   const stored = tensor?.type === ELEMENT.INT2 ? int8sOf(tensor) : null;
   const scales = constantOf(search, back, 1);
   const zero = search.constants.get(back.inputs[2] ?? "");
   const plain = zero === undefined || zero.bytes.every((byte) => byte === 0);
   const axis = back.attributes.get("axis")?.integer ?? 1;
-  const single = scales.length === 1 || (scales.length === rows && (axis === 1 || axis === -1));
+  const along = flipped ? [0, -2] : [1, -1];
+  const single = scales.length === 1 || (scales.length === rows && along.includes(axis));
   const bias = add === null ? new Float32Array(rows) : constantOf(search, add, 1 - at);
   const sized = tensor?.dims.length === 2 && bias.length === rows;
   if (stored === null || !plain || !single || !sized || stored.some((w) => w === -2)) {
@@ -105,7 +118,8 @@ export function readProjection(search: Search, value: string): Found {
   const weights = new Int8Array(rows * cols);
   for (let col = 0; col < cols; col++) {
     for (let row = 0; row < rows; row++) {
-      weights[row * cols + col] = stored[col * rows + row] as number;
+      const at = flipped ? row * cols + col : col * rows + row;
+      weights[row * cols + col] = stored[at] as number;
     }
   }
   const scale = Float32Array.from({ length: rows }, (_, row) => {

@@ -18,6 +18,7 @@ export type EncoderDraft = {
   readonly nodes: Uint8Array[];
   readonly tensors: Uint8Array[];
   readonly limit: number;
+  readonly turned: boolean;
 };
 type Draft = EncoderDraft;
 
@@ -26,13 +27,15 @@ export type Spelling = {
   /** The scores divided by `root`, and masked: of four sides `[batch, heads, places, places]`. */
   readonly scores?: (draft: Draft, q: string, k: string, key: string) => string;
   readonly activation?: (draft: Draft, from: string, key: string) => string;
+  /** Weights `[out, in]` behind a Transpose, as nn.Linear has them. */
+  readonly turned?: boolean;
   /** The input of the mask. */
   readonly mask?: Uint8Array;
 };
 
 export function writeEncoder(plan: EncoderPlan, spelling: Spelling = {}): Uint8Array {
   const { sequence, width, heads, limit } = plan;
-  const draft: Draft = { nodes: [], tensors: [], limit };
+  const draft: Draft = { nodes: [], tensors: [], limit, turned: spelling.turned ?? false };
   const { tensors } = draft;
   tensors.push(writeTensor("zero", [], ELEMENT.INT8, new Uint8Array(1)));
   tensors.push(int64s("apart", [0, 0, heads, width / heads]), int64s("joined", [0, 0, width]));
@@ -153,15 +156,12 @@ function steps(draft: Draft, from: string, { inverse }: Projection, key: string)
 
 function product(draft: Draft, x: string, projection: Projection, key: string): string {
   const { rows, cols, weights, scale, bias, inverse } = projection;
-  const turned = new Int8Array(rows * cols);
-  for (let row = 0; row < rows; row++) {
-    for (let col = 0; col < cols; col++) {
-      turned[col * rows + row] = weights[row * cols + col] as number;
-    }
-  }
   const { tensors } = draft;
   const step = Math.fround(1 / inverse);
-  tensors.push(writeTensor(`weight_${key}`, [cols, rows], ELEMENT.INT2, packInt2(turned)));
+  const [dims, stored] = draft.turned
+    ? [[rows, cols], weights]
+    : [[cols, rows], weights.map((_, i) => weights[(i % rows) * cols + Math.floor(i / rows)] ?? 0)];
+  tensors.push(writeTensor(`weight_${key}`, dims, ELEMENT.INT2, packInt2(stored)));
   tensors.push(
     floatTensor(
       `scale_${key}`,
@@ -171,8 +171,10 @@ function product(draft: Draft, x: string, projection: Projection, key: string): 
   );
   tensors.push(floatTensor(`bias_${key}`, [rows], bias));
   const inputs = [`weight_${key}`, `scale_${key}`];
-  const back = node(draft, "DequantizeLinear", inputs, `real_${key}`, { axis: 1n });
-  const made = node(draft, "MatMul", [x, back], `product_${key}`);
+  const axis = draft.turned ? 0n : 1n;
+  const back = node(draft, "DequantizeLinear", inputs, `real_${key}`, { axis });
+  const flip = (): string => node(draft, "Transpose", [back], `flip_${key}`, { perm: [1n, 0n] });
+  const made = node(draft, "MatMul", [x, draft.turned ? flip() : back], `product_${key}`);
   return node(draft, "Add", [made, `bias_${key}`], `value_${key}`);
 }
 
