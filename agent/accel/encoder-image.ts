@@ -33,8 +33,9 @@ export function encoderImage(plan: EncoderPlan, batch: number, lookup: boolean):
     return at;
   };
   const padded = Math.ceil(sequence / LANES) * LANES;
-  // Scores of four rows.
-  let lane = 4 * padded * 4;
+  const head = width / heads;
+  // Of four rows the scores and what they weigh as words; or keys of sixteen.
+  let lane = Math.max(4 * 6 * padded, 2 * LANES * head);
   const words = layers.map(({ in: first, out, up, down, norms }) => {
     const projections = [first, out, up, down];
     const list = projections.flatMap((projection) => {

@@ -82,7 +82,12 @@ export function amounts(kind: string, plate = PLATES[kind] ?? {}): Record<string
 }
 
 export function run(options: RigOptions): Raised[] {
-  const { plant, watch, changes, signals } = build(options);
+  return runPlant(createPlantOf(options), options);
+}
+
+/** As `run`, of a plant that has its faults already. */
+export function runPlant(plant: Plant, options: Omit<RigOptions, "kind" | "seed">): Raised[] {
+  const { watch, changes, signals } = wire(plant, { baseline: options.baseline });
   const limits = { ahead_max_ms: 60_000, behind_max_ms: 86_400_000 };
   let seen_ms = 0;
   const ranges = rangesOf(plant);
@@ -126,12 +131,7 @@ export function rangesOf({ kind, channels }: Plant) {
   });
 }
 
-function build(options: RigOptions) {
-  const plant = createPlantOf(options);
-  return { plant, ...wire(plant, { baseline: options.baseline }) };
-}
-
-function injectionsOf({ inject = [] }: RigOptions): Injection[] {
+function injectionsOf({ inject = [] }: Pick<RigOptions, "inject">): Injection[] {
   return [inject].flat().map((text) => {
     const injection = parseInjection(text);
     if ("fault" in injection) throw new Error(injection.fault);

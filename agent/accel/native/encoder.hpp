@@ -30,10 +30,8 @@ static_assert(sizeof(Layer) == 192 && sizeof(Header) == 64, "as encoder-image.ts
 
 struct Encoder {
   const uint8_t* image;
-  float *x, *mid, *sum, *mask;          // mask: [padded]
-  // Of every other layer, for one layer is read while the next is written. heads:
-  // [sequence][heads_stride]; keys: [width][padded]
-  float *heads[2], *keys[2];
+  float *x, *mid, *sum, *inner, *mask;  // inner: [sequence][inner_stride]; mask: [padded]
+  floats::Heads heads[2];               // one layer's are read while the next one's are written
   int8_t *narrow, *wide;                // steps: [sequence][width], [sequence][hidden]
   int32_t* totals;
   uint8_t* lane;
@@ -55,12 +53,28 @@ inline const Layer& layer_of(const Encoder& e, uint32_t layer) {
 
 // Floats from one row of queries, keys and values to the next: an odd number of cache lines, or the
 // rows would meet in a few sets of the cache.
-inline size_t heads_stride(const Header& h) {
+inline size_t inner_stride(const Header& h) {
   const size_t lines = static_cast<size_t>(h.width) * 3 / 16;
   return 16 * (lines | 1);
 }
 
 inline size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// `take` gives each part its room.
+template <class Take>
+inline void lay_out(floats::Heads& heads, const Header& h, Take take) {
+  heads.sequence = h.sequence;
+  heads.heads = h.heads;
+  heads.head = h.width / h.heads;
+  heads.padded = h.padded;
+  const size_t pairs = static_cast<size_t>(h.width) * h.padded / 2;
+  take(heads.queries, static_cast<size_t>(h.sequence) * h.width);
+  take(heads.keys, pairs);
+  take(heads.values, pairs);
+  take(heads.query_units, static_cast<size_t>(h.sequence) * h.heads);
+  take(heads.key_units, heads.padded * h.heads);
+  take(heads.value_units, heads.padded * h.heads);
+}
 
 // Cuts `memory` up behind the image, or, without any, says how many bytes that takes.
 inline size_t lay_out(Encoder& e, uint8_t* memory, const Header& h, uint32_t lanes) {
@@ -74,10 +88,8 @@ inline size_t lay_out(Encoder& e, uint8_t* memory, const Header& h, uint32_t lan
   take(e.mid, values);
   take(e.sum, values);
   take(e.mask, h.padded);
-  for (int i = 0; i < 2; i++) {
-    take(e.heads[i], h.sequence * heads_stride(h));
-    take(e.keys[i], static_cast<size_t>(h.width) * h.padded);
-  }
+  take(e.inner, h.sequence * inner_stride(h));
+  for (floats::Heads& each : e.heads) lay_out(each, h, take);
   take(e.narrow, values + 64);
   take(e.wide, static_cast<size_t>(h.sequence) * h.hidden + 64);
   take(e.totals, h.sequence);
@@ -152,25 +164,15 @@ inline void run_sum(const Part& p, const Layer& l, int which, const float* resid
   }
 }
 
-// Queries, keys and values of some rows; keys are turned, so that attention reads them in vectors.
+// Queries, keys and values of some rows.
 inline void run_in(const Part& p, uint32_t layer) {
   const Encoder& e = p.e;
   const Layer& l = layer_of(e, layer);
-  float *all = e.heads[layer & 1], *keys = e.keys[layer & 1];
   const Header& h = header(e);
-  const size_t w = h.width;
+  const size_t stride = inner_stride(h);
   run_steps(p, l, 0, e.x, l.in_inverse, e.mid);
-  const size_t stride = heads_stride(h);
-  project_reals(p, l.in, e.narrow, all, stride);
-  constexpr uint32_t LINE = 16;  // floats of a cache line
-  for (uint32_t from = p.from; from < p.to; from += LINE) {
-    const uint32_t few = least(LINE, p.to - from);
-    const float* rows = all + from * stride + w;
-    for (size_t i = 0; i < w; i++) {
-      float* to = keys + i * h.padded + from;
-      for (uint32_t t = 0; t < few; t++) to[t] = rows[t * stride + i];
-    }
-  }
+  project_reals(p, l.in, e.narrow, e.inner, stride);
+  e.floats->narrow(e.heads[layer & 1], e.inner, stride, p.from, p.to, p.scratch);
 }
 
 // All that some rows need once every key and value is there.
@@ -178,14 +180,11 @@ inline void run_rest(const Part& p, uint32_t layer) {
   const Encoder& e = p.e;
   const Header& h = header(e);
   const Layer& l = layer_of(e, layer);
-  const float *all = e.heads[layer & 1], *keys = e.keys[layer & 1];
-  const size_t w = h.width;
   const float limit = static_cast<float>(h.limit);
   const float* mask = h.form & MASKED ? e.mask : nullptr;
-  const floats::Heads heads = {all, keys, all + 2 * w, mask, heads_stride(h), h.padded, h.sequence,
-                               h.heads, h.width / h.heads, l.out_inverse, limit, e.narrow};
-  e.floats->attend(heads, p.from, p.to, reinterpret_cast<float*>(p.scratch));
-  project_reals(p, l.out, e.narrow, e.sum, w);
+  e.floats->attend(e.heads[layer & 1], {l.out_inverse, limit, e.narrow, mask}, p.from, p.to,
+                   p.scratch);
+  project_reals(p, l.out, e.narrow, e.sum, h.width);
   run_sum(p, l, 0, e.x, e.mid);
   run_steps(p, l, 1, e.mid, l.up_inverse, e.sum);
   const float *scale = part<float>(e, l.up.scale), *bias = part<float>(e, l.up.bias);
@@ -194,7 +193,7 @@ inline void run_rest(const Part& p, uint32_t layer) {
     int8_t* to = e.wide + static_cast<size_t>(p.from + r) * h.hidden + at;
     active(sums, scale + at, bias + at, l.down_inverse, limit, to, h.hidden);
   });
-  project_reals(p, l.down, e.wide, e.sum, w);
+  project_reals(p, l.down, e.wide, e.sum, h.width);
   run_sum(p, l, 1, e.mid, e.x);
 }
 
@@ -208,8 +207,10 @@ struct Job {
 inline void run_part(const void* data, uint32_t index, uint32_t lane) {
   const Job& job = *static_cast<const Job*>(data);
   const Header& h = header(job.e);
-  const Part part = {job.e, begin_of(h.sequence, index, job.parts),
-                     begin_of(h.sequence, index + 1, job.parts),
+  // Pairs of rows, as values lie.
+  const uint32_t pairs = (h.sequence + 1) / 2;
+  const Part part = {job.e, 2 * begin_of(pairs, index, job.parts),
+                     least(h.sequence, 2 * begin_of(pairs, index + 1, job.parts)),
                      job.e.lane + static_cast<size_t>(lane) * h.lane_bytes};
   if (job.layer > 0) run_rest(part, job.layer - 1);
   if (job.layer < h.layers) run_in(part, job.layer);
@@ -229,14 +230,13 @@ inline void infer(const Encoder& e, const float* x, float* y, uint32_t batch) {
   // Rounds of ROWS_MAX rows fill the kernels; parts are what lanes share.
   const uint32_t parts = e.crew.lanes == 1 ? 1 : least(e.crew.lanes * 3, (h.sequence + 5) / 6);
   const size_t place = h.width + (h.form & MASKED ? 1 : 0);
-  const float root = __builtin_sqrtf(static_cast<float>(h.width / h.heads));
   for (uint32_t b = 0; b < batch; b++, x += h.sequence * place, y += values) {
     bool finite = true;
     for (size_t i = 0; i < h.sequence * place; i++) finite = finite && x[i] - x[i] == 0;
     for (uint32_t t = 0; t < h.sequence; t++) {
       memcpy(e.x + static_cast<size_t>(t) * h.width, x + t * place, h.width * sizeof *x);
       const float added = place > h.width ? x[t * place + h.width] : 0;
-      e.mask[t] = root * (added < -1e30f ? -1e30f : added);
+      e.mask[t] = added < -1e30f ? -1e30f : added;
     }
     for (uint32_t i = 0; finite && i <= h.layers; i++) run_step({e, i, parts});
     for (size_t i = 0; i < values; i++) y[i] = finite ? e.x[i] : __builtin_nanf("");

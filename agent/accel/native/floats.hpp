@@ -7,19 +7,29 @@
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 #endif
+#include <cmath>
 #include "layout.hpp"
 
 namespace sterna::floats {
 
 #define STERNA_ALL _Pragma("GCC unroll 16")
 
+// Queries, keys and values of a layer as words of 16 bits, each row of each head in a unit of its
+// own, two by two in 32 bits: of queries and keys two channels, of values two rows.
 struct Heads {
-  const float *queries, *keys, *values;  // queries and values: [sequence][stride]
-  const float* mask;                     // [padded], added to the scores times root; or none
-  size_t stride, padded;                 // keys: [heads * head][padded]
   uint32_t sequence, heads, head;
-  float inverse, limit;  // steps of the result
-  int8_t* y;             // [sequence][heads * head]
+  size_t padded;
+  int16_t* queries;  // [sequence][heads * head]
+  int32_t* keys;     // [heads * head / 2][padded]
+  int32_t* values;   // [padded / 2][heads * head]
+  float *query_units, *key_units, *value_units;  // [sequence][heads], [heads][padded] twice
+};
+
+// Of the result; `mask` [padded] is added to the scores, or none.
+struct Steps {
+  float inverse, limit;
+  int8_t* y;
+  const float* mask;
 };
 
 struct Functions {
@@ -32,12 +42,47 @@ struct Functions {
   // Of a + b, or of a alone; without `centred` the mean stays in.
   void (*normalise)(const float* a, const float* b, uint32_t width, const float* gain,
                     const float* offset, float epsilon, bool centred, float* y);
-  void (*attend)(const Heads&, uint32_t from, uint32_t to, float* score);
+  // Rows `from` to `to` of floats, which lie `stride` apart, as heads; `from` is even.
+  void (*narrow)(const Heads&, const float* x, size_t stride, uint32_t from, uint32_t to,
+                 uint8_t* scratch);
+  void (*attend)(const Heads&, Steps, uint32_t from, uint32_t to, uint8_t* scratch);
 };
 
 #if defined(__x86_64__)
+// What GELU lacks of max(x, 0) at |x| = a, a (1 - tanh(u(a))) / 2 in its tanh form and
+// a (1 - erf(a / sqrt(2))) / 2: a cubic around each of 32 nodes, off by 4e-7 at most. Made here, for
+// CPUs without AVX-512 run this too.
+constexpr float GELU_END = 5, GELU_EACH = 31 / GELU_END;
+struct GeluTable {
+  alignas(64) float factors[4][32];
+  explicit GeluTable(bool tanh) {
+    for (int node = 0; node < 32; node++) {
+      double x[4], d[4];
+      for (int i = 0; i < 4; i++) {
+        x[i] = 0.5 * std::cos((2 * i + 1) * 0.39269908169872414);
+        const double a = (node + x[i]) / GELU_EACH;
+        const double u = 0.7978845608028654 * (a + 0.044715 * a * a * a);
+        d[i] = a * (1 - (tanh ? std::tanh(u) : std::erf(a * 0.7071067811865476))) / 2;
+      }
+      // Newton's differences, multiplied out.
+      for (int n = 1; n < 4; n++) {
+        for (int i = 3; i >= n; i--) d[i] = (d[i] - d[i - 1]) / (x[i] - x[i - n]);
+      }
+      double c[4] = {d[3], 0, 0, 0};
+      for (int n = 2; n >= 0; n--) {
+        for (int i = 3; i > 0; i--) c[i] = c[i - 1] - x[n] * c[i];
+        c[0] = d[n] - x[n] * c[0];
+      }
+      for (int i = 0; i < 4; i++) factors[i][node] = static_cast<float>(c[i]);
+    }
+  }
+};
+inline const GeluTable GELU_TANH{true}, GELU_ERF{false};
+#endif
+
+#if defined(__x86_64__)
 #pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,fma")
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma")
 #define STERNA_BITS 512
 namespace wide512 {
 #include "floats.inc"
