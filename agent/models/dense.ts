@@ -14,7 +14,7 @@ import {
 } from "./dense-engine.js";
 import { DENSE_CPU, type DenseUse, type Provider, WORLD, type World } from "./dense-provider.js";
 import type { Model, ModelPort } from "./model.js";
-import { growthFault, hiddenFault, withAllOutputs } from "./onnx/growth.js";
+import { growthFault, hiddenFault, withAllOutputs, withScores } from "./onnx/growth.js";
 import { describePort, readMeta, type SternaMeta } from "./onnx/meta.js";
 import { type OnnxModel, quote, word } from "./onnx/model.js";
 import { OPERATORS } from "./onnx/recognise.js";
@@ -57,6 +57,7 @@ export function openDense(
     return `${operatorsOf(model)} need onnxruntime-node; npm install onnxruntime-node (${loaded})`;
   }
   const { runtime, TensorOf, version } = loaded;
+  const whole = withScores(bytes, model);
   const int2 = [...model.graph.initializers.values()].some((t) => t.type === ELEMENT.INT2);
   try {
     const shapes = new Map(inferred(runtime, model, bytes, batch).map((t) => [t.name, t.shape]));
@@ -66,7 +67,7 @@ export function openDense(
       const session = new runtime.binding.InferenceSession();
       const own = { executionProviders: [provider], intraOpNumThreads: threads };
       const options = { ...SEQUENTIAL, ...QUIET, ...own, ...(int2 ? KEEP_INT2 : {}) };
-      session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, options);
+      session.loadModel(whole.buffer, whole.byteOffset, whole.byteLength, options);
       return session;
     };
     const engine = openEngine(sessionOn, use, world);
