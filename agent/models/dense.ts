@@ -22,6 +22,7 @@ import { countOf, ELEMENT } from "./onnx/tensor.js";
 
 /** Values of one tensor: a model of an edge has far fewer, a hostile shape more. */
 const VALUES_MAX = 2 ** 24;
+export const DENSE_TIER = "within 1e-4 relative";
 const SEQUENTIAL = { interOpNumThreads: 1, executionMode: "sequential" };
 const QUIET = { logSeverityLevel: 4 };
 /** Fused quantised operators have no INT2; without that fusion every level loads and is exact. */
@@ -187,7 +188,7 @@ function openSession(
     inputs,
     outputs,
     hash,
-    tier: "within 1e-4 relative",
+    tier: DENSE_TIER,
     engine: `onnxruntime ${version} on ${engine.provider()}`,
     run(from, to): string | null {
       for (const [i, data] of given.entries()) data.set(from[i] ?? []);
