@@ -63,12 +63,32 @@ for (const { name, probe, open } of native) {
       const largest = expected.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
       const off = found.map((value, i) => Math.abs(value - (expected[i] as number)));
       expect(Math.max(...off) / largest).toBeLessThan(encoderBound(plan));
-      // A wrong function or mask is off everywhere; attention in words moves by parts of a step.
-      const middle = off.toSorted((a, b) => a - b)[off.length >> 1] as number;
-      expect((middle / largest) * plan.limit, JSON.stringify(form)).toBeLessThan(0.5);
+      // A step that tipped over is off in a few rows, and the median shows a GELU of the other form;
+      // where sums or their size are passed on it is off everywhere by a little.
+      const passed = plan.order === "pre" || plan.norm === "rms";
+      const median = off.sort()[off.length >> 1] as number;
+      const most = passed ? encoderBound(plan) / 6 : 1e-4;
+      expect(median / largest, JSON.stringify(form)).toBeLessThan(most);
     }
   });
 }
+
+test.skipIf(native.every(({ probe }) => probe() !== null))(
+  "a token of zeros attends to all alike, and to nothing beyond the sequence",
+  () => {
+    const { open } = native.find(({ probe }) => probe() === null) as (typeof native)[number];
+    const shape = { sequence: 5, width: 64, heads: 2, hidden: 128, limit: 127, depth: 1, kept: 1 };
+    const plan = randomEncoder(3, shape);
+    plan.layers[0]?.in.bias.fill(0);
+    const random = prng(6, "x");
+    const x = Float32Array.from({ length: 5 * 64 }, (_, i) => (i < 64 ? 0 : random.normal()));
+    const [expected, found] = [new Float32Array(5 * 64), new Float32Array(5 * 64)];
+    loadReferenceEncoder(plan, 1).infer(x, expected, 1);
+    open().loadEncoder(plan, 1).infer(x, found, 1);
+    const off = found.map((value, i) => Math.abs(value - (expected[i] as number)));
+    expect(Math.max(...off)).toBeLessThan(encoderBound(plan) * Math.max(...expected.map(Math.abs)));
+  },
+);
 
 test.skipIf(native.every(({ probe }) => probe() !== null))(
   "a NaN makes its own sequence NaN; threads change nothing",

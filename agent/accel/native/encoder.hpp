@@ -30,7 +30,8 @@ static_assert(sizeof(Layer) == 192 && sizeof(Header) == 64, "as encoder-image.ts
 
 struct Encoder {
   const uint8_t* image;
-  float *x, *mid, *sum, *inner, *mask;  // inner: [sequence][inner_stride]; mask: [padded]
+  float *x, *mid, *sum, *inner;         // inner: [sequence][inner_stride]
+  float* mask;                          // [padded], added to the scores
   floats::Heads heads[2];               // one layer's are read while the next one's are written
   int8_t *narrow, *wide;                // steps: [sequence][width], [sequence][hidden]
   int32_t* totals;
@@ -87,8 +88,8 @@ inline size_t lay_out(Encoder& e, uint8_t* memory, const Header& h, uint32_t lan
   take(e.x, values);
   take(e.mid, values);
   take(e.sum, values);
-  take(e.mask, h.padded);
   take(e.inner, h.sequence * inner_stride(h));
+  take(e.mask, h.padded);
   for (floats::Heads& each : e.heads) lay_out(each, h, take);
   take(e.narrow, values + 64);
   take(e.wide, static_cast<size_t>(h.sequence) * h.hidden + 64);
@@ -169,10 +170,9 @@ inline void run_in(const Part& p, uint32_t layer) {
   const Encoder& e = p.e;
   const Layer& l = layer_of(e, layer);
   const Header& h = header(e);
-  const size_t stride = inner_stride(h);
   run_steps(p, l, 0, e.x, l.in_inverse, e.mid);
-  project_reals(p, l.in, e.narrow, e.inner, stride);
-  e.floats->narrow(e.heads[layer & 1], e.inner, stride, p.from, p.to, p.scratch);
+  project_reals(p, l.in, e.narrow, e.inner, inner_stride(h));
+  e.floats->narrow(e.heads[layer & 1], e.inner, inner_stride(h), p.from, p.to, p.scratch);
 }
 
 // All that some rows need once every key and value is there.
@@ -181,9 +181,8 @@ inline void run_rest(const Part& p, uint32_t layer) {
   const Header& h = header(e);
   const Layer& l = layer_of(e, layer);
   const float limit = static_cast<float>(h.limit);
-  const float* mask = h.form & MASKED ? e.mask : nullptr;
-  e.floats->attend(e.heads[layer & 1], {l.out_inverse, limit, e.narrow, mask}, p.from, p.to,
-                   p.scratch);
+  const floats::Steps steps = {l.out_inverse, limit, e.narrow};
+  e.floats->attend(e.heads[layer & 1], e.mask, steps, p.from, p.to, p.scratch);
   project_reals(p, l.out, e.narrow, e.sum, h.width);
   run_sum(p, l, 0, e.x, e.mid);
   run_steps(p, l, 1, e.mid, l.up_inverse, e.sum);
@@ -230,13 +229,14 @@ inline void infer(const Encoder& e, const float* x, float* y, uint32_t batch) {
   // Rounds of ROWS_MAX rows fill the kernels; parts are what lanes share.
   const uint32_t parts = e.crew.lanes == 1 ? 1 : least(e.crew.lanes * 3, (h.sequence + 5) / 6);
   const size_t place = h.width + (h.form & MASKED ? 1 : 0);
+  for (uint32_t t = h.sequence; t < h.padded; t++) e.mask[t] = floats::BEYOND;
   for (uint32_t b = 0; b < batch; b++, x += h.sequence * place, y += values) {
     bool finite = true;
     for (size_t i = 0; i < h.sequence * place; i++) finite = finite && x[i] - x[i] == 0;
     for (uint32_t t = 0; t < h.sequence; t++) {
       memcpy(e.x + static_cast<size_t>(t) * h.width, x + t * place, h.width * sizeof *x);
       const float added = place > h.width ? x[t * place + h.width] : 0;
-      e.mask[t] = added < -1e30f ? -1e30f : added;
+      e.mask[t] = added < floats::MASKED ? floats::MASKED : added;
     }
     for (uint32_t i = 0; finite && i <= h.layers; i++) run_step({e, i, parts});
     for (size_t i = 0; i < values; i++) y[i] = finite ? e.x[i] : __builtin_nanf("");
