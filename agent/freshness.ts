@@ -14,6 +14,8 @@ export type Freshness = {
   readonly channel: Channel;
   /** Its place in the frame of its asset. */
   readonly index: number;
+  /** Where a monitor says that its readings are not believed; -1: none does. */
+  doubt: number;
   last_t_ms: number;
   /** Before the first arrival: since when it is waited for. */
   last_r_ms: number;
@@ -33,6 +35,7 @@ export function neverSeen(channel: Channel, index: number): Freshness {
   return {
     channel,
     index,
+    doubt: -1,
     last_t_ms: Number.NEGATIVE_INFINITY,
     last_r_ms: Number.NEGATIVE_INFINITY,
     last_value: Number.NaN,
@@ -93,12 +96,35 @@ export function fallSilent(
   return { fallen, next_ms };
 }
 
-/** How many are stale; NaN when none is, but some have not been heard since the start. */
-export function staleCount(all: Iterable<Freshness>): number {
+/** A monitor of a channel says at one of its outputs what is wrong with its readings. */
+export function bindDoubts(
+  all: Iterable<Freshness>,
+  outputs: readonly { readonly name: string }[],
+  indexes: readonly number[],
+): void {
+  for (const fresh of all) {
+    const at = outputs.findIndex(({ name }) => name === `${fresh.channel.name}.fault`);
+    if (at >= 0) fresh.doubt = indexes[at] ?? -1;
+  }
+}
+
+/** The number of stale channels, which the built-in rule `stale` reads. */
+export const STALE_SIGNAL = "staleChannels";
+
+/** Whether an alarm of its own tells of this channel already. */
+export const inDoubt = ({ doubt }: Freshness, frame: Float64Array): boolean =>
+  (frame[doubt] ?? 0) > 0;
+
+/**
+ * How many are stale and not in doubt already, which has an alarm of its own; NaN when none is, but
+ * some have not been heard since the start.
+ */
+export function staleCount(all: Iterable<Freshness>, frame: Float64Array): number {
   let count = 0;
   let unheard = false;
-  for (const { stale, arrivals, written } of all) {
-    if (stale) count += 1;
+  for (const fresh of all) {
+    const { stale, arrivals, written } = fresh;
+    if (stale) count += inDoubt(fresh, frame) ? 0 : 1;
     else if (arrivals === 0 && !written) unheard = true;
   }
   // After a restart silence is not over before every channel has been heard.

@@ -4,8 +4,10 @@
 import type { Block, Channel, Item, Reject, Sample } from "./base/telemetry.js";
 import type { CostMeter } from "./cost-meter.js";
 import {
+  bindDoubts,
   type Freshness,
   fallSilent,
+  inDoubt,
   neverSeen,
   noteArrival,
   Skews,
@@ -27,9 +29,6 @@ type Bound = {
   readonly inputs: readonly number[];
   readonly frame: Frame;
 };
-
-/** The number of stale channels, which the built-in rule `stale` reads. */
-export const STALE_SIGNAL = "staleChannels";
 
 export class Watch {
   readonly id: string;
@@ -100,6 +99,7 @@ export class Watch {
       if (fresh !== undefined) fresh.written = true;
       this.#writers.set(index, { monitor, output });
     });
+    bindDoubts(this.#fresh.values(), monitor.outputs, outputs);
     const frame: Frame = {
       get: (input) => {
         const index = inputs[input] ?? -1;
@@ -289,7 +289,7 @@ export class Watch {
     const stands = this.#silenceRules().filter((rule) => this.latches.of(rule).raised);
     const time = { t_ms: at_ms + this.#skews.newest_ms, r_ms: at_ms };
     this.#judge(this.#rules, -1, time, changes);
-    const news = fallen.filter((fresh) => !this.#told.has(fresh));
+    const news = fallen.filter((fresh) => !this.#told.has(fresh) && !inDoubt(fresh, this.frame));
     for (const fresh of news) this.#told.add(fresh);
     if (news.length === 0) return;
     for (const rule of stands) changes.push(this.#note(updateOf(rule, this.frame, time)));
@@ -312,7 +312,7 @@ export class Watch {
   }
 
   #countStale(): void {
-    const count = staleCount(this.#fresh.values());
+    const count = staleCount(this.#fresh.values(), this.frame);
     if (count === 0) this.#told.clear();
     if (this.#staleIndex >= 0) this.frame[this.#staleIndex] = count;
   }
