@@ -100,8 +100,9 @@ function uselessFor(id: string, tally: Tally): string | null {
       ? `no reading of ${id} lies between --from and --to; the recording: ${span}`
       : `the recording has no reading of ${id} that could be used; ${span}`;
   }
-  if (tally.lost <= LOST_MAX) return null;
-  return `${Math.round(100 * tally.lost)} % of the records could not be used, as said above`;
+  const lost = tally.lostOf(id);
+  if (lost <= LOST_MAX) return null;
+  return `${Math.round(100 * lost)} % of the records could not be used, as said above`;
 }
 
 /** Why the folder cannot hold the file; null: it can. */

@@ -10,7 +10,11 @@ import { adviceFor } from "./advice.js";
 import { EXIT } from "./command.js";
 
 const GROUPS_MAX = 20;
+/** Beyond these nothing is counted: a file may name any number of assets. */
+const GROUPS_KEPT = 1_000;
 const NAMES_MAX = 8;
+/** What a Date can hold. */
+const DATE_ms_max = 8.64e15;
 const TEXT_CHARS_MAX = 100;
 /** Times that a machine of today can have; what lies outside is of another scale, or simulated. */
 const FROM_ms = Date.UTC(2000, 0);
@@ -34,6 +38,8 @@ const UNMISSED: ReadonlySet<Reject> = new Set(["unknown-channel", "duplicate"]);
 type Group = {
   count: number;
   readonly reason: Reject;
+  /** Asset, "" where the line names none. */
+  readonly of: string;
   readonly where: string;
   /** Further channels of the asset that the config has not. */
   readonly others: Set<string>;
@@ -50,7 +56,9 @@ export class Tally {
   readonly #assembly: Assembly;
   readonly #groups = new Map<string, Group>();
   readonly #advised = new Set<string>();
+  /** By asset: records used, and those that could have been. */
   readonly #usedOf = new Map<string, number>();
+  readonly #readOf = new Map<string, number>();
   readonly #scales = SCALES.map(() => 0);
   readonly #blocks = new Map<number, Blocks>();
   #back = 0;
@@ -84,6 +92,7 @@ export class Tally {
     this.records += 1;
     this.outside += 1;
     this.#keepTime(read.r_ms);
+    if (read.kind !== "tick") this.#count(this.#readOf, read.channel);
   }
 
   usedOf(asset: string): number {
@@ -92,7 +101,8 @@ export class Tally {
 
   /** `2026-03-01T06:00 to 2026-03-02T07:10 UTC`, "" where nothing has a time. */
   get span(): string {
-    const time = (t_ms: number): string => new Date(t_ms).toISOString().slice(0, 16);
+    const bound = (t_ms: number): number => Math.max(-DATE_ms_max, Math.min(DATE_ms_max, t_ms));
+    const time = (t_ms: number): string => new Date(bound(t_ms)).toISOString().slice(0, 16);
     return this.#first_ms <= this.#last_ms
       ? `${time(this.#first_ms)} to ${time(this.#last_ms)} UTC`
       : "";
@@ -125,11 +135,12 @@ export class Tally {
     return `${this.#path} is no recording: ${looksLike(this.#path)}; see docs/recording-format.md`;
   }
 
-  /** Share of the records that were lost, but for those that nobody misses. */
-  get lost(): number {
-    const wanted = [...this.#groups.values()].filter(({ reason }) => !UNMISSED.has(reason));
-    const lost = wanted.reduce((sum, { count }) => sum + count, 0);
-    return lost === 0 ? 0 : lost / (lost + this.used);
+  /** Share of the records of an asset that were lost, but for those that nobody misses. */
+  lostOf(asset: string): number {
+    const lost = [...this.#groups.values()]
+      .filter(({ reason, of }) => !UNMISSED.has(reason) && (of === asset || of === ""))
+      .reduce((sum, { count }) => sum + count, 0);
+    return lost === 0 ? 0 : lost / (lost + (this.#readOf.get(asset) ?? 0));
   }
 
   #reject(reason: Reject, asset: string, channel: string): void {
@@ -138,9 +149,11 @@ export class Tally {
     const known = this.#groups.get(key);
     if (known !== undefined) {
       known.count += 1;
-      if (!known.where.includes(`${asset}/${channel},`)) known.others.add(channel);
+      const news = known.others.size < GROUPS_KEPT && !known.where.includes(`${asset}/${channel},`);
+      if (news) known.others.add(channel);
       return;
     }
+    if (this.#groups.size >= GROUPS_KEPT) return;
     const { line, text } = this.at;
     const name = asset === "" && channel === "" ? "" : ` of ${asset}/${channel}`;
     const advice = adviceFor(reason, { asset, channel, text }, this.#assembly);
@@ -149,7 +162,7 @@ export class Tally {
     const rest = this.#advised.has(alike) ? "likewise" : `${shown(text)}${advice}`;
     this.#advised.add(alike);
     const where = `${reason}${name}, first in line ${line}: ${rest}`;
-    this.#groups.set(key, { count: 1, reason, where, others: new Set() });
+    this.#groups.set(key, { count: 1, reason, of: asset, where, others: new Set() });
   }
 
   #keepTime(r_ms: number): void {
@@ -164,9 +177,14 @@ export class Tally {
 
   #use(item: Item, channel: Channel | undefined): void {
     this.used += 1;
-    const asset = channel?.asset ?? "";
-    this.#usedOf.set(asset, this.usedOf(asset) + 1);
-    if (item.kind === "block") this.#hear(item, asset);
+    this.#count(this.#usedOf, item.channel);
+    this.#count(this.#readOf, item.channel);
+    if (item.kind === "block") this.#hear(item, channel?.asset ?? "");
+  }
+
+  #count(of: Map<string, number>, channel: number): void {
+    const asset = this.#assembly.channels[channel]?.asset ?? "";
+    of.set(asset, (of.get(asset) ?? 0) + 1);
   }
 
   /** Blocks that no monitor of bearings can judge. */

@@ -99,6 +99,16 @@ test("simulated times from 0, and one stray time, are no other scale", async () 
   expect((await judge("stray.ndjson", stray.join("\n"))).useless).toBe(null);
 });
 
+test("hostile files are counted within bounds", async () => {
+  const lines = Array.from({ length: 3_000 }, (_, i) => record(START_ms, '"v":1', "heat", `p${i}`));
+  const { said } = await judge("assets.ndjson", [record(1e300), ...lines].join("\n"));
+  expect(said.at(-1)).toBe("not used: 980 more channels, likewise");
+  const far = assemble(parseConfig(CONFIG, "c.yaml", CONFIG_KINDS, {}));
+  const tally = new Tally("x", far);
+  tally.take({ kind: "tick", r_ms: 1e300 });
+  expect(tally.span).toContain("+275760");
+});
+
 test("lines that are sorted by channel are told", async () => {
   const lines = ["heat", "flow"].flatMap((c) => times(9, 60_000).map((t) => record(t, '"v":1', c)));
   const { said } = await judge("column.ndjson", lines.join("\n"));
