@@ -41,7 +41,7 @@ export class Link {
   readonly #starters: (() => void)[] = [];
   readonly #readers: Reader[] = [];
   /** What has been sent on this connection and not been answered, by packet id. */
-  readonly #sent = new Map<number, Done>();
+  #sent = new Map<number, Done>();
   #id = 0;
   #client: MqttClient | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -130,7 +130,7 @@ export class Link {
       will: { ...will, retain: true },
     });
     this.#client = client;
-    this.#sent.clear();
+    this.#sent = new Map();
     client.on("connect", () => {
       if (this.#client !== client) return;
       // Nagle and delayed acknowledgement together would hold a PUBLISH back for 40 ms.
@@ -153,6 +153,7 @@ export class Link {
       const { messageId = 0, reasonCode = 0 } = packet;
       const done = this.#sent.get(messageId);
       this.#sent.delete(messageId);
+      if (this.#sent.size === 0) this.#sent = new Map(); // see outbox.ts
       done?.(reasonCode < REFUSED_MIN ? null : new Error(reasonOf(reasonCode)));
     });
     client.on("error", (error) => {
