@@ -69,15 +69,21 @@ export class Link {
     this.#connect();
   }
 
-  /** QoS 1. `done` comes when the broker has it or refused it, never for a lost connection. */
-  publish(message: Outgoing, done: Done): void {
+  /**
+   * QoS 1, in one write: the broker wakes once. `done` comes for each message when the broker has
+   * it or refused it, never for a lost connection.
+   */
+  publish(messages: readonly Outgoing[], done: (at: number, refused: Error | null) => void): void {
     const client = this.#client;
-    if (client === null || !this.up) return;
-    do this.#id = (this.#id % (ID_FOREIGN_MIN - 1)) + 1;
-    while (this.#sent.has(this.#id));
-    this.#sent.set(this.#id, done);
+    if (client === null || !this.up || messages.length === 0) return;
     const version = this.#options.client.protocolVersion === 5 ? 5 : 4;
-    client.stream.write(publishPacket(this.#id, message, version));
+    const packets = messages.map((message, at) => {
+      do this.#id = (this.#id % (ID_FOREIGN_MIN - 1)) + 1;
+      while (this.#sent.has(this.#id));
+      this.#sent.set(this.#id, (refused) => done(at, refused));
+      return publishPacket(this.#id, message, version);
+    });
+    client.stream.write(Buffer.concat(packets));
   }
 
   /** `done` gets what the broker refused, empty when all is granted. */
