@@ -76,6 +76,7 @@ export class Link {
   publish(messages: readonly Outgoing[], done: (at: number, refused: Error | null) => void): void {
     const client = this.#client;
     if (client === null || !this.up || messages.length === 0) return;
+    if (this.#sent.size + messages.length >= ID_FOREIGN_MIN) return; // it answers nothing
     const version = this.#options.client.protocolVersion === 5 ? 5 : 4;
     const packets = messages.map((message, at) => {
       do this.#id = (this.#id % (ID_FOREIGN_MIN - 1)) + 1;

@@ -5,6 +5,7 @@ import { stateDocument } from "../../agent/alerts/message.js";
 import { type Collected, collectRetained, reconcile } from "../../agent/alerts/reconcile.js";
 import { MOSQUITTO } from "../fixtures/mosquitto.js";
 import {
+  churn,
   clients,
   eachWithGateway,
   hear,
@@ -60,6 +61,17 @@ describe.skipIf(MOSQUITTO === null)("what the broker retains, at the start", () 
     expect(alarms.get("wt07/old")).toMatchObject({ seq: 42, active: false });
     expect((await retained()).get("old")).toMatchObject({ seq: 42, active: false });
     expect(store.load().alarms).toHaveLength(1);
+  });
+
+  test("alarms that go on all the time do not keep the comparison open", async () => {
+    await peer.start();
+    start(peer.url);
+    const alarms: Alarms = new Map();
+    const going = setInterval(() => churn(alarms, "wt07", 1), 150);
+    const begin_ms = performance.now();
+    await settle(alarms);
+    clearInterval(going);
+    expect(performance.now() - begin_ms).toBeLessThan(8_000); // 10 s is where it gives up
   });
 
   test("of what anybody can retain only so much is held, in number and in bytes", async () => {
