@@ -125,7 +125,7 @@ function evidenceOf(
   if (without === "sequential test") {
     return values.map((value, i) => (steady[i] ? (side * value) / scale / ONE_MEAN : 0));
   }
-  const test = new ShiftTest(scale, 1.5 * limit);
+  const test = new ShiftTest(scale, row.shift?.large, 1.5 * limit);
   return values.map((value, i) => {
     test.step(SHIFT_s, steady[i] && i >= LEARN ? side * value : Number.NaN);
     return test.evidence;

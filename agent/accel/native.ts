@@ -22,7 +22,7 @@ export type Addon = {
 /** The one set of kernels that looks sums up. */
 const LOOKUP = "avx512-vbmi";
 /** As in native/layout.hpp. */
-const LAYOUT = 4;
+const LAYOUT = 5;
 const PLACES = [
   "build/Release/sterna_accel.node",
   `prebuilds/${process.platform}-${process.arch}/sterna_accel.node`,

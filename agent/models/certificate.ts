@@ -91,9 +91,28 @@ function endsOf({ plan }: Planned, range: Range, sums: Sums | null): Ends[] {
   });
 }
 
-/** What the writer puts into the file. */
+/** More outputs than this are stated in few digits: exact ones of thousands are a large part of a
+ * file. */
+const EXACT_MAX = 64;
+const DIGITS = 3;
+
+/** What the writer puts into the file: exact, or of many outputs somewhat wider. */
 export function certificateOf({ layers, output }: Proof): string {
-  return JSON.stringify({ layers: [...layers].map(([name, ends]) => [name, ...ends]), output });
+  const stated = output.length <= EXACT_MAX ? output : output.map(outward);
+  const named = [...layers].map(([name, ends]) => [name, ...ends]);
+  return JSON.stringify({ layers: named, output: stated });
+}
+
+/** In few digits, and never narrower. */
+function outward([low, high]: Ends): Ends {
+  return [-roundedUp(-low), roundedUp(high)];
+}
+
+function roundedUp(value: number): number {
+  const near = Number(value.toPrecision(DIGITS));
+  if (near >= value) return near;
+  const last = 10 ** (Math.floor(Math.log10(Math.abs(near))) + 1 - DIGITS);
+  return Number((near + last).toPrecision(DIGITS));
 }
 
 /** Null when everything holds that net and file claim; else the claim and the layer. */

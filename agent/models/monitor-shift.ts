@@ -26,7 +26,7 @@ export class Shifts {
       .map((row) => {
         const scale = learnt(setup, scaleName(row), Number.NaN);
         const fit = setup.baseline?.vectors?.[row.output];
-        return { row, fit, scale, test: new ShiftTest(scale), part: 0 };
+        return { row, fit, scale, test: new ShiftTest(scale, row.shift?.large), part: 0 };
       });
     for (const one of this.#ones) {
       this.#parts.set(one.row.output, one);

@@ -76,8 +76,16 @@ export type Learnt = {
   readonly drift: number;
   /** Outputs that explain some of it, at most so much: how is learnt, too, as a vector by its name. */
   readonly explained?: { readonly by: readonly string[]; readonly most: number };
-  /** The output that says how surely it has shifted to this side; `floor` is the least spread. */
-  readonly shift?: { readonly evidence: string; readonly side: 1 | -1; readonly floor: number };
+  /**
+   * The output that says how surely it has shifted to this side; `floor` is the least spread.
+   * `large`: a whole fault is no more than a spread or two, so that one is sought of its own.
+   */
+  readonly shift?: {
+    readonly evidence: string;
+    readonly side: 1 | -1;
+    readonly floor: number;
+    readonly large?: true;
+  };
 };
 
 /** Where the spread of its ten-minute means is kept. */

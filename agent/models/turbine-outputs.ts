@@ -100,7 +100,7 @@ export const TURBINE_LEARNT: readonly Learnt[] = [
     credible: [0.75, 1.3],
     drift: 0.01, // 3 % of power
     explained: { by: ["rotor.wind"], most: 0.03 },
-    shift: { evidence: "rotor.evidence", side: -1, floor: 0.02 },
+    shift: { evidence: "rotor.evidence", side: -1, floor: 0.02, large: true },
   },
   {
     output: "tower.ratio",

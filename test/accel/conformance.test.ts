@@ -45,6 +45,28 @@ for (const { name, probe, open } of others) {
     );
   });
 
+  test.skipIf(absent !== null)(`${name} rounds on and beside ties, and clips the largest`, () => {
+    const shapes = [{ kind: "dense", rows: 70 }] as const;
+    for (const ternary of [true, false]) {
+      const options = { channels: 40, length: 1, shapes, sums: false, ternary: () => ternary };
+      const plan = planFrom(prng(5, "ties"), options);
+      const [stage] = plan.stages;
+      if (stage === undefined) throw new Error("a plan without a stage");
+      const layer = layerOf(prng(6, "ties"), 70, 40, ternary);
+      for (let row = 0; row < 70; row++) {
+        const large = row >= 64; // by themselves: beside them no kernel takes the short way
+        layer.multiplier[row] = large ? 32_767 : 16_384 + (row % 3) - 1;
+        layer.shift[row] = large ? 1 : (ternary ? 15 : 20) + (row % 4);
+        layer.bias[row] = large ? (row % 2 === 0 ? 1 : -1) * 2 ** 30 : row - 35;
+      }
+      const tied = { ...plan, stages: [{ ...stage, layer }] };
+      for (let seed = 0; seed < 20; seed++) {
+        const x = inputFor(seed, tied, 7, false);
+        expect(outputs(open(), tied, x, 7)).toEqual(outputs(reference, tied, x, 7));
+      }
+    }
+  });
+
   test.skipIf(absent !== null)(
     `${name} holds at the widest layer, all weights and x at 127`,
     () => {

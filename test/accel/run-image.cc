@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <type_traits>
 #include "../../agent/accel/native/crew.hpp"
 #include "../../agent/accel/native/encoder.hpp"
 #include "../../agent/accel/native/kernels.hpp"
@@ -40,9 +41,12 @@ void run_encoder(const uint8_t* image, const sterna::Kernels* kernels, sterna::C
   const size_t values = static_cast<size_t>(h.sequence) * h.width;
   sterna::encoder::Encoder e{};
   e.x = block<float>(values), e.mid = block<float>(values), e.sum = block<float>(values);
-  for (int i = 0; i < 2; i++) {
-    e.heads[i] = block<float>(h.sequence * sterna::encoder::heads_stride(h));
-    e.keys[i] = block<float>(static_cast<size_t>(h.width) * h.padded);
+  e.inner = block<float>(h.sequence * sterna::encoder::inner_stride(h));
+  e.mask = block<float>(h.padded);
+  for (sterna::floats::Heads& each : e.heads) {
+    sterna::encoder::lay_out(each, h, [](auto*& to, size_t count) {
+      to = block<std::remove_reference_t<decltype(*to)>>(count);
+    });
   }
   e.narrow = static_cast<int8_t*>(malloc(values));
   e.wide = static_cast<int8_t*>(malloc(static_cast<size_t>(h.sequence) * h.hidden));
@@ -53,8 +57,10 @@ void run_encoder(const uint8_t* image, const sterna::Kernels* kernels, sterna::C
   float* y = static_cast<float*>(malloc(values * batch * 4));
   sterna::encoder::infer(e, x, y, batch);
   fwrite(y, 4, values * batch, stdout);
-  for (int i = 0; i < 2; i++) free(e.heads[i]), free(e.keys[i]);
-  free(e.x), free(e.mid), free(e.sum), free(e.narrow), free(e.wide);
+  for (sterna::floats::Heads& each : e.heads) {
+    sterna::encoder::lay_out(each, h, [](auto*& to, size_t) { free(to); });
+  }
+  free(e.x), free(e.mid), free(e.sum), free(e.inner), free(e.mask), free(e.narrow), free(e.wide);
   free(e.totals), free(e.lane), free(y);
 }
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { reference } from "../../agent/accel/reference.js";
 import { type Prng, prng } from "../../agent/base/prng.js";
-import { certificateOf, type Proof, prove } from "../../agent/models/certificate.js";
+import { certificateOf, claimFault, type Proof, prove } from "../../agent/models/certificate.js";
 import { planNet } from "../../agent/models/net-plan.js";
 import { loadNetwork, type Network, planNetwork } from "../../agent/models/network.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
@@ -236,4 +236,40 @@ test("the file of the writer carries its certificate", () => {
   const net = recognise(model);
   if (typeof net === "string") throw new Error(net);
   expect(model.metadata.get("sterna.certificate")).toBe(certificateOf(proofOf(net)));
+});
+
+test("bounds of many outputs are stated in few digits, and never narrower than proven", () => {
+  const end = fc.double({ min: -1e6, max: 1e6, noNaN: true });
+  const ends = fc.tuple(end, end).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
+  fc.assert(
+    fc.property(fc.array(ends, { minLength: 65, maxLength: 90 }), (output) => {
+      const text = certificateOf({ layers: new Map(), output, falls: null });
+      const stated = (JSON.parse(text) as { output: [number, number][] }).output;
+      for (const [i, [low, high]] of output.entries()) {
+        const [least, most] = stated[i] as [number, number];
+        expect(least).toBeLessThanOrEqual(low);
+        expect(most).toBeGreaterThanOrEqual(high);
+        expect(low - least).toBeLessThanOrEqual(0.011 * Math.abs(low));
+        expect(most - high).toBeLessThanOrEqual(0.011 * Math.abs(high));
+      }
+      const few = { layers: new Map(), output: output.slice(0, 64), falls: null };
+      expect(certificateOf(few)).toBe(JSON.stringify({ layers: [], output: few.output }));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("a wide model holds its own certificate, a narrower one is refused", () => {
+  const mlp = randomMlp(3);
+  const many = { ...mlp, layers: [dense(prng(4, "wide"), 96, mlp.input.shape[0] ?? 0)] };
+  const bytes = writeTernaryNet(many);
+  expect(load(bytes).outputs[0]?.size).toBe(96);
+  const text = certificateOf(proofOf(many));
+  const first = (JSON.parse(text) as { output: [number, number][] }).output[0] as [number, number];
+  const narrower = text.replace(String(first[1]), String(first[1] / 2));
+  expect(narrower).not.toBe(text);
+  const planned = planNet(many, reference);
+  if (typeof planned === "string") throw new Error(planned);
+  expect(claimFault(planned, many, text)).toBeNull();
+  expect(claimFault(planned, many, narrower)).toMatch(/output 0 can be/);
 });

@@ -61,6 +61,10 @@ export type RigOptions = {
   /** Options of the gas turbine or the bearing rig alone. */
   readonly plant?: Readonly<Record<string, number>>;
   readonly period_ms?: number;
+  /** What a reading of time `t_s` says instead, SI. */
+  readonly lie?: (name: string, value: number, t_s: number) => number;
+  /** Milliseconds that the clock of the machine is off. */
+  readonly clock_ms?: (t_s: number) => number;
   /** Called after every instant of the plant with the frame by signal name. */
   readonly watch?: (t_s: number, get: (name: string) => number) => void;
 };
@@ -82,19 +86,28 @@ export function amounts(kind: string, plate = PLATES[kind] ?? {}): Record<string
 }
 
 export function run(options: RigOptions): Raised[] {
-  const { plant, watch, changes, signals } = build(options);
+  return runPlant(createPlantOf(options), options);
+}
+
+/** As `run`, of a plant that has its faults already. */
+export function runPlant(plant: Plant, options: Omit<RigOptions, "kind" | "seed">): Raised[] {
+  const { watch, changes, signals } = wire(plant, { baseline: options.baseline });
   const limits = { ahead_max_ms: 60_000, behind_max_ms: 86_400_000 };
   let seen_ms = 0;
   const ranges = rangesOf(plant);
-  const scalar = (channel: number, t_ms: number, value: number): void => {
-    const range = ranges[channel];
-    if (range !== null && range !== undefined && !(value >= range.low && value <= range.high))
-      return;
-    const r_ms = Math.max(seen_ms, Math.min(t_ms, seen_ms + 60_000));
-    watch.accept({ kind: "sample", channel, t_ms, r_ms, value, quality: "good" }, limits, changes);
-  };
   const step_ms = options.period_ms ?? 1000;
   const start_ms = plant.now_ms();
+  const { lie = (_name, told) => told, clock_ms = () => 0 } = options;
+  const scalar = (channel: number, at_ms: number, measured: number): void => {
+    const range = ranges[channel];
+    const t_s = (at_ms - start_ms) / 1000;
+    const value = lie(plant.channels[channel]?.name ?? "", measured, t_s);
+    if (range !== null && range !== undefined && !(value >= range.low && value <= range.high))
+      return;
+    const t_ms = at_ms + clock_ms(t_s);
+    const r_ms = Math.max(seen_ms, Math.min(at_ms, seen_ms + 60_000));
+    watch.accept({ kind: "sample", channel, t_ms, r_ms, value, quality: "good" }, limits, changes);
+  };
   const { sensorsEnd_s: at_s = Number.NaN } = options;
   const ends = injectionsOf(options).filter(({ sensor }) => sensor !== null && at_s > 0);
   for (let t_ms = start_ms; t_ms <= start_ms + options.duration_s * 1000; t_ms += step_ms) {
@@ -126,12 +139,7 @@ export function rangesOf({ kind, channels }: Plant) {
   });
 }
 
-function build(options: RigOptions) {
-  const plant = createPlantOf(options);
-  return { plant, ...wire(plant, { baseline: options.baseline }) };
-}
-
-function injectionsOf({ inject = [] }: RigOptions): Injection[] {
+function injectionsOf({ inject = [] }: Pick<RigOptions, "inject">): Injection[] {
   return [inject].flat().map((text) => {
     const injection = parseInjection(text);
     if ("fault" in injection) throw new Error(injection.fault);

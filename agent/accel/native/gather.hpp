@@ -28,7 +28,8 @@ struct Gathered {
   }
   size_t at(uint32_t row, uint32_t line, uint32_t step) const {
     if (stride != 0) return 0;
-    return static_cast<size_t>(row / stage.places) * line + static_cast<size_t>(row % stage.places) * step;
+    return static_cast<size_t>(row / stage.places) * line +
+           static_cast<size_t>(row % stage.places) * step;
   }
 };
 

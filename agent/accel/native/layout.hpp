@@ -30,7 +30,7 @@ constexpr uint32_t GATHER_ROWS = 48;  // rows gathered at once
 constexpr uint32_t MAGIC = 0x5354524e;
 // One more with every change of what image.ts or encoder-image.ts lays out: native.ts refuses an
 // addon of another number, for what it would read is not there.
-constexpr uint32_t LAYOUT = 4;
+constexpr uint32_t LAYOUT = 5;
 
 // Stage::form, how the weights lie: pack.ts.
 enum Form : uint32_t { WIDE = 0, TERNARY = 1, LOOKUP = 2 };

@@ -44,6 +44,10 @@ inline bool quantise_in(const Net& net, const float* x, int8_t* arena) {
   int8_t steps[256];
   for (uint32_t row = 0; row < h.in_channels * h.in_lines; row++, x += h.in_length) {
     int8_t* line = to + static_cast<size_t>(row % h.in_lines) * h.in_line + row / h.in_lines;
+    if (h.in_channels == 1) {
+      if (!net.kernels->quantise(x, h.inverse, h.in_length, limit, line)) return false;
+      continue;
+    }
     for (uint32_t at = 0; at < h.in_length; at += 256) {
       const uint32_t count = least(256u, h.in_length - at);
       if (!net.kernels->quantise(x + at, h.inverse, count, limit, steps)) return false;

@@ -93,19 +93,67 @@ inline v128_t two_steps(v128_t sums, const double* scale, v128_t low, v128_t hig
   return wasm_i32x4_trunc_sat_f64x2_zero(wasm_f64x2_pmax(wasm_f64x2_pmin(step, high), low));
 }
 
-inline void requantise(const Sums& s, Range range, int8_t* y, size_t ldy) {
+// As it is stated, in doubles, for sixteen sums of which a float is not sure.
+inline void sure_steps(v128_t* sums, const double* scale, Range range) {
   const v128_t low = wasm_f64x2_splat(range.low), high = wasm_f64x2_splat(range.high);
-  for (uint32_t r = 0; r < s.rows; r++, y += ldy) {
-    const v128_t offset = wasm_i32x4_splat(s.offsets[r]);
-    for (uint32_t i = 0; i < s.count; i += 4) {
-      const v128_t all = wasm_i32x4_add(wasm_v128_load(s.sums + r * s.row + i),
-                                        wasm_v128_load(s.bias + i));
-      const v128_t v = wasm_i32x4_sub(all, offset);
-      const v128_t a = two_steps(v, s.scale + i, low, high);
-      const v128_t b = two_steps(wasm_i64x2_shuffle(v, v, 1, 1), s.scale + i + 2, low, high);
-      const v128_t words = wasm_i16x8_narrow_i32x4(wasm_i64x2_shuffle(a, b, 0, 2), a);
-      const int32_t bytes = wasm_i32x4_extract_lane(wasm_i8x16_narrow_i16x8(words, words), 0);
-      store_four(y + i, bytes, s.count - i);
+  for (int i = 0; i < 4; i++, scale += 4) {
+    const v128_t other = wasm_i64x2_shuffle(sums[i], sums[i], 1, 1);
+    sums[i] = wasm_i64x2_shuffle(two_steps(sums[i], scale, low, high),
+                                 two_steps(other, scale + 2, low, high), 0, 2);
+  }
+}
+
+// Within +-128 a float is off by less than 3e-5: where it is farther than that from a half, it
+// rounds as the double does. What is clipped is sure.
+constexpr float SURE = 0.4999f;
+constexpr float WHOLE = 12582912;  // 1.5 * 2^23: added, it leaves the nearest whole number
+
+// Sixteen sums of one row from output `i` on.
+inline v128_t sixteen_steps(const Sums& s, uint32_t row, uint32_t i, const v128_t* by,
+                            Range range) {
+  const v128_t low = wasm_f32x4_splat(static_cast<float>(range.low) - 0.25f);
+  const v128_t high = wasm_f32x4_splat(static_cast<float>(range.high) + 0.25f);
+  const v128_t whole = wasm_f32x4_splat(WHOLE), offset = wasm_i32x4_splat(s.offsets[row]);
+  v128_t sums[4], steps[4], off = wasm_f32x4_splat(0);
+#pragma clang loop unroll(full)
+  for (int n = 0; n < 4; n++) {
+    const v128_t sum = wasm_v128_load(s.sums + row * s.row + i + 4 * n);
+    sums[n] = wasm_i32x4_sub(wasm_i32x4_add(sum, wasm_v128_load(s.bias + i + 4 * n)), offset);
+    const v128_t product = wasm_f32x4_mul(wasm_f32x4_convert_i32x4(sums[n]), by[n]);
+    const v128_t v = wasm_f32x4_pmax(low, wasm_f32x4_pmin(high, product));
+    steps[n] = wasm_f32x4_add(v, whole);
+    const v128_t rest = wasm_f32x4_sub(v, wasm_f32x4_sub(steps[n], whole));
+    off = wasm_f32x4_pmax(off, wasm_f32x4_abs(rest));
+    steps[n] = wasm_i32x4_sub(steps[n], whole);
+  }
+  if (wasm_v128_any_true(wasm_f32x4_gt(off, wasm_f32x4_splat(SURE)))) {
+    sure_steps(sums, s.scale + i, range);
+    for (int n = 0; n < 4; n++) steps[n] = sums[n];
+  }
+  return wasm_i8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(steps[0], steps[1]),
+                                 wasm_i16x8_narrow_i32x4(steps[2], steps[3]));
+}
+
+inline void requantise(const Sums& given, Range range, int8_t* y, size_t ldy) {
+  const Sums s = given;  // bytes written through y might change what a reference stands for
+  for (uint32_t i = 0; i < s.count; i += 16) {
+    const uint32_t some = least(16u, s.count - i);
+    v128_t by[4];
+    for (int n = 0; n < 4; n++) {
+      const double* scale = s.scale + i + 4 * n;
+      by[n] = wasm_i64x2_shuffle(wasm_f32x4_demote_f64x2_zero(wasm_v128_load(scale)),
+                                 wasm_f32x4_demote_f64x2_zero(wasm_v128_load(scale + 2)), 0, 2);
+    }
+    for (uint32_t r = 0; r < s.rows; r++) {
+      const v128_t steps = sixteen_steps(s, r, i, by, range);
+      int8_t* to = y + r * ldy + i;
+      if (some == 16) {
+        wasm_v128_store(to, steps);
+        continue;
+      }
+      int8_t bytes[16];
+      wasm_v128_store(bytes, steps);
+      for (uint32_t n = 0; n < some; n++) to[n] = bytes[n];
     }
   }
 }

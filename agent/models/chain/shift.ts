@@ -3,20 +3,27 @@
 import { BlockMean, Cusum } from "./smooth.js";
 
 export const SHIFT_s = 600;
-/** Half of the shift to be found soon, in spreads. */
+/** Half of the shift to be found soonest, in spreads. */
 const SLACK = 0.25;
+/** As that, of a shift beyond one spread: its sum stays so much smaller in noise, and weighs more. */
+const LARGE = { slack: 0.6, weight: 2.2 } as const;
 /** So that evidence fades within a day of a repair. */
 const EVIDENCE_MAX = 30;
 
 export class ShiftTest {
   readonly #mean = new BlockMean(SHIFT_s);
-  readonly #cusum: Cusum;
+  readonly #small: Cusum;
+  readonly #large: Cusum | null;
   readonly #scale: number;
 
-  /** `scale`: spread of ten-minute means, as if they were independent; NaN: not learnt. */
-  constructor(scale: number, most = EVIDENCE_MAX) {
+  /**
+   * `scale`: spread of ten-minute means, as if they were independent; NaN: not learnt. `large`: a
+   * shift beyond one spread is found sooner.
+   */
+  constructor(scale: number, large = false, most = EVIDENCE_MAX) {
     this.#scale = scale;
-    this.#cusum = new Cusum(SLACK, most);
+    this.#small = new Cusum(SLACK, most);
+    this.#large = large ? new Cusum(LARGE.slack, most / LARGE.weight) : null;
   }
 
   /** NaN drops what was begun: a reading that is doubted now was wrong before it was doubted. */
@@ -25,11 +32,14 @@ export class ShiftTest {
       this.#mean.reset();
       return;
     }
-    this.#cusum.add(this.#mean.add(residual, dt_s) / this.#scale);
+    const z = this.#mean.add(residual, dt_s) / this.#scale;
+    this.#small.add(z);
+    this.#large?.add(z);
   }
 
   get evidence(): number {
-    return Number.isNaN(this.#scale) ? Number.NaN : this.#cusum.value;
+    if (Number.isNaN(this.#scale)) return Number.NaN;
+    return Math.max(this.#small.value, LARGE.weight * (this.#large?.value ?? 0));
   }
 }
 

@@ -23,6 +23,8 @@ const SURE = 2.5; // standard errors
 /** Variance of the log of a mean of n squared differences, times n. */
 const SPREAD = 3;
 const DIFFERENCES_MIN = 60;
+/** Share of the flutter that a change of speed may bring to a reading whose flutter counts. */
+const STILL = 0.1;
 
 export class TowerWatch {
   readonly #fit: TowerFit;
@@ -32,6 +34,7 @@ export class TowerWatch {
   readonly #flutter = new Smooth(FLUTTER_s);
   readonly #amplitude2 = new Smooth(FLUTTER_s);
   #rest_mps2 = Number.NaN;
+  #expected_mps2 = Number.NaN;
   #raised = false;
   #raised_s = 0;
   /** Sums since the level rose: of squared flutter over the usual, and of the log ratio. */
@@ -55,9 +58,12 @@ export class TowerWatch {
     const calm = this.#usual.add(usual, dt_s);
     // What an imbalance of that size would do at this speed is no flutter.
     const excess2 = Math.max(0, this.#amplitude2.value || 0) * speed ** 4;
-    const rest_mps2 = measured_mps2 - Math.sqrt(calm * calm + excess2);
+    const expected_mps2 = Math.sqrt(calm * calm + excess2);
+    const rest_mps2 = measured_mps2 - expected_mps2;
     const square = (rest_mps2 - this.#rest_mps2) ** 2 / (2 * calm * calm);
+    const moved2 = (expected_mps2 - this.#expected_mps2) ** 2 / (2 * calm * calm);
     this.#rest_mps2 = rest_mps2;
+    this.#expected_mps2 = expected_mps2;
     this.#flutter.add(square, dt_s);
     const [fast, slow] = [this.#fast.add(level, dt_s), this.#slow.add(level, dt_s)];
     const stays = this.#raised && (fast > FAST.until || slow > SLOW.until);
@@ -73,7 +79,8 @@ export class TowerWatch {
     const found2 = Math.max(0, measured_mps2 ** 2 - calm * calm);
     this.#amplitude2.add(found2 / Math.max(0.1, speed) ** 4, dt_s);
     if (first) this.#rest_mps2 = Number.NaN;
-    else if (!Number.isNaN(square)) this.#weigh(square, level);
+    else if (moved2 < STILL * this.#fit.flutter && !Number.isNaN(square))
+      this.#weigh(square, level);
   }
 
   /** The machine rests: what was found stands until it is heard again. */
