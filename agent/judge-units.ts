@@ -63,8 +63,10 @@ export function unitSamples(assembly: Assembly): {
   );
   return {
     find(asset, name) {
-      const channel = assembly.find(asset, name);
-      return channel === null || channel.pattern ? null : boundless(channel);
+      // Of a level of a pattern no unit is tested, but it is none that the config does not know.
+      const template = assembly.find(asset, name.split(".")[0] ?? "");
+      const channel = assembly.find(asset, name) ?? (template?.pattern === true ? template : null);
+      return channel === null ? null : boundless(channel);
     },
     take(item) {
       const asset = assembly.channels[item.channel]?.asset ?? "";

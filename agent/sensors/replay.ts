@@ -8,6 +8,8 @@ import type { Intake } from "../base/telemetry.js";
 import { type Find, readRecording } from "./recording.js";
 import type { Source } from "./source.js";
 
+/** Why the link is down then: nothing more comes, and nothing is tried. */
+export const ENDED = "the recording has ended; its channels fall silent now";
 const BURST = 1_024; // records that share an instant, before the pipeline gets its turn
 
 export function replaySource(path: string, find: Find, speed: number, log: Log): Source {
@@ -37,7 +39,7 @@ export function replaySource(path: string, find: Find, speed: number, log: Log):
       // How late it was then, it is now.
       intake.push({ ...read, r_ms, t_ms: r_ms + (read.t_ms - read.r_ms) });
     }
-    log.warn({ recording: path }, "the recording has ended; its channels fall silent now");
+    intake.link(name, false, ENDED);
   };
 
   return {
