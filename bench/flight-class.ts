@@ -1,10 +1,9 @@
 //! Which defect a flight has, told by a small network: trained on the repository's own recipe, judged
 //! on flights that it never saw. For evaluation of ternary against float alone: nothing of it ships.
 import { prng } from "../agent/base/prng.js";
-import { bests, macroF1, sizesOf } from "../agent/models/convert/block-net.js";
-import { perceptron } from "../agent/models/convert/layout.js";
+import { bests, classRecipe, macroF1, sizesOf } from "../agent/models/convert/block-net.js";
 import { predict } from "../agent/models/convert/ternary.js";
-import { type Examples, type Plan, train } from "../agent/models/convert/trainer.js";
+import { type Examples, train } from "../agent/models/convert/trainer.js";
 import { type Flight, type FlightSet, readCrazypad, readPropcut } from "./flights.js";
 import type { Judged } from "./monitor-blocks.js";
 import { hasSet, noData } from "./monitor-sets.js";
@@ -18,6 +17,7 @@ const IN_AIR = 25; // per cent of motor output
 const CLIP = 4; // spreads
 const INPUT_STEP = Math.fround(CLIP / 127);
 const HIDDEN = [48, 32];
+const JITTER = 0.3;
 
 /** Channels whose level says something, and those of which only the unrest does. */
 type Sight = { readonly levels: readonly string[]; readonly unrest: readonly string[] };
@@ -131,18 +131,7 @@ function judge(
   });
   const set: Examples = { count: even.length, x: scale(even), y };
   const sizes = [teach[0]?.x.length ?? 0, ...HIDDEN, classes.length];
-  const plan: Plan = {
-    net: perceptron(sizes, INPUT_STEP, { first: "ternary", last: "int8" }),
-    goal: "classes",
-    batch: 32,
-    teacherSteps: 600,
-    pupilSteps: 1200,
-    rate: 2e-3,
-    distil: 0.5,
-    temperature: 3,
-    jitter: 0.3,
-    start: "teacher",
-  };
+  const plan = classRecipe(sizes, INPUT_STEP, JITTER);
   const { teacher, pupil } = train(plan, set, prng(seed, "flights"));
   const x = scale(test);
   const truth = test.map(label);

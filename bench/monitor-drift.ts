@@ -97,6 +97,8 @@ const CLEARS = 0.6;
 type Run = {
   readonly rises: readonly { readonly hour: number; readonly key: string }[];
   readonly judged: number;
+  /** Hours with an alarm of the machine, and with any. */
+  readonly standing: { readonly machine: number; readonly any: number };
   readonly hours: number;
   readonly kept: ReadonlyMap<number, Kept>;
 };
@@ -106,14 +108,17 @@ function run(rows: readonly (readonly number[])[], baseline: Baseline, adapts: b
   const rises: { hour: number; key: string }[] = [];
   const kept = new Map<number, Kept>();
   let [judged, hours] = [0, 0];
+  const standing = { machine: 0, any: 0 };
   for (let hour = 24 * LEARN_days; hour < rows.length; hour++) {
     if (hour % (EVERY_months * MONTH) === 0) kept.set(hour, watched.save());
     for (const key of watched.take(hour, rows[hour] ?? [])) rises.push({ hour, key });
     hours += 1;
+    standing.machine += Number(watched.active.has("unusual"));
+    standing.any += Number(watched.active.size > 0);
     const { length } = JUDGED.filter((name) => !Number.isNaN(watched.rig.get(`${name}.deviation`)));
     judged += length / JUDGED.length;
   }
-  return { rises, judged: judged / hours, hours, kept };
+  return { rises, judged: judged / hours, standing, hours, kept };
 }
 
 const JUDGED = COLUMNS.map(({ name }) => name).filter((name) => !USE.settings.includes(name));
@@ -187,6 +192,8 @@ export function driftRows(): Row[] {
   const last = rows.length - 7152; // 2013 begins
   const keys = [...new Set(on.plain.rises.map(({ key }) => key))].sort();
   const byKey = keys.map((key) => `${key} ${on.plain.rises.filter((r) => r.key === key).length}`);
+  const stands = (which: keyof Run["standing"]): string =>
+    `${((100 * on.plain.standing[which]) / on.plain.hours).toFixed(0)} %`;
   const kinds = [...new Set(on.found.map(({ fault }) => fault))];
   const byKind = kinds.map((kind) => `${kind} ${pct(on.found.filter((f) => f.fault === kind))}`);
   return [
@@ -198,7 +205,8 @@ export function driftRows(): Row[] {
       note:
         `alarms that come on a month of ${MONTH} h, ${(on.plain.hours / MONTH).toFixed(0)} months behind ` +
         `${LEARN_days} days learnt, adaptation off ${monthly(off.plain).toFixed(2)}; ${byKey.join(", ")}; ` +
-        `${(100 * on.plain.judged).toFixed(0)} % of readings judged, the rest not covered`,
+        `${(100 * on.plain.judged).toFixed(0)} % of readings judged, the rest not covered; ` +
+        `alarm stands: machine ${stands("machine")}, any ${stands("any")} of the hours`,
     },
     {
       name: recall,

@@ -26,6 +26,9 @@ const SPEED_OFF = 0.03;
 const HEAT_OFF_K = 4;
 const FRICTION = { same: 0.3, most: 3, low: -0.15 } as const; // excess over the friction law
 const WAIT_s = 300;
+/** ln by which the law falls with the load's reading; torque that falls by half as much follows. */
+const LOAD_FALLS = 0.25;
+const LOAD_s = 60;
 const HEAT_s = 1500; // three time constants: heat must have followed the torque
 const AIR_OFF_K = 2;
 const AIR_s = 1800;
@@ -86,6 +89,11 @@ class BearingPhysics implements Physics {
   readonly #figures = new Map(FIGURES.map((name) => [name as string, new Loudness()]));
   readonly #friction = new Smooth(60);
   readonly #air = new Smooth(AIR_s);
+  /** ln of the torque by the law and as measured: of the last minute, and of the last half hour. */
+  readonly #torques = [LOAD_s, HEAT_s].map(
+    (tau_s) => [new Smooth(tau_s), new Smooth(tau_s)] as const,
+  );
+  #loadLies = false;
   #found: BlockAnalysis | null = null;
   #blockSpeed_radps = Number.NaN;
 
@@ -168,6 +176,7 @@ class BearingPhysics implements Physics {
     this.#heat.step(dt_s, temp_K, temp_K, law_Nm * Math.max(0, speed_radps), air_K);
     const turning = speed_radps > SPEED_MIN_radps;
     this.#friction.add(turning ? heard("torque") / law_Nm : Number.NaN, dt_s);
+    if (turning) this.#followLoad(law_Nm, heard("torque"), dt_s);
     const apart = Math.abs(speed_radps / this.#blockSpeed_radps - 1) > SPEED_OFF;
     this.#on.suspect("shaftSpeed", turning && apart, 150, dt_s);
     const airBefore_K = this.#air.value;
@@ -219,6 +228,20 @@ class BearingPhysics implements Physics {
     return ["shaftSpeed", "load", name].every((channel) => this.#on.believed(channel));
   }
 
+  /** A load that falls takes torque with it at once; where it does not, its reading alone fell. */
+  #followLoad(law_Nm: number, torque_Nm: number, dt_s: number): void {
+    if (!(law_Nm > 0 && torque_Nm > 0)) return;
+    for (const [law, torque] of this.#torques) {
+      law.add(Math.log(law_Nm), dt_s);
+      torque.add(Math.log(torque_Nm), dt_s);
+    }
+    const [now, before] = this.#torques;
+    if (now === undefined || before === undefined) return;
+    const [law, torque] = [now[0].value - before[0].value, now[1].value - before[1].value];
+    const fell = law < -LOAD_FALLS && torque > law / 2;
+    this.#loadLies = fell || (this.#loadLies && this.#excess > FRICTION.same);
+  }
+
   /** Torque and heat tell the same friction; the one that speaks alone is its sensor's fault. */
   #arbitrate(dt_s: number, airOff: boolean): void {
     const { suspect, believed } = this.#on;
@@ -228,8 +251,9 @@ class BearingPhysics implements Physics {
     const cool = hot_K < HEAT_OFF_K / 2;
     const both = excess < FRICTION.low && hot_K < -HEAT_OFF_K / 4;
     const drivers = !believed("shaftSpeed");
-    suspect("load", both && !drivers, WAIT_s, dt_s);
-    const known = drivers || !believed("load") || both;
+    const lies = this.#loadLies;
+    suspect("load", (both || lies) && !drivers, lies ? LOAD_s : WAIT_s, dt_s);
+    const known = drivers || !believed("load") || both || lies;
     suspect("torque", excess > FRICTION.most && !known, 30, dt_s);
     if (torqueOff && cool && !known) suspect("torque", true, HEAT_s, dt_s);
     const alone = Math.abs(hot_K) > HEAT_OFF_K && !torqueOff && !airOff && !known;

@@ -4,9 +4,8 @@ import { readFileSync } from "node:fs";
 import type { Backend } from "../accel/backend.js";
 import { packageFile } from "../base/files.js";
 import type { Learned } from "./chain/correction.js";
-import { DRONE_FEATURES, DroneFeatures } from "./drone-features.js";
-import { learnedBy } from "./learned.js";
-import { loadNetwork } from "./network.js";
+import { DRONE_COLUMNS, DroneFeatures } from "./drone-features.js";
+import { openLearned } from "./learned.js";
 
 export const DRONE_FILE = "agent/models/dronenbm.onnx";
 
@@ -19,15 +18,12 @@ export const DRONE_CORRECTS = [
 
 /** A text says what is wrong with the file. */
 export function openDrone(bytes: Uint8Array, backend: Backend): Learned | string {
-  const net = loadNetwork(bytes, backend);
-  if (typeof net === "string") return net;
-  const [input] = net.inputs;
-  const [output] = net.outputs;
-  if (input?.size !== DRONE_FEATURES.length || output?.size !== DRONE_CORRECTS.length) {
-    const shape = `${input?.size} to ${output?.size}`;
-    return `the network is ${shape}, not ${DRONE_FEATURES.length} to ${DRONE_CORRECTS.length}`;
-  }
-  return learnedBy(net, new DroneFeatures(), DRONE_CORRECTS);
+  return openLearned(bytes, backend, {
+    columns: DRONE_COLUMNS,
+    features: new DroneFeatures(),
+    classes: DRONE_CORRECTS.map(({ output }) => output),
+    corrects: DRONE_CORRECTS,
+  });
 }
 
 /** The network that ships. */

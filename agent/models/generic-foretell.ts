@@ -61,6 +61,8 @@ export const WINDOWS = [
 
 /** Spreads of a median beyond which a channel has left its normal. */
 export const LIMIT = 4;
+/** Of the limit: below it there is nothing left to see. */
+export const CALM = 0.6;
 
 export const valuesOf = ({ settings, readings }: Slice): number[] => [...settings, ...readings];
 

@@ -2,6 +2,7 @@
 //! channel that leaves alone is called its sensor, several that leave together the machine.
 import { Banks, type Expected } from "./generic-bank.js";
 import {
+  CALM,
   type Foretold,
   featuresOf,
   LIMIT,
@@ -13,11 +14,9 @@ import {
   WAYS,
   WINDOWS,
 } from "./generic-foretell.js";
+import { Calm, Lasting } from "./generic-lasting.js";
 import { PARTS, Past, scaledAt } from "./generic-past.js";
 
-/** Of the limit: the others without the one that left alone; and that one well again. */
-const CALM = 0.6;
-const WELL = 0.6;
 /** A setting is free to move: it is doubted only this far from what the readings tell of it. */
 const SETTING = 2 * LIMIT;
 const CANDIDATES = 3;
@@ -26,6 +25,8 @@ const CHANNELS_LEAST = 3;
 /** More channels off, each alone, are the machine: two, or a third of them. */
 const ODD = { least: 2, share: 1 / 3 } as const;
 
+/** Slices further apart are no slices of one stretch. */
+const SILENT_s = 7200;
 const LONGEST_s = Math.max(...WINDOWS.map(({ s }) => s));
 
 type Entry = {
@@ -46,10 +47,11 @@ export class Watch {
   readonly #past: Past;
   readonly #moved: Moved;
   #window: Entry[] = [];
-  #odd = new Set<number>();
+  #odd = new Map<number, Calm>();
+  #lasting = new Lasting();
   /** By channel, then way: the larger of its medians in their spreads; NaN where not judged. */
   smoothed: readonly (readonly number[])[];
-  /** Greatest deviation that no channel alone explains; NaN where nothing is judged. */
+  /** Greatest deviation that no channel alone explains, as it lasts; NaN where none is judged. */
   index = Number.NaN;
 
   constructor(normal: Foretold, moved: Moved) {
@@ -71,9 +73,10 @@ export class Watch {
     const parts = this.#past.take(believed, slice.t_s);
     const features = featuresOf(parts, places, regime, (codes ?? regimes).length);
     const { t_s } = slice;
+    const since_s = t_s - (this.#window.at(-1)?.t_s ?? Number.NaN);
     const kept = this.#window.filter((one) => one.t_s > t_s - LONGEST_s && one.t_s < t_s);
     this.#window = [...kept, { t_s, regime, features, values, scores: new Map() }];
-    this.#decide();
+    this.#decide(since_s > 0 && since_s <= SILENT_s ? since_s : 0);
     return true;
   }
 
@@ -109,7 +112,8 @@ export class Watch {
     const window = this.#window.map(({ t_s, regime, features, values }) => {
       return { t_s, regime, features: features.map(short), values: values.map(short) };
     });
-    return { past: this.#past.save(), window, odd: [...this.#odd] };
+    const odd = [...this.#odd].map(([j, calm]) => [j, calm.save()]);
+    return { past: this.#past.save(), window, odd, lasting: this.#lasting.save() };
   }
 
   restore(kept: unknown): void {
@@ -122,23 +126,36 @@ export class Watch {
     const window: unknown[] = Array.isArray(found["window"]) ? found["window"] : [];
     this.#window = window.flatMap((one) => entryOf(one, known.means.length, places.length));
     const odd: unknown[] = Array.isArray(found["odd"]) ? found["odd"] : [];
-    this.#odd = new Set(odd.map(Number).filter((j) => places[j] !== undefined));
+    this.#odd = new Map(
+      odd.flatMap((one): [number, Calm][] => {
+        // Before it was kept how long a channel had been calm, it was a number alone.
+        const [j, calm_s] = Array.isArray(one) ? one : [one, 0];
+        const calm = new Calm();
+        calm.restore(calm_s);
+        return places[Number(j)] === undefined ? [] : [[Number(j), calm]];
+      }),
+    );
+    this.#lasting.restore(found["lasting"]);
   }
 
-  #decide(): void {
-    const { settings, told } = this.#normal;
+  #decide(dt_s: number): void {
     this.smoothed = this.#smooth([]);
-    for (const j of this.#odd) {
+    for (const [j, calm] of this.#odd) {
       const z = Math.abs(largest(this.smoothed[j] ?? []));
-      // What cannot be judged now neither clears nor raises.
-      if (z < WELL * LIMIT) this.#odd.delete(j);
+      if (calm.take(z, dt_s)) this.#odd.delete(j);
       else this.#past.forget(j);
     }
-    this.index = this.#worst(this.smoothed, -1);
+    this.index = this.#lasting.take(this.#findOdd(), dt_s);
+  }
+
+  /** What is off beyond the channel that left alone, if one did. */
+  #findOdd(): number {
+    const { settings, told } = this.#normal;
+    const index = this.#worst(this.smoothed, -1);
     const judged = this.smoothed.slice(settings).filter((z) => !Number.isNaN(largest(z))).length;
     const full = this.#odd.size + 1 > Math.max(ODD.least, ODD.share * (told.length - settings));
-    if (judged < CHANNELS_LEAST || full) return;
-    if (!this.smoothed.some((z, j) => this.#isOff(z, j))) return;
+    if (judged < CHANNELS_LEAST || full) return index;
+    if (!this.smoothed.some((z, j) => this.#isOff(z, j))) return index;
     const candidates = this.smoothed
       .map((z, j) => ({ j, off: Math.abs(largest(z)), isOff: this.#isOff(z, j) }))
       .filter(({ isOff }) => isOff)
@@ -151,11 +168,11 @@ export class Watch {
       .filter(({ rest }) => !(rest > CALM * LIMIT))
       .sort((a, b) => (a.rest || 0) - (b.rest || 0));
     const [alone] = candidates;
-    if (alone === undefined) return;
-    this.#odd.add(alone.j);
+    if (alone === undefined) return index;
+    this.#odd.set(alone.j, new Calm());
     this.#past.forget(alone.j);
     this.smoothed = alone.without;
-    this.index = this.#worst(this.smoothed, alone.j);
+    return this.#worst(this.smoothed, alone.j);
   }
 
   #isOff(z: readonly number[], channel: number): boolean {
@@ -201,7 +218,7 @@ export class Watch {
   }
 
   #missing({ features }: Entry, without: readonly number[]): Set<number> {
-    const missing = new Set([...this.#odd, ...without]);
+    const missing = new Set([...this.#odd.keys(), ...without]);
     this.#normal.places.forEach((_, j) => {
       if (Number.isNaN(features[j * PARTS])) missing.add(j);
     });

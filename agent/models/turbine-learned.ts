@@ -4,8 +4,7 @@ import { readFileSync } from "node:fs";
 import type { Backend } from "../accel/backend.js";
 import { packageFile } from "../base/files.js";
 import type { Learned } from "./chain/correction.js";
-import { openColumns } from "./columns.js";
-import { learnedBy } from "./learned.js";
+import { openLearned } from "./learned.js";
 import { plateValue, type Setup } from "./setup.js";
 import { THERMAL_COLUMNS, ThermalFeatures, type ThermalPlate } from "./turbine-features.js";
 import { COMPONENTS } from "./turbine-outputs.js";
@@ -20,20 +19,10 @@ export function openThermal(
   backend: Backend,
   plate: ThermalPlate,
 ): Learned | string {
-  const net = openColumns(bytes, backend, THERMAL_COLUMNS);
-  if (typeof net === "string") return net;
-  const named = net.columns.map(({ name }) => name).join();
-  if (named !== THERMAL_COLUMNS.map(({ name }) => name).join()) {
-    return `sterna.columns are ${named}; the monitor gives others or in another order`;
-  }
-  const { classes, size } = net.output;
-  if (classes.join() !== COMPONENTS.map(({ name }) => name).join()) {
-    return `its ${size} outputs are not ${COMPONENTS.map(({ name }) => name).join(", ")}`;
-  }
-  const corrects = COMPONENTS.map(({ name }) => {
-    return { output: `${name}.residual`, most: THERMAL_MOST_K };
-  });
-  return learnedBy(net, new ThermalFeatures(plate), corrects);
+  const classes = COMPONENTS.map(({ name }) => name);
+  const corrects = classes.map((name) => ({ output: `${name}.residual`, most: THERMAL_MOST_K }));
+  const features = new ThermalFeatures(plate);
+  return openLearned(bytes, backend, { columns: THERMAL_COLUMNS, features, classes, corrects });
 }
 
 /** The shipped network for the machine of this nameplate; null where that says too little. */

@@ -61,6 +61,10 @@ export type RigOptions = {
   /** Options of the gas turbine or the bearing rig alone. */
   readonly plant?: Readonly<Record<string, number>>;
   readonly period_ms?: number;
+  /** What a reading of time `t_s` says instead, SI. */
+  readonly lie?: (name: string, value: number, t_s: number) => number;
+  /** Milliseconds that the clock of the machine is off. */
+  readonly clock_ms?: (t_s: number) => number;
   /** Called after every instant of the plant with the frame by signal name. */
   readonly watch?: (t_s: number, get: (name: string) => number) => void;
 };
@@ -91,15 +95,19 @@ export function runPlant(plant: Plant, options: Omit<RigOptions, "kind" | "seed"
   const limits = { ahead_max_ms: 60_000, behind_max_ms: 86_400_000 };
   let seen_ms = 0;
   const ranges = rangesOf(plant);
-  const scalar = (channel: number, t_ms: number, value: number): void => {
-    const range = ranges[channel];
-    if (range !== null && range !== undefined && !(value >= range.low && value <= range.high))
-      return;
-    const r_ms = Math.max(seen_ms, Math.min(t_ms, seen_ms + 60_000));
-    watch.accept({ kind: "sample", channel, t_ms, r_ms, value, quality: "good" }, limits, changes);
-  };
   const step_ms = options.period_ms ?? 1000;
   const start_ms = plant.now_ms();
+  const { lie = (_name, told) => told, clock_ms = () => 0 } = options;
+  const scalar = (channel: number, at_ms: number, measured: number): void => {
+    const range = ranges[channel];
+    const t_s = (at_ms - start_ms) / 1000;
+    const value = lie(plant.channels[channel]?.name ?? "", measured, t_s);
+    if (range !== null && range !== undefined && !(value >= range.low && value <= range.high))
+      return;
+    const t_ms = at_ms + clock_ms(t_s);
+    const r_ms = Math.max(seen_ms, Math.min(at_ms, seen_ms + 60_000));
+    watch.accept({ kind: "sample", channel, t_ms, r_ms, value, quality: "good" }, limits, changes);
+  };
   const { sensorsEnd_s: at_s = Number.NaN } = options;
   const ends = injectionsOf(options).filter(({ sensor }) => sensor !== null && at_s > 0);
   for (let t_ms = start_ms; t_ms <= start_ms + options.duration_s * 1000; t_ms += step_ms) {

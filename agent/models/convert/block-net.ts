@@ -30,13 +30,10 @@ const HIDDEN = [32, 32];
 /** Blocks differ in more than few recordings show. */
 const JITTER = 0.1;
 
-export function trainBlocks(samples: readonly Sample[], plan: BlockPlan): BlockNet {
-  const { features, classes, seed } = plan;
-  const inputs = samples[0]?.x.length ?? 0;
-  const set = examplesOf(samples, classes);
-  const edges = { first: "ternary", last: "int8" } as const;
-  const recipe: Plan = {
-    net: perceptron([inputs, ...HIDDEN, classes.length], INPUT_STEP, edges),
+/** How a small classifier is trained, whatever it reads; `sizes` from its inputs to its classes. */
+export function classRecipe(sizes: readonly number[], inputStep: number, jitter: number): Plan {
+  return {
+    net: perceptron(sizes, inputStep, { first: "ternary", last: "int8" }),
     goal: "classes",
     batch: 32,
     teacherSteps: 600,
@@ -44,9 +41,16 @@ export function trainBlocks(samples: readonly Sample[], plan: BlockPlan): BlockN
     rate: 2e-3,
     distil: 0.5,
     temperature: 3,
-    jitter: JITTER,
+    jitter,
     start: "teacher",
   };
+}
+
+export function trainBlocks(samples: readonly Sample[], plan: BlockPlan): BlockNet {
+  const { features, classes, seed } = plan;
+  const inputs = samples[0]?.x.length ?? 0;
+  const set = examplesOf(samples, classes);
+  const recipe = classRecipe([inputs, ...HIDDEN, classes.length], INPUT_STEP, JITTER);
   const { teacher, pupil } = train(recipe, set, prng(seed, `blocks/${features}`));
   const sum = createHash("sha256").update(JSON.stringify([recipe, plan]));
   sum.update(new Uint8Array(set.x.buffer)).update(new Uint8Array(set.y.buffer));

@@ -2,7 +2,7 @@
 //! the prior's residuals on drones that it never saw.
 import { createHash } from "node:crypto";
 import { prng } from "../../base/prng.js";
-import { DRONE_FEATURES } from "../drone-features.js";
+import { DRONE_COLUMNS } from "../drone-features.js";
 import { DRONE_CORRECTS } from "../drone-learned.js";
 import type { TernaryNet } from "../onnx/ternary-net.js";
 import { writeTernaryNet } from "../onnx/write-net.js";
@@ -31,7 +31,7 @@ export function fitDrones(flown: readonly DroneSet[], plan: DronePlan): DroneNet
   const isHeldOut = (i: number): boolean => i % HELD_OUT === HELD_OUT - 1;
   const set = examplesOf(flown.filter((_, i) => !isHeldOut(i)));
   const validation = examplesOf(flown.filter((_, i) => isHeldOut(i)));
-  const sizes = [DRONE_FEATURES.length, plan.hidden, plan.hidden, DRONE_CORRECTS.length];
+  const sizes = [DRONE_COLUMNS.length, plan.hidden, plan.hidden, DRONE_CORRECTS.length];
   const net = perceptron(sizes, Math.fround(1 / 127), { first: "int8", last: "int8" });
   const weights = DRONE_CORRECTS.map((_, k) => {
     const square = set.y.reduce((s, v, i) => s + (i % DRONE_CORRECTS.length === k ? v * v : 0), 0);
@@ -117,13 +117,10 @@ export function scoreDrones(
 function describe(plan: DronePlan, net: Net, set: Examples): TernaryNet {
   const sum = createHash("sha256").update(JSON.stringify(plan));
   sum.update(new Uint8Array(set.x.buffer)).update(new Uint8Array(set.y.buffer));
-  const columns = DRONE_FEATURES.map(({ name, unit, middle, reach }) => {
-    return { name, unit, middle, reach };
-  });
   const open = { min: Number.NEGATIVE_INFINITY, max: Number.POSITIVE_INFINITY };
   const scale = net.steps[0] as number;
   return {
-    input: { name: "flight", unit: "1", min: -1, max: 1, shape: [DRONE_FEATURES.length], scale },
+    input: { name: "flight", unit: "1", min: -1, max: 1, shape: [DRONE_COLUMNS.length], scale },
     layers: fold(net),
     output: { name: "g", unit: "1", ...open, classes: DRONE_CORRECTS.map(({ output }) => output) },
     meta: {
@@ -131,7 +128,7 @@ function describe(plan: DronePlan, net: Net, set: Examples): TernaryNet {
       training: `sha256:${sum.digest("hex")}`,
       facts: {
         about: "what flight and weather leave of a quadrotor's height, thrust and power",
-        columns: JSON.stringify(columns),
+        columns: JSON.stringify(DRONE_COLUMNS),
         head: "residual = most * tanh(g)",
         most: DRONE_CORRECTS.map(({ most }) => most).join(", "),
         data: "simulated quadrotors of this repository; no recorded data",

@@ -3,14 +3,15 @@
 import { reference } from "../../accel/reference.js";
 import { prng } from "../../base/prng.js";
 import { createQuadrotor } from "../../sensors/plants/quadrotor.js";
+import { type Column, normalised } from "../columns.js";
 import { createDroneMonitor } from "../drone.js";
-import { DRONE_FEATURES, DroneFeatures } from "../drone-features.js";
+import { DRONE_COLUMNS, DroneFeatures } from "../drone-features.js";
 import { DRONE_CORRECTS } from "../drone-learned.js";
 import type { Frame } from "../monitor.js";
 
 export type DroneSet = {
   readonly count: number;
-  /** count x features. */
+  /** count x features, on the steps of their columns. */
   readonly x: Float64Array;
   /** count x residuals, SI, in the order of DRONE_CORRECTS. */
   readonly residual: Float64Array;
@@ -69,10 +70,12 @@ export function flyDrone(seed: number, minutes: number): DroneSet {
     if (!known || !settled || step % EVERY !== 0) continue;
     const now = DRONE_CORRECTS.map(({ output }) => said.get(output) ?? Number.NaN);
     if (now.some(Number.isNaN)) continue;
-    x.push(...features.values);
+    features.values.forEach((v, i) => {
+      x.push(Math.fround(normalised(DRONE_COLUMNS[i] as Column, v)));
+    });
     residual.push(...now);
   }
-  const count = x.length / DRONE_FEATURES.length;
+  const count = x.length / DRONE_COLUMNS.length;
   return { count, x: Float64Array.from(x), residual: Float64Array.from(residual) };
 }
 
