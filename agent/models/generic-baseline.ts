@@ -11,7 +11,7 @@ import {
 import type { Row } from "./commission-slices.js";
 import { type Written, writeForetold } from "./generic-file.js";
 import { fitNormal, type Normal, type Slice, weightsOf } from "./generic-fit.js";
-import { type Foretold, type Timed, WAYS } from "./generic-foretell.js";
+import { type Foretold, type Reach, type Timed, WAYS } from "./generic-foretell.js";
 import { GenericHealth } from "./generic-health.js";
 import { learnForetold } from "./generic-learn.js";
 import type { Baseline, Setup } from "./setup.js";
@@ -191,6 +191,8 @@ export type Read = {
   readonly normal: Normal;
   readonly readings: readonly string[];
   readonly limit: number;
+  /** Of the settings, SI. */
+  readonly reaches: ReadonlyMap<string, Reach>;
   /** Each cycle is one record: it is over once it has come. */
   readonly single: boolean;
 };
@@ -236,5 +238,19 @@ export function readNormal({ baseline }: Setup, spec: GenericSpec): Read | strin
     weights: vector("weights."),
   };
   const limit = values["health.limit"] ?? LIMIT_LEAST;
-  return { normal, readings, limit, single: values["counts.single"] === 1 };
+  const reaches = settingReaches(normal, settings);
+  return { normal, readings, limit, reaches, single: values["counts.single"] === 1 };
+}
+
+function settingReaches(normal: Normal, settings: readonly string[]): Map<string, Reach> {
+  return new Map(
+    settings.map((name, j): [string, Reach] => {
+      const ends = normal.settingMiddles.flatMap((middles, k) => {
+        const far = (normal.reach[j] ?? 0) * (normal.settingSpreads[k]?.[j] ?? 0);
+        const middle = middles[j] ?? Number.NaN;
+        return Number.isNaN(middle) ? [] : [middle - far, middle + far];
+      });
+      return [name, { low: Math.min(...ends), high: Math.max(...ends) }];
+    }),
+  );
 }

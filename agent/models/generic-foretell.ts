@@ -66,6 +66,21 @@ export const CALM = 0.6;
 
 export const valuesOf = ({ settings, readings }: Slice): number[] => [...settings, ...readings];
 
+/** All that a channel was in the healthy period, SI. */
+export type Reach = { readonly low: number; readonly high: number };
+
+/** What each channel was in the healthy period, SI; none of those that stood still. */
+export function reachesOf({ places }: Foretold, names: readonly string[]): Map<string, Reach> {
+  return new Map(
+    places.flatMap(({ middles, sigma, low, high }, j): [string, Reach][] => {
+      const name = names[j];
+      if (name === undefined || sigma === 0) return [];
+      const at = (z: number): number[] => middles.map((middle) => middle + z * sigma);
+      return [[name, { low: Math.min(...at(low)), high: Math.max(...at(high)) }]];
+    }),
+  );
+}
+
 /** -1: in no regime that was learnt. */
 export function regimeOf(
   codes: readonly string[] | null,

@@ -4,7 +4,7 @@
 import { CALM, LIMIT, PIECE_s } from "./generic-foretell.js";
 
 const BEGINS_s = PIECE_s;
-const ENDS_s = 6 * PIECE_s;
+export const ENDS_s = 6 * PIECE_s;
 
 /** How long something has kept calm. */
 export class Calm {

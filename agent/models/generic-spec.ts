@@ -53,8 +53,7 @@ export function genericPlan(
     make: (setup, told) =>
       channels.length === 0 ? [] : [createGenericMonitor(channels, spec, setup, told)],
     channels,
-    // By cycles a setting is what it says.
-    doubted: countsCycles(spec) ? spec.readings : [...settings, ...spec.readings],
+    doubted: [...settings, ...spec.readings],
   };
 }
 
