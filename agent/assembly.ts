@@ -6,12 +6,13 @@ import type { Channel } from "./base/telemetry.js";
 import { ChannelTable } from "./channel-table.js";
 import { type Compute, openCompute } from "./compute.js";
 import { faultAt, fitKind, type Learn, meterOf, openModels } from "./fitting.js";
+import { STALE_SIGNAL } from "./freshness.js";
 import type { Stage } from "./models/commission-stage.js";
 import type { Monitor, Port } from "./models/monitor.js";
 import { compileRules } from "./rules/compile.js";
 import type { Rule, RuleFault, RuleRow, Signal } from "./rules/rule.js";
 import { parseUnit } from "./units/parse.js";
-import { STALE_SIGNAL, Watch } from "./watch.js";
+import { Watch } from "./watch.js";
 
 /** The rule every asset has: silence is a fault of the sensor, said once an asset. */
 export const STALE_RULE: RuleRow = {
@@ -28,6 +29,9 @@ export const STALE_RULE: RuleRow = {
   foldedInto: [],
   version: 1,
 };
+
+/** Monitors say of readings that come after all that they are late: silence waits for those. */
+export const WATCHED_STALE_RULE: RuleRow = { ...STALE_RULE, for_ms: 10_000 };
 
 /** An output of a monitor or model, by its place in the frame. */
 export type Derived = { readonly port: Port; readonly index: number };
@@ -221,7 +225,8 @@ function join(
       return stage.commissioned || stage.monitors.length === 0;
     },
   };
-  addRules(config, parts, [...fitting.rules, STALE_RULE], own, faults);
+  const stale = fitting.monitors.length > 0 ? WATCHED_STALE_RULE : STALE_RULE;
+  addRules(config, parts, [...fitting.rules, stale], own, faults);
   return parts;
 }
 

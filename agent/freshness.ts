@@ -14,6 +14,8 @@ export type Freshness = {
   readonly channel: Channel;
   /** Its place in the frame of its asset. */
   readonly index: number;
+  /** Where a monitor says that its readings are not believed; -1: none does. */
+  doubt: number;
   last_t_ms: number;
   /** Before the first arrival: since when it is waited for. */
   last_r_ms: number;
@@ -31,6 +33,7 @@ export function neverSeen(channel: Channel, index: number): Freshness {
   return {
     channel,
     index,
+    doubt: -1,
     last_t_ms: Number.NEGATIVE_INFINITY,
     last_r_ms: Number.NEGATIVE_INFINITY,
     last_value: Number.NaN,
@@ -70,12 +73,30 @@ export function staleAt(fresh: Freshness): number {
   return fresh.last_r_ms + Math.max(STALE_ms_min, STALE_PERIODS * fresh.gap_ms);
 }
 
-/** How many are stale; NaN when none is, but some have not been heard since the start. */
-export function staleCount(all: Iterable<Freshness>): number {
+/** A monitor of a channel says at one of its outputs what is wrong with its readings. */
+export function bindDoubts(
+  all: Iterable<Freshness>,
+  outputs: readonly { readonly name: string }[],
+  indexes: readonly number[],
+): void {
+  for (const fresh of all) {
+    const at = outputs.findIndex(({ name }) => name === `${fresh.channel.name}.fault`);
+    if (at >= 0) fresh.doubt = indexes[at] ?? -1;
+  }
+}
+
+/** The number of stale channels, which the built-in rule `stale` reads. */
+export const STALE_SIGNAL = "staleChannels";
+
+/**
+ * How many are stale and not in doubt already, which has an alarm of its own; NaN when none is, but
+ * some have not been heard since the start.
+ */
+export function staleCount(all: Iterable<Freshness>, frame: Float64Array): number {
   let count = 0;
   let unheard = false;
-  for (const { stale, arrivals } of all) {
-    if (stale) count += 1;
+  for (const { stale, arrivals, doubt } of all) {
+    if (stale) count += (frame[doubt] ?? 0) > 0 ? 0 : 1;
     else if (arrivals === 0) unheard = true;
   }
   // After a restart silence is not over before every channel has been heard.

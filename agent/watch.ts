@@ -4,6 +4,7 @@
 import type { Block, Channel, Item, Reject, Sample } from "./base/telemetry.js";
 import type { CostMeter } from "./cost-meter.js";
 import {
+  bindDoubts,
   type Freshness,
   neverSeen,
   noteArrival,
@@ -26,9 +27,6 @@ type Bound = {
   readonly inputs: readonly number[];
   readonly frame: Frame;
 };
-
-/** The number of stale channels, which the built-in rule `stale` reads. */
-export const STALE_SIGNAL = "staleChannels";
 
 export class Watch {
   readonly id: string;
@@ -95,6 +93,7 @@ export class Watch {
     outputs.forEach((index, output) => {
       this.#writers.set(index, { monitor, output });
     });
+    bindDoubts(this.#fresh.values(), monitor.outputs, outputs);
     const frame: Frame = {
       get: (input) => {
         const index = inputs[input] ?? -1;
@@ -314,6 +313,7 @@ export class Watch {
   }
 
   #countStale(): void {
-    if (this.#staleIndex >= 0) this.frame[this.#staleIndex] = staleCount(this.#fresh.values());
+    if (this.#staleIndex < 0) return;
+    this.frame[this.#staleIndex] = staleCount(this.#fresh.values(), this.frame);
   }
 }

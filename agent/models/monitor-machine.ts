@@ -18,6 +18,8 @@ export type Readings = {
   /** What the channel says, believed or not: for the tests that decide about it. */
   raw(name: string): number;
   believed(name: string): boolean;
+  /** By its usual pace its next reading is not overdue. */
+  current(name: string): boolean;
   /** Why not: an index of SUSPICIONS. */
   code(name: string): number;
   /** A balance names this channel as the one that does not fit. */
@@ -26,8 +28,8 @@ export type Readings = {
   suspect(name: string, off: boolean, after_s: number, dt_s: number): void;
   /** Forgets what `suspect` has counted so far. */
   pardon(): void;
-  /** The model agrees with the channel again: a step that pends is forgotten. */
-  absolve(name: string): void;
+  /** A model of the channel says whether it is what it should be: that ends a step that pends. */
+  agree(name: string, agrees: boolean): void;
   /** The machine is at rest: nothing moves its readings, and knocks are no spikes. */
   rest(resting: boolean): void;
   /** What commissioning learnt of this name for the present operating state, as adapted since. */
@@ -185,7 +187,8 @@ class Shell {
     if (dt_s <= gap_s) {
       this.#correction.step(this.#readings.value, dt_s);
       this.physics.step(dt_s, before_ms);
-      const steady = (of: string): boolean => this.physics.steady?.(of) ?? true;
+      const steady = (of: string): boolean =>
+        this.#correction.tells(of) && (this.physics.steady?.(of) ?? true);
       this.shifts.step(dt_s, steady, (of) => this.#said(of));
     } else this.physics.pause?.();
     for (const i of this.#scalars) frame.set(i, this.#validity.code(i));
@@ -247,6 +250,7 @@ class Shell {
       heard: (name) => here(at(name), (i) => validity.heard(i)),
       raw: (name) => validity.raw(at(name)),
       code: (name) => validity.code(at(name)),
+      current: (name) => here(at(name), (i) => (validity.current(i) ? 1 : 0)) === 1,
       believed: (name) => validity.code(at(name)) === 0,
       accuse: (name) => validity.accuse(at(name)),
       suspect: (name, off, after_s, dt_s) => {
@@ -256,7 +260,7 @@ class Shell {
       },
       pardon: () => this.#held.clear(),
       rest: (resting) => validity.rest(resting),
-      absolve: (name) => validity.absolve(at(name)),
+      agree: (name, agrees) => validity.agree(at(name), agrees),
       normal: (name, otherwise) => learnt(setup, name, otherwise, String(this.physics.state())),
     };
   }

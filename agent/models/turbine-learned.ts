@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { Backend } from "../accel/backend.js";
 import { packageFile } from "../base/files.js";
+import { NACELLE } from "../base/physics.js";
 import type { Learned } from "./chain/correction.js";
 import { openLearned } from "./learned.js";
 import { plateValue, type Setup } from "./setup.js";
@@ -22,7 +23,22 @@ export function openThermal(
   const classes = COMPONENTS.map(({ name }) => name);
   const corrects = classes.map((name) => ({ output: `${name}.residual`, most: THERMAL_MOST_K }));
   const features = new ThermalFeatures(plate);
-  return openLearned(bytes, backend, { columns: THERMAL_COLUMNS, features, classes, corrects });
+  const spec = { columns: THERMAL_COLUMNS, features, classes, corrects };
+  const learned = openLearned(bytes, backend, spec);
+  if (typeof learned === "string") return learned;
+  return {
+    ...learned,
+    get tier() {
+      return learned.tier;
+    },
+    infer: (value, dt_s, g) => learned.infer((name) => known(value, name), dt_s, g),
+  };
+}
+
+/** The air outside from that in the nacelle, where only its own sensor is wrong. */
+function known(value: (channel: string) => number, name: string): number {
+  const own = value(name);
+  return name === "ambientTemp" && Number.isNaN(own) ? value("nacelleTemp") - NACELLE.rise_K : own;
 }
 
 /** The shipped network for the machine of this nameplate; null where that says too little. */

@@ -193,9 +193,14 @@ class TurbinePhysics implements Physics {
   }
 
   #watchPitch(dt_s: number, speed: number): void {
+    const pitch_rad = this.#on.heard("pitch");
+    const demand_rad = this.#on.heard("pitchDemand");
+    // One that is overdue stands still, as jammed blades do.
+    const overdue = ["pitch", "pitchDemand"].some((name) => !this.#on.current(name));
+    if (overdue && !Number.isNaN(pitch_rad + demand_rad)) return;
     this.#pitch.step(dt_s, {
-      pitch_rad: this.#on.heard("pitch"),
-      demand_rad: this.#on.heard("pitchDemand"),
+      pitch_rad,
+      demand_rad,
       speed,
       windRatio: this.#rotor.fastRatio,
     });
@@ -217,7 +222,8 @@ class TurbinePhysics implements Physics {
       yaw_rad: this.#on.heard("yawError"),
     });
     if (!this.#commissioned) return;
-    if (this.#rotor.windOff) this.#on.accuse("windSpeed");
+    // The wind that the rotor feels is of the pitch as it is read.
+    if (this.#rotor.windOff && !this.#pitch.away) this.#on.accuse("windSpeed");
     if (this.#rotor.vaneOff) this.#on.accuse("yawError");
   }
 

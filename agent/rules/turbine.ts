@@ -102,6 +102,7 @@ export const TURBINE_RULES: readonly RuleRow[] = [
     id: "pitch-jam",
     when: "abs(pitch.error) > 1 deg || pitch.slip > 0.15 deg",
     clear: "abs(pitch.error) < 1 deg && pitch.slip < 0.03 deg",
+    for_min: 0.5,
     severity: "critical",
     text: "The blades stand still away from their demanded angle",
     action: "Stop the turbine; check the pitch drives and their power supply",

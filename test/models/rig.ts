@@ -2,9 +2,10 @@
 //! raise. Readings outside a port's range are dropped, as the decoder does.
 
 import { reference } from "../../agent/accel/reference.js";
-import { STALE_RULE } from "../../agent/assembly.js";
+import { WATCHED_STALE_RULE } from "../../agent/assembly.js";
 import { KINDS } from "../../agent/assets.js";
 import type { Channel } from "../../agent/base/telemetry.js";
+import { STALE_SIGNAL } from "../../agent/freshness.js";
 import { limitsOf } from "../../agent/models/chain/port.js";
 import type { Want } from "../../agent/models/commission-stage.js";
 import type { Monitor } from "../../agent/models/monitor.js";
@@ -22,7 +23,7 @@ import type {
 import { createQuadrotor } from "../../agent/sensors/plants/quadrotor.js";
 import { createWindTurbine } from "../../agent/sensors/plants/wind-turbine.js";
 import { type Amount, parseAmount, parseUnit, type Unit } from "../../agent/units/parse.js";
-import { type Noted, STALE_SIGNAL, Watch } from "../../agent/watch.js";
+import { type Noted, Watch } from "../../agent/watch.js";
 
 /** Nameplates of the simulated machines, as a config writes them. */
 export const PLATES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -225,7 +226,7 @@ export function wire(plant: Wired, learn: Wiring) {
       outputs[i] ?? [],
     );
   });
-  const compiled = compileRules([...row.rules, STALE_RULE], "test", signals);
+  const compiled = compileRules([...row.rules, WATCHED_STALE_RULE], "test", signals);
   if (compiled.faults.length > 0) throw new Error(JSON.stringify(compiled.faults));
   if (learn.unruled !== true) watch.addRules(compiled.rules);
   const changes: Noted[] = [];

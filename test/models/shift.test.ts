@@ -64,6 +64,28 @@ describe("evidence of a shift", () => {
     expect(evidenceOf(-1, 60)).toBeLessThan(5);
   });
 
+  test("a shift beyond one spread is found sooner by a test of its own, and noise no oftener", () => {
+    const meansTo20 = (large: boolean): number => {
+      const one = new ShiftTest(1, large);
+      let count = 0;
+      while (!(one.evidence > 20)) {
+        one.step(SHIFT_s, 1.5);
+        count += 1;
+      }
+      return count;
+    };
+    expect(meansTo20(false)).toBe(17);
+    expect(meansTo20(true)).toBe(11);
+    const noisy = new ShiftTest(1, true);
+    const chance = prng(5, "shift");
+    for (let i = 0; i < 60 * 144; i++) noisy.step(SHIFT_s, 0.8 * chance.normal());
+    expect(noisy.evidence).toBeLessThan(20);
+    // One reading of any size proves nothing.
+    const wild = new ShiftTest(1, true);
+    for (let i = 0; i < 4; i++) wild.step(SHIFT_s, 1000);
+    expect(wild.evidence).toBeLessThan(20);
+  });
+
   test("what was not known drops the open mean and leaves the evidence", () => {
     const one = new ShiftTest(1);
     for (let i = 0; i < 8; i++) one.step(SHIFT_s, 4);
@@ -150,6 +172,22 @@ describe("pitch", () => {
     expect(watch((demand) => demand + 0.5).slip_rad).toBe(0);
   });
 
+  test("a sensor that was wrong for minutes leaves no slope behind", () => {
+    const one = new PitchWatch();
+    const chance = prng(7, "pitch");
+    for (let i = 0; i < 1420; i++) {
+      const demand = i < 700 ? 6 + 5 * Math.sin(i / 50) : 0;
+      const wrong = i >= 700 && i < 760 ? 8 : 0;
+      one.step(10, {
+        pitch_rad: (demand + wrong + 0.03 * chance.normal()) * DEGREE,
+        demand_rad: demand * DEGREE,
+        speed: 1,
+        windRatio: 1,
+      });
+      expect(one.slip_rad || 0).toBe(0);
+    }
+  });
+
   test("far off: a jam, an offset, a gain", () => {
     const jam = watch(() => 9);
     expect(jam.sensorOff).toBe(false);
@@ -180,6 +218,32 @@ describe("belief", () => {
     feed(297, 7200, 7800 + 3600);
     expect(validity.code(0)).toBe(0);
     expect(limitsOf(row).jumpStep).toBeLessThan(7);
+  });
+
+  test("does not come back where a model of the channel says otherwise, nor by silence", () => {
+    const validity = new Validity([row, { ...row, name: "other" }], () => Number.NaN);
+    const feed = (value_K: number, from_s: number, to_s: number): void => {
+      for (let t_s = from_s; t_s < to_s; t_s += 10) {
+        validity.take(0, value_K + 0.01 * (t_s % 7), 1000 * t_s);
+        validity.agree(0, false);
+      }
+    };
+    feed(290, 0, 600);
+    feed(310, 600, 1200);
+    // The machine cools, and the wrong reading passes where the right one was.
+    for (let t_s = 1200; t_s < 4000; t_s += 10) feed(310 - (t_s - 1200) / 100, t_s, t_s + 10);
+    expect(validity.raw(0)).toBeLessThan(290);
+    expect(validity.code(0)).not.toBe(0);
+    validity.agree(0, true);
+    expect(validity.code(0)).toBe(0);
+    // Beyond its range, then silent: only a reading after the hold ends that.
+    validity.take(0, 1000, 4_000_000);
+    for (let t_s = 4000; t_s < 6000; t_s += 10) {
+      validity.take(1, 290 + 0.01 * (t_s % 11), 1000 * t_s);
+    }
+    expect(validity.code(0)).not.toBe(0);
+    feed(282, 6000, 6020);
+    expect(validity.code(0)).toBe(0);
   });
 
   test("a balance cannot keep a channel in doubt that is doubted for itself", () => {

@@ -31,6 +31,12 @@ export class Correction {
     this.#learned?.infer(value, dt_s, this.#g);
   }
 
+  /** False: the network corrects this output and cannot tell by how much now. */
+  tells(output: string): boolean {
+    const at = this.#at.get(output);
+    return at === undefined || !Number.isNaN(this.#g[at]);
+  }
+
   /** What the network explains of an output, SI; at most its bound, 0 where it says nothing. */
   of(output: string): number {
     const at = this.#at.get(output);

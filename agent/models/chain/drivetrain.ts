@@ -57,7 +57,7 @@ export class DriveBalance {
       (now.power_W - turn_W * now.generator_radps) / this.#rated_W,
     );
     const c = mean(this.#fromRotor, (now.power_W - turn_W * fast_radps) / this.#rated_W);
-    this.#watchCurve(dt_s, now);
+    this.#watchCurve(share_s, now);
     const broken = [a / SPEED_SHARE, b / POWER_SHARE, c / POWER_SHARE].some((v) => Math.abs(v) > 1);
     this.#broken_s = broken ? this.#broken_s + dt_s : 0;
     this.#broken = broken ? this.#broken + 1 : 0;
@@ -66,7 +66,9 @@ export class DriveBalance {
     const generator = Math.abs(b) > POWER_SHARE;
     const rotor = Math.abs(c) > POWER_SHARE;
     if (generator && rotor && !speeds) {
-      return Math.abs(this.#offCurve.value) > 0.5 * Math.abs(b) ? "generatorTorque" : "power";
+      const off = Math.abs(this.#offCurve.value);
+      if (Number.isNaN(off)) return null;
+      return off > 0.5 * Math.abs(b) ? "generatorTorque" : "power";
     }
     if (!speeds) return null;
     if (generator && !rotor) return "generatorSpeed";
@@ -75,9 +77,12 @@ export class DriveBalance {
   }
 
   /** Torque that the speed asks for: K w^2 below, constant power above, a line between. */
-  #watchCurve(dt_s: number, now: DriveReadings): void {
+  #watchCurve(share_s: number, now: DriveReadings): void {
     const speed = now.generator_radps / this.#rated_radps;
-    if (!now.steady || !(speed > 0.7)) return;
+    if (!now.steady || !(speed > 0.7) || Number.isNaN(now.torque_Nm)) {
+      this.#offCurve.reset(); // or what it was before would speak of now
+      return;
+    }
     const scale = this.#rated_W / TURBINE.ratedPower_W;
     const full_Nm = (now.allowed * this.#rated_W) / this.#efficiency / now.generator_radps;
     const best = (share: number): number =>
@@ -88,6 +93,6 @@ export class DriveBalance {
     const below_Nm = speed < low ? best(speed) : best(low) + part * (top_Nm - best(low));
     const wanted_Nm = Math.min(below_Nm, full_Nm);
     const rated_Nm = this.#rated_W / this.#efficiency / this.#rated_radps;
-    this.#offCurve.add((now.torque_Nm - wanted_Nm) / rated_Nm, dt_s);
+    this.#offCurve.add((now.torque_Nm - wanted_Nm) / rated_Nm, share_s);
   }
 }

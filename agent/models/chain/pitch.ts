@@ -10,8 +10,9 @@ const ERROR_rad = 1 * DEGREE;
 const LARGE_rad = 4 * DEGREE; // power shows so much within minutes
 const POWER_OFF = 0.06; // rotor wind over the anemometer's
 const LONG_s = 30;
-const DRIFT_rad = 0.3 * DEGREE; // per long window
+const DRIFT_rad = 0.12 * DEGREE; // per long window: four times the noise of a good sensor
 const STANDS = 4; // long windows in a row
+const STANDS_LARGE = 20; // until the wind that the rotor feels is one since then
 const MOVES = 3;
 const DEMAND_rad = 1.5 * DEGREE;
 const DEMAND_s = 30; // a lull of the wind is over sooner, and the demand with it
@@ -21,8 +22,11 @@ const FAST = { s: 600, count: 20, width_rad: 0.3 * DEGREE } as const;
 const SLOW = { s: 6 * 3600, count: 360, width_rad: 1 * DEGREE } as const;
 const SLOPE_LEAST = 0.02;
 const SURE = 4; // standard errors
-/** Where blades stand that jammed towards feather: a gain that is wrong has its zero at zero. */
-const STANDS_AT_rad = 1.5 * DEGREE;
+/**
+ * Where blades stand that jammed at work: a gain that is wrong has its zero at zero, and an offset
+ * that lags a little where no blade stands.
+ */
+const STANDS_AT_rad = { least: 1.5 * DEGREE, most: 30 * DEGREE } as const;
 
 type Verdict = "open" | "jammed" | "pitch wrong" | "demand wrong";
 
@@ -61,9 +65,10 @@ export class PitchWatch {
     this.#away = error > ERROR_rad;
     if (!this.#away) this.#settle();
     if (!Number.isNaN(speed)) {
-      this.#slow.add(demand_rad, off_rad, dt_s);
-      this.#slip_rad = slipOf(this.#slow.line);
+      // One that is far off is judged at once; in the slow line it would be a slope for hours.
       if (this.#away) this.#judgeLine(demand_rad, off_rad, dt_s);
+      else this.#slow.add(demand_rad, off_rad, dt_s);
+      this.#slip_rad = slipOf(this.#slow.line);
     }
     const odd = this.#away && demand_rad > DEMAND_rad && speed < BELOW_RATED;
     this.#odd_s = odd ? this.#odd_s + dt_s : 0;
@@ -90,6 +95,11 @@ export class PitchWatch {
   /** Error at fine pitch of blades that follow their demand less and less; 0: they follow. */
   get slip_rad(): number {
     return this.sensorOff || this.demandOff ? Number.NaN : this.#slip_rad;
+  }
+
+  /** The two do not fit, whichever is wrong. */
+  get away(): boolean {
+    return this.#away;
   }
 
   get sensorOff(): boolean {
@@ -130,7 +140,8 @@ export class PitchWatch {
     const stands = this.#stands >= STANDS && this.#odd_s === 0 && rests;
     const large = Math.abs(this.#error.value) > LARGE_rad;
     this.#find(stands && large && windRatio > 1 + POWER_OFF, "pitch wrong");
-    this.#find(stands && (!large || Math.abs(windRatio - 1) <= POWER_OFF), "jammed");
+    const same = this.#stands >= STANDS_LARGE && Math.abs(windRatio - 1) <= POWER_OFF;
+    this.#find(stands && (!large || same), "jammed");
     this.#find(this.#moves >= MOVES && rests, "pitch wrong");
     this.#from_rad = pitch_rad;
     this.#long_s = 0;
@@ -142,5 +153,6 @@ function slipOf(line: Line, least: typeof FAST | typeof SLOW = SLOW): number {
   if (line.count < least.count || !(line.width >= least.width_rad)) return Number.NaN;
   const sure = line.slope < -Math.max(SLOPE_LEAST, SURE * line.slopeError);
   const stands_rad = -line.atZero / line.slope;
-  return sure && stands_rad > STANDS_AT_rad ? line.atZero : 0;
+  const stands = stands_rad > STANDS_AT_rad.least && stands_rad < STANDS_AT_rad.most;
+  return sure && stands ? line.atZero : 0;
 }

@@ -29,6 +29,8 @@ const YAW_SLOW = { s: 3600, large_rad: (8 * Math.PI) / 180 } as const;
 const WIND_OFF = 0.2; // anemometer against rotor wind: no blade fault is this large
 const WIND_s = 240;
 const LOSS_s = 1800;
+/** No wind explains the power for so long: then a reading is wrong, and no gust passes. */
+const BEYOND_s = 60;
 const DECIDED = 8;
 
 export class RotorWatch {
@@ -49,6 +51,7 @@ export class RotorWatch {
   readonly #loss = new Smooth(LOSS_s);
   #yawOdds = 0;
   #spent_s = 0;
+  #beyond_s = 0;
   /**
    * Of the last full block; NaN while there is none, and while a large yaw angle is not yet
    * believed: its cosine would hide a loss or make one up.
@@ -67,7 +70,10 @@ export class RotorWatch {
 
   /** Call only while the machine runs and has settled. */
   step(dt_s: number, now: RotorReadings): void {
-    this.wind_mps = this.#estimateWind(dt_s, now);
+    const found_mps = this.#estimateWind(dt_s, now);
+    const more_s = found_mps === Number.POSITIVE_INFINITY ? dt_s : -dt_s;
+    this.#beyond_s = Math.max(0, Math.min(2 * BEYOND_s, this.#beyond_s + more_s));
+    this.wind_mps = Number.isFinite(found_mps) ? found_mps : Number.NaN;
     const along = now.wind_mps * Math.cos(Number.isNaN(now.yaw_rad) ? 0 : now.yaw_rad);
     this.#yaw.add(now.yaw_rad, dt_s);
     this.#yawSlow.add(now.yaw_rad, dt_s);
@@ -100,7 +106,7 @@ export class RotorWatch {
     this.#fastWind.reset();
     this.#fastAny.reset();
     this.#speed.reset();
-    this.#spent_s = 0;
+    this.#spent_s = this.#beyond_s = 0;
     this.ratio = this.estimate_mps = Number.NaN;
   }
 
@@ -117,8 +123,12 @@ export class RotorWatch {
     return this.#spent_s > 2.5 * WIND_s && off(this.#fastWind) && off(this.#fastAny);
   }
 
-  /** Rotor wind over the anemometer's, last minutes; 1 while all is as it was. */
+  /**
+   * Rotor wind over the anemometer's, last minutes; 1 while all is as it was, infinite when no wind
+   * gives that power at that pitch.
+   */
   get fastRatio(): number {
+    if (this.#beyond_s > BEYOND_s) return Number.POSITIVE_INFINITY;
     if (this.#spent_s < WIND_s) return Number.NaN;
     return this.#fastEstimate.value / this.#fastWind.value / this.#fit.ratio;
   }
@@ -156,6 +166,7 @@ export class RotorWatch {
     this.#yawOdds = Math.max(-2 * DECIDED, Math.min(2 * DECIDED, this.#yawOdds + bounded));
   }
 
+  /** NaN where too little is known; infinite where no wind gives so much. */
   #estimateWind(dt_s: number, now: RotorReadings): number {
     const before = this.#speed.value;
     const speed = this.#speed.add(now.rotor_radps, dt_s);
@@ -172,7 +183,8 @@ export class RotorWatch {
       half * powerCoefficient(tip_mps / wind, now.pitch_rad) * wind ** 3;
     let low = tip_mps / LAMBDA[1];
     let high = tip_mps / LAMBDA[0];
-    if (!(taken_W > power(low) && taken_W < power(high))) return Number.NaN;
+    if (taken_W >= power(high)) return Number.POSITIVE_INFINITY;
+    if (!(taken_W > power(low))) return Number.NaN;
     for (let i = 0; i < 24; i++) {
       const middle = 0.5 * (low + high);
       if (power(middle) < taken_W) low = middle;

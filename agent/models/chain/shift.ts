@@ -5,8 +5,11 @@ import { BlockMean, Cusum } from "./smooth.js";
 export const SHIFT_s = 600;
 /** Half of the shift to be found soonest, in spreads. */
 const SLACK = 0.25;
-/** As that, of a shift beyond one spread: its sum stays so much smaller in noise, and weighs more. */
-const LARGE = { slack: 0.6, weight: 2.2 } as const;
+/**
+ * As that, of a shift beyond one spread: its sum stays so much smaller in noise, and weighs more.
+ * Clipped lower, so that it still takes five means of any size.
+ */
+const LARGE = { slack: 0.6, weight: 2.2, clip: 2.5 } as const;
 /** So that evidence fades within a day of a repair. */
 const EVIDENCE_MAX = 30;
 
@@ -23,7 +26,7 @@ export class ShiftTest {
   constructor(scale: number, large = false, most = EVIDENCE_MAX) {
     this.#scale = scale;
     this.#small = new Cusum(SLACK, most);
-    this.#large = large ? new Cusum(LARGE.slack, most / LARGE.weight) : null;
+    this.#large = large ? new Cusum(LARGE.slack, most / LARGE.weight, LARGE.clip) : null;
   }
 
   /** NaN drops what was begun: a reading that is doubted now was wrong before it was doubted. */

@@ -49,21 +49,23 @@ export class BlockMean {
 
 const CLIP = 4;
 
-/** S <- max(0, S + clip(z, +-4) - k): evidence that grows only while a shift lasts. */
+/** S <- max(0, S + clip(z, +-clip) - k): evidence that grows only while a shift lasts. */
 export class Cusum {
   readonly #slack: number;
   readonly #most: number;
+  readonly #clip: number;
   value = 0;
 
   /** `most` bounds the evidence, so that it can fade again once the cause is gone. */
-  constructor(slack: number, most: number) {
+  constructor(slack: number, most: number, clip = CLIP) {
     this.#slack = slack;
     this.#most = most;
+    this.#clip = clip;
   }
 
   add(z: number): number {
     if (Number.isNaN(z)) return this.value;
-    const step = Math.max(-CLIP, Math.min(CLIP, z)) - this.#slack;
+    const step = Math.max(-this.#clip, Math.min(this.#clip, z)) - this.#slack;
     this.value = Math.min(this.#most, Math.max(0, this.value + step));
     return this.value;
   }

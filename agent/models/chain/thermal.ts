@@ -10,6 +10,8 @@ const OBSERVER_s = { share: 0.03, least: 60, most: 300 } as const;
 const SETTLED = 5; // observer times
 /** Inputs may be missing this long before the free run no longer means anything. */
 const BRIDGE_s = 120;
+/** Begun anew after an outage, the free run first has to forget how, in times of the node. */
+const BEGUN = 2;
 /** Share of the greatest healthy heat below which load says nothing about a sensor. */
 const HEAT_FLOOR = 0.3;
 
@@ -50,6 +52,8 @@ export class ThermalWatch {
   #observed_K = Number.NaN;
   #age_s = 0;
   #missing_s = 0;
+  /** Of the free run; it counts as long begun at the first start, or a machine could not be told. */
+  #begun_s = Number.POSITIVE_INFINITY;
   /** Load as slow as the observer, so that both speak of the same minutes. */
   readonly #load: Smooth;
   #heat_W = Number.NaN;
@@ -89,6 +93,7 @@ export class ThermalWatch {
     if (this.#missing_s > BRIDGE_s) this.#forget();
     if (Number.isNaN(this.#heat_W)) return;
     const { node } = this;
+    this.#begun_s += dt_s;
     if (Number.isNaN(this.#free_K)) this.#free_K = measured_K - this.fit.offset_K;
     else {
       this.#free_K = thermalStep(node, this.#free_K, this.#heat_W, this.#reference_K, dt_s);
@@ -116,6 +121,12 @@ export class ThermalWatch {
   get trend_Kps(): number {
     const { capacity_JpK, conductance_WpK } = this.node;
     return (this.#heat_W - conductance_WpK * this.rise_K) / capacity_JpK;
+  }
+
+  /** The free run has forgotten how it was begun after an outage. */
+  get ran(): boolean {
+    const { capacity_JpK, conductance_WpK } = this.node;
+    return this.#begun_s >= (BEGUN * capacity_JpK) / conductance_WpK;
   }
 
   /** The observer has forgotten how it was started. */
@@ -155,6 +166,7 @@ export class ThermalWatch {
   }
 
   #forget(): void {
+    if (!Number.isNaN(this.#free_K)) this.#begun_s = 0;
     this.#free_K = Number.NaN;
     this.#observed_K = Number.NaN;
     this.#residual.reset();

@@ -2,6 +2,7 @@
 //! that come late, and what the balances of the machine say against it. A channel under suspicion
 //! reads as NaN, so that no residual of the machine ever rests on it.
 import { limitsOf, PACE_s, type PortLimits, type PortRow } from "./port.js";
+import { Timing } from "./timing.js";
 
 /** Values of `<channel>.fault`; 0 is well. */
 export const SUSPICIONS = [
@@ -21,54 +22,40 @@ const EQUAL_READINGS = 8;
 /** A slow instrument in a fast message repeats itself for less than this. */
 const EQUAL_ms = 2_000;
 const SPIKES = 3;
-const SPIKE_FORGET_ms = 30_000;
+/** The first ones, and any more of one that is known for them; by time or by readings. */
+const SPIKE_FORGET = { ms: 30_000, readings: 10 } as const;
+const SPIKING = { ms: 600_000, readings: 200 } as const;
 /** A knock of the machine shakes for that long: one spike. */
 const KNOCK_ms = 1_000;
-const LATE_ms = 5_000;
-const LATE_READINGS = 10;
 const DISAGREES = SUSPICIONS.indexOf("disagrees");
+const SPIKY = SUSPICIONS.indexOf("spikes");
 /** A suspicion outlives its last sign by this much, or alarms would chatter. */
 const HOLD_ms = 600_000;
-/** A reading is of now when it is not older than this beyond its channel's usual interval. */
-const FRESH_ms = 3_000;
-const FRESH_ARRIVALS = 8;
 /** Share of a step that a step back must have. */
 const LEAP_BACK = 0.5;
 /** Share of its commissioned noise that a live instrument keeps, and readings to judge by. */
 const QUIET_SHARE = 0.01;
 const QUIET_READINGS = 120;
-/** Beyond this a source time is taken for a clock of its own unless most channels agree. */
-const AHEAD_ms = 60_000;
-/** Silent for so long, and so many of its usual intervals: what it said before is no neighbour. */
-const OUTAGE = { ms: 5_000, intervals: 5 } as const;
-const SPACINGS = 1.5;
-const GAP_FADES = 0.9; // at each arrival: an outage is forgotten after some fifty
 
 type State = {
+  readonly input: number;
   readonly row: PortRow;
   readonly limits: PortLimits;
   /** The last three readings, newest last. */
   readonly recent: [number, number, number];
   median: number;
-  t_ms: number;
   equal: number;
   equalFrom_ms: number;
   /** Changes of other channels when the run of equal readings began. */
   movesBefore: number;
   spikes: number;
   spiked_ms: number;
-  lateCount: number;
   /** Level before an impossible step, and its size; NaN: none pends. */
   before: number;
   leap: number;
+  modelled: boolean;
   suspicion: number;
   until_ms: number;
-  ahead: boolean;
-  /** Time of the last reading, believed or not, and how far it was from the one before. */
-  heard_ms: number;
-  spacing_ms: number;
-  arrivals: number;
-  gap_ms: number;
   /** Mean change between readings: now, and in commissioning (NaN: not known). */
   stir: number;
   readonly noise: number;
@@ -80,35 +67,28 @@ type State = {
 export class Validity {
   readonly #states: readonly State[];
   #moves = 0;
-  #now_ms = Number.NEGATIVE_INFINITY;
-  /** How far time moves on between instants. */
-  #gap_ms = 0;
-
+  readonly #timing: Timing;
   #resting = false;
 
   /** `noise`: the commissioned mean change between readings of a channel, NaN where unknown. */
   constructor(rows: readonly PortRow[], noise: (name: string) => number) {
-    this.#states = rows.map((row) => ({
+    this.#timing = new Timing(rows);
+    this.#states = rows.map((row, input) => ({
+      input,
       row,
       limits: limitsOf(row),
       recent: [Number.NaN, Number.NaN, Number.NaN],
       median: Number.NaN,
-      t_ms: Number.NEGATIVE_INFINITY,
       equal: 0,
       equalFrom_ms: Number.NaN,
       movesBefore: 0,
       spikes: 0,
       spiked_ms: Number.NEGATIVE_INFINITY,
-      lateCount: 0,
       before: Number.NaN,
       leap: 0,
+      modelled: false,
       suspicion: 0,
       until_ms: Number.NEGATIVE_INFINITY,
-      ahead: false,
-      heard_ms: Number.NaN,
-      spacing_ms: Number.NaN,
-      arrivals: 0,
-      gap_ms: 0,
       stir: Number.NaN,
       noise: noise(row.name),
       mark: Number.NaN,
@@ -123,19 +103,22 @@ export class Validity {
 
   /** Source time of the asset: the newest that its channels agree on. */
   get now_ms(): number {
-    return this.#now_ms;
+    return this.#timing.now_ms;
   }
 
   take(input: number, value: number, t_ms: number): void {
     const state = this.#states[input];
     if (state === undefined) return;
-    if (!this.#keepTime(state, t_ms)) return;
+    const timing = this.#timing;
+    const kept = timing.hear(input, t_ms);
+    if (timing.isLate(input)) this.#suspect(state, "late");
+    if (!kept) return;
     if (Number.isNaN(value)) return;
     const { limits, row } = state;
     const within = value >= limits.low && value <= limits.high;
     if (!within || (row.whole && !Number.isInteger(value))) {
       this.#suspect(state, "range");
-      state.t_ms = t_ms;
+      timing.refuse(input, t_ms);
       return;
     }
     this.#countEqual(state, value, t_ms);
@@ -143,18 +126,13 @@ export class Validity {
     state.recent[0] = state.recent[1];
     state.recent[1] = state.recent[2];
     state.recent[2] = value;
-    const elapsed_s = (t_ms - state.t_ms) / 1000;
-    if (t_ms - state.t_ms > Math.max(OUTAGE.ms, OUTAGE.intervals * state.gap_ms)) {
+    const elapsed_s = timing.since_ms(input, t_ms) / 1000;
+    if (timing.isOutage(input, t_ms)) {
       state.recent[0] = Number.NaN;
       state.recent[1] = Number.NaN;
       state.median = Number.NaN;
     }
-    if (state.arrivals > 0) {
-      // After an outage it must soon be of its usual pace again, or old readings count as new.
-      state.gap_ms = Math.max(t_ms - state.t_ms, GAP_FADES * state.gap_ms);
-    }
-    state.arrivals += 1;
-    state.t_ms = t_ms;
+    timing.arrive(input, t_ms);
     const before = state.median;
     state.median = median(state.recent);
     this.#countSpike(state, t_ms);
@@ -202,48 +180,25 @@ export class Validity {
     return this.#states[input]?.median ?? Number.NaN;
   }
 
+  /** By its usual pace the next reading is not overdue. */
+  current(input: number): boolean {
+    return this.#timing.isCurrent(input);
+  }
+
   #reading(state: State): number {
-    const old = this.#now_ms - state.t_ms > FRESH_ms + 2 * state.gap_ms;
-    // A channel that reports changes only may be silent for long and still be right.
-    if (old && state.arrivals >= FRESH_ARRIVALS) return Number.NaN;
+    if (this.#timing.isOld(state.input)) return Number.NaN;
     return state.row.whole || state.row.plain ? state.recent[2] : state.median;
   }
 
   #code(state: State): number {
-    return Number.isNaN(state.before) && this.#now_ms > state.until_ms ? 0 : state.suspicion;
+    // Silence proves nothing: it takes a reading after the hold to end a suspicion.
+    const over = this.#timing.last_ms(state.input) > state.until_ms;
+    return Number.isNaN(state.before) && over ? 0 : state.suspicion;
   }
 
-  #suspect(state: State, suspicion: Suspicion): void {
+  #suspect(state: State, suspicion: Suspicion, hold_ms = HOLD_ms): void {
     if (this.#code(state) === 0) state.suspicion = SUSPICIONS.indexOf(suspicion);
-    state.until_ms = this.#now_ms + HOLD_ms;
-  }
-
-  /** False: the reading's time is not the machine's. */
-  #keepTime(state: State, t_ms: number): boolean {
-    const spacing_ms = Math.abs(t_ms - state.heard_ms);
-    // Ten minutes ahead is nothing where readings come every ten minutes, or in bursts.
-    const usual_ms = SPACINGS * Math.max(Math.min(spacing_ms, state.spacing_ms) || 0, this.#gap_ms);
-    const first = state.row.plain === true && Number.isNaN(state.spacing_ms);
-    state.ahead = !first && t_ms > this.#now_ms + Math.max(AHEAD_ms, usual_ms);
-    state.heard_ms = t_ms;
-    state.spacing_ms = spacing_ms;
-    if (state.ahead) {
-      const ahead = this.#states.filter((s) => s.ahead).length;
-      const seen = this.#states.filter((s) => s.t_ms > Number.NEGATIVE_INFINITY).length;
-      if (2 * ahead < seen) {
-        state.lateCount += 1;
-        if (state.lateCount >= LATE_READINGS) this.#suspect(state, "late");
-        return false;
-      }
-    }
-    const advance_ms = t_ms - this.#now_ms;
-    if (advance_ms > 0 && advance_ms < Number.POSITIVE_INFINITY) {
-      this.#gap_ms = Math.max(advance_ms, GAP_FADES * this.#gap_ms);
-    }
-    this.#now_ms = Math.max(this.#now_ms, t_ms);
-    state.lateCount = this.#now_ms - t_ms > LATE_ms ? state.lateCount + 1 : 0;
-    if (state.lateCount >= LATE_READINGS) this.#suspect(state, "late");
-    return true;
+    state.until_ms = Math.max(state.until_ms, this.#timing.now_ms + Math.max(HOLD_ms, hold_ms));
   }
 
   #countEqual(state: State, value: number, t_ms: number): void {
@@ -276,11 +231,14 @@ export class Validity {
     const [a, b, c] = state.recent;
     const { spike } = state.limits;
     const alone = Math.abs(b - a) > spike && Math.abs(b - c) > spike && b > a === b > c;
-    if (t_ms - state.spiked_ms > SPIKE_FORGET_ms) state.spikes = 0;
+    const known = this.#code(state) === SPIKY;
+    const { ms, readings } = known ? SPIKING : SPIKE_FORGET;
+    const forget_ms = Math.max(ms, readings * this.#timing.pace_ms(state.input));
+    if (t_ms - state.spiked_ms > forget_ms) state.spikes = 0;
     if (!alone || this.#resting || t_ms - state.spiked_ms < KNOCK_ms) return;
     state.spikes += 1;
     state.spiked_ms = t_ms;
-    if (state.spikes >= SPIKES) this.#suspect(state, "spikes");
+    if (state.spikes >= SPIKES) this.#suspect(state, "spikes", forget_ms);
   }
 
   #checkStep(state: State, before: number, elapsed_s: number): void {
@@ -291,9 +249,11 @@ export class Validity {
       // it measures may have moved on meanwhile.
       const back = (before - state.median) * Math.sign(state.leap);
       const leapt = back > most && back > LEAP_BACK * Math.abs(state.leap);
-      if (leapt || Math.abs(state.median - state.before) <= jumpStep) {
+      // A load that has changed takes a wrong temperature past where a right one once was.
+      const returned = !state.modelled && Math.abs(state.median - state.before) <= jumpStep;
+      if (leapt || returned) {
         state.before = Number.NaN;
-        state.until_ms = this.#now_ms + HOLD_ms;
+        state.until_ms = this.#timing.now_ms + HOLD_ms;
       }
       return;
     }
@@ -303,10 +263,12 @@ export class Validity {
     state.leap = state.median - before;
   }
 
-  /** The model agrees with the channel again: a step that pends is forgotten. */
-  absolve(input: number): void {
+  /** A model of the channel says whether it is what it should be: that ends a step that pends. */
+  agree(input: number, agrees: boolean): void {
     const state = this.#states[input];
-    if (state !== undefined) state.before = Number.NaN;
+    if (state === undefined) return;
+    state.modelled = true;
+    if (agrees) state.before = Number.NaN;
   }
 }
 
