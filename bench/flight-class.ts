@@ -9,7 +9,7 @@ import type { Judged } from "./monitor-blocks.js";
 import { hasSet, noData } from "./monitor-sets.js";
 import type { Row } from "./result.js";
 
-const SEEDS = [1, 2, 3, 4, 5];
+type Seeds = readonly number[];
 const WINDOW_ms = 2000;
 const HOP_ms = 500;
 const MOTORS = ["motorOutput1", "motorOutput2", "motorOutput3", "motorOutput4"] as const;
@@ -88,14 +88,19 @@ function lower(sorted: readonly number[], x: number): number {
   return low;
 }
 
-/** Scaled by the middle and spread of the windows that teach. */
-function scaler(teach: readonly Window[]): (windows: readonly Window[]) => Float64Array {
+/** About the middle, in spreads within the classes: what flights of one class differ by is noise. */
+function scaler(
+  teach: readonly Window[],
+  label: (window: Window) => number,
+): (windows: readonly Window[]) => Float64Array {
   const width = teach[0]?.x.length ?? 0;
   const columns = Array.from({ length: width }, (_, j) => teach.map(({ x }) => x[j] as number));
+  const labels = teach.map(label);
+  const classes = Array.from({ length: Math.max(...labels) + 1 }, (_, c) => c);
   const middles = columns.map(mean);
-  const spreads = columns.map((column, j) => {
-    const middle = middles[j] as number;
-    return Math.sqrt(mean(column.map((v) => (v - middle) ** 2))) || 1;
+  const spreads = columns.map((column) => {
+    const own = classes.map((c) => mean(column.filter((_, i) => labels[i] === c)));
+    return Math.sqrt(mean(column.map((v, i) => (v - (own[labels[i] ?? -1] ?? 0)) ** 2))) || 1;
   });
   return (windows) =>
     Float64Array.from(
@@ -124,7 +129,7 @@ function judge(
     const times = Math.round(most / (counts[label(window)] as number));
     return new Array<Window>(times).fill(window);
   });
-  const scale = scaler(teach);
+  const scale = scaler(teach, label);
   const y = new Float64Array(even.length * classes.length);
   even.forEach((window, i) => {
     y[i * classes.length + label(window)] = 1;
@@ -148,6 +153,7 @@ function judge(
 type Split = (flight: Flight, index: number) => number;
 
 function judgeSet(
+  seeds: Seeds,
   set: FlightSet,
   sight: Sight,
   classOf: (flight: Flight) => string,
@@ -159,18 +165,18 @@ function judgeSet(
     const held = ({ flight }: Window): boolean => folds.get(flight) === k;
     const teach = windows.filter((window) => !held(window));
     const test = windows.filter(held);
-    return SEEDS.map((seed) => judge(teach, test, classOf, `fold ${k + 1}`, seed));
+    return seeds.map((seed) => judge(teach, test, classOf, `fold ${k + 1}`, seed));
   });
 }
 
 /** Three classes of cut, each repetition taught by the other: one pair of F1 a seed and fold. */
-export function propcutClasses(): Judged[] {
+export function propcutClasses(seeds: Seeds): Judged[] {
   const repetition: Split = ({ name }) => Number(name.endsWith("_2"));
-  return judgeSet(readPropcut(), PROPCUT, ({ what }) => what, repetition);
+  return judgeSet(seeds, readPropcut(), PROPCUT, ({ what }) => what, repetition);
 }
 
 /** Healthy, cut (any depth), tape, weight; three folds, each kind's flights dealt in turn. */
-export function crazypadClasses(): Judged[] {
+export function crazypadClasses(seeds: Seeds): Judged[] {
   const set = readCrazypad();
   const order = new Map<string, number>();
   const dealt = new Map(
@@ -181,6 +187,7 @@ export function crazypadClasses(): Judged[] {
     }),
   );
   return judgeSet(
+    seeds,
     set,
     CRAZYPAD,
     ({ what }) => what.split("_")[0] ?? "",
@@ -190,25 +197,27 @@ export function crazypadClasses(): Judged[] {
 
 export const CLASS_NAMES = ["propcut-f1", "crazypad-f1"] as const;
 type Name = (typeof CLASS_NAMES)[number];
-const SETS: Readonly<Record<Name, { folder: string; min: number; run: () => Judged[] }>> = {
+const SETS: Readonly<
+  Record<Name, { folder: string; min: number; run: (seeds: Seeds) => Judged[] }>
+> = {
   "propcut-f1": { folder: "drone_ardupilot_propcut", min: 0.92, run: propcutClasses },
   "crazypad-f1": { folder: "drone_crazypad", min: 0.84, run: crazypadClasses },
 };
 const judged = new Map<Name, readonly Judged[]>();
 
 /** Pairs of F1, file and float, of a set; null where it is not at hand. */
-export function classesOfFlights(name: Name): readonly Judged[] | null {
+export function classesOfFlights(name: Name, seeds: Seeds): readonly Judged[] | null {
   const { folder, run } = SETS[name];
   if (!hasSet(folder)) return null;
-  const found = judged.get(name) ?? run();
+  const found = judged.get(name) ?? run(seeds);
   judged.set(name, found);
   return found;
 }
 
-export function classRows(): Row[] {
+export function classRows(seeds: Seeds): Row[] {
   return CLASS_NAMES.flatMap((name): Row[] => {
     const { min } = SETS[name];
-    const found = classesOfFlights(name);
+    const found = classesOfFlights(name, seeds);
     if (found === null) return noData([name], "1", { min });
     const files = found.map(({ file }) => file);
     const folds = [...new Set(found.map(({ fold }) => fold))].map((fold) => {
@@ -216,7 +225,7 @@ export function classRows(): Row[] {
       return `${fold} ${mean(own).toFixed(3)}`;
     });
     const note =
-      `macro-F1 of windows of 2 s by flight, ${SEEDS.length} seeds: ${folds.join(", ")}; worst ` +
+      `macro-F1 of windows of 2 s by flight, ${seeds.length} seeds: ${folds.join(", ")}; worst ` +
       `${Math.min(...files).toFixed(3)}; float32 teachers ` +
       `${mean(found.map(({ float }) => float)).toFixed(3)}; for evaluation, does not ship`;
     return [{ name, value: mean(files), unit: "1", min, note }];

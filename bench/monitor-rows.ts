@@ -21,7 +21,18 @@ type Work = {
   readonly names: readonly string[];
   readonly unit: string;
   readonly bound: Bound;
-  readonly run: (turbines: number) => Row[];
+  readonly run: (effort: Effort) => Row[];
+  /** Minutes of training whatever the seeds: not for a quick look. */
+  readonly slow?: true;
+};
+
+export type Effort = {
+  /** Of the simulated fleet. */
+  readonly turbines: number;
+  /** Of everything that is trained. */
+  readonly seeds: readonly number[];
+  /** Without what takes minutes however few the seeds. */
+  readonly quick: boolean;
 };
 
 const WORK: readonly Work[] = [
@@ -41,21 +52,43 @@ const WORK: readonly Work[] = [
   { names: DRIFT_NAMES, unit: "", bound: { min: 0 }, run: driftRows },
   { names: OTHER_NAMES, unit: "", bound: {}, run: otherRows },
   { names: ["femto"], unit: "%", bound: { min: 95 }, run: () => [femtoRow()] },
-  { names: POWER_NAMES, unit: "1", bound: { max: 1 }, run: powerRowsOfBench },
-  { names: [GAP_NAME], unit: "%", bound: { max: 10 }, run: () => [rmseGapRow()] },
-  { names: [SEQ_NAME], unit: "1", bound: {}, run: seqRows },
-  { names: CWRU_NAMES, unit: "1", bound: { min: 0.97 }, run: cwruTrainedRows },
+  { names: POWER_NAMES, unit: "1", bound: { max: 1 }, run: ({ seeds }) => powerRowsOfBench(seeds) },
+  {
+    names: [GAP_NAME],
+    unit: "%",
+    bound: { max: 10 },
+    slow: true,
+    run: ({ seeds }) => [rmseGapRow(seeds)],
+  },
+  { names: [SEQ_NAME], unit: "1", bound: {}, run: ({ seeds }) => seqRows(seeds) },
+  {
+    names: CWRU_NAMES,
+    unit: "1",
+    bound: { min: 0.97 },
+    run: ({ seeds }) => cwruTrainedRows(seeds),
+  },
   { names: ["cwru-f1-shipped"], unit: "1", bound: {}, run: () => [cwruRow()] },
-  { names: ["gearbox-accuracy"], unit: "%", bound: { min: 99 }, run: () => [gearboxRow()] },
+  {
+    names: ["gearbox-accuracy"],
+    unit: "%",
+    bound: { min: 99 },
+    run: ({ seeds }) => [gearboxRow(seeds)],
+  },
   {
     names: ["ternary-f1-gap"],
     unit: "points",
     bound: { max: 1 },
-    run: () => [gapRow(flightPairs())],
+    run: ({ seeds }) => [gapRow(seeds, flightPairs(seeds))],
   },
-  { names: ["vibnet-f1-gap"], unit: "points", bound: { max: 1 }, run: () => [vibnetGapRow()] },
+  {
+    names: ["vibnet-f1-gap"],
+    unit: "points",
+    bound: { max: 1 },
+    slow: true,
+    run: ({ seeds }) => [vibnetGapRow(seeds)],
+  },
   { names: PROPCUT_NAMES, unit: "%", bound: { max: 2 }, run: propcutRows },
-  { names: CLASS_NAMES, unit: "1", bound: { min: 0.84 }, run: classRows },
+  { names: CLASS_NAMES, unit: "1", bound: { min: 0.84 }, run: ({ seeds }) => classRows(seeds) },
   { names: CRAZYPAD_NAMES, unit: "%", bound: { max: 2 }, run: crazypadRows },
   { names: ["sim-speed"], unit: "x", bound: { min: 100_000 }, run: () => [simSpeed()] },
   { names: ["latency-p99"], unit: "ms", bound: { max: 12 }, run: () => [latencyRow()] },
@@ -64,13 +97,13 @@ const WORK: readonly Work[] = [
     names: FLEET_NAMES,
     unit: "",
     bound: { min: 0 },
-    run: (turbines) => fleetRows(runFleet(turbines)),
+    run: ({ turbines }) => fleetRows(runFleet(turbines)),
   },
 ];
 
-const flightPairs = () =>
+const flightPairs = (seeds: readonly number[]) =>
   CLASS_NAMES.flatMap((name) => {
-    const found = classesOfFlights(name);
+    const found = classesOfFlights(name, seeds);
     return found === null ? [] : [[name.replace("-f1", ""), found] as const];
   });
 
@@ -81,22 +114,30 @@ function simSpeed(): Row {
 }
 
 /** Rows by name, all of them for null; one that cannot be measured has no value and says why. */
-export function measure(only: readonly string[] | null, turbines: number): Row[] {
+export function measure(only: readonly string[] | null, effort: Effort): Row[] {
   const known = WORK.flatMap(({ names }) => names);
   const strange = (only ?? []).filter((name) => !known.includes(name));
   if (strange.length > 0)
     throw new Error(`no row ${strange.join(", ")}; there are ${known.join()}`);
   return WORK.filter(({ names }) => only === null || names.some((name) => only.includes(name)))
     .flatMap((work) => {
-      console.log(`${work.names.join(", ")} ...`);
-      return rowsOf(work, turbines);
+      const named = work.names.join(", ");
+      if (effort.quick && work.slow === true) {
+        console.log(`${named}: minutes of training, left out of a quick run`);
+        return [];
+      }
+      console.log(`${named} ...`);
+      const from_ms = performance.now();
+      const rows = rowsOf(work, effort);
+      console.log(`  ${((performance.now() - from_ms) / 1000).toFixed(0)} s`);
+      return rows;
     })
     .filter(({ name }) => only === null || only.includes(name));
 }
 
-function rowsOf({ names, unit, bound, run }: Work, turbines: number): Row[] {
+function rowsOf({ names, unit, bound, run }: Work, effort: Effort): Row[] {
   try {
-    return run(turbines);
+    return run(effort);
   } catch (error) {
     console.error(error);
     const why = String(error).split("\n")[0] ?? "";

@@ -1,6 +1,14 @@
 //! An encoder as the bytes that native/encoder.hpp computes from. encoder.ts has checked it.
 import { STEP_MAX_SMALL } from "./backend.js";
-import { checkEncoder, type EncoderPlan, type Projection } from "./encoder.js";
+import {
+  ACTIVATIONS,
+  checkEncoder,
+  type EncoderPlan,
+  NORMS,
+  ORDERS,
+  type Projection,
+  placeIn,
+} from "./encoder.js";
 import { align, type Image, laneBytes } from "./image.js";
 import { packLayer, TILE } from "./pack.js";
 
@@ -40,16 +48,24 @@ export function encoderImage(plan: EncoderPlan, batch: number, lookup: boolean):
     list.push(...norms.map(({ gain }) => put(gain)), ...norms.map(({ offset }) => put(offset)));
     return list;
   });
+  const ended = plan.end === null ? null : [put(plan.end.gain), put(plan.end.offset)];
   const bytes = new Uint8Array(end);
   const header = new Uint32Array(bytes.buffer, 0, HEADER_BYTES / 4);
   header.set([MAGIC, end, sequence, padded, width, heads, hidden, layers.length]);
   header.set([batch, limit, align(lane), HEADER_BYTES], 8);
   new Float32Array(bytes.buffer, 48, 1)[0] = epsilon;
+  header.set([formOf(plan), ...(ended ?? [0, 0])], 13);
   for (const [i, list] of words.entries()) {
     new Uint32Array(bytes.buffer, HEADER_BYTES + i * LAYER_WORDS * 4, LAYER_WORDS).set(list);
   }
   for (const part of parts) bytes.set(part.bytes, part.at);
-  return { bytes, sizeIn: sequence * width, sizeOut: sequence * width, batch };
+  return { bytes, sizeIn: sequence * placeIn(plan), sizeOut: sequence * width, batch };
+}
+
+/** Two bits of the activation, one each of order, norm, mask and a norm at the end. */
+function formOf({ activation, order, norm, masked, end }: EncoderPlan): number {
+  const norms = 4 * ORDERS.indexOf(order) + 8 * NORMS.indexOf(norm);
+  return ACTIVATIONS.indexOf(activation) + norms + 16 * Number(masked) + 32 * Number(end !== null);
 }
 
 function projectionWords(projection: Projection, small: boolean, put: Put) {

@@ -1,5 +1,6 @@
-//! A transformer encoder (post-norm, as BERT): ternary projections with static steps, which are
-//! exact integers, and a float tier for softmax, layer norm and GELU, which is not.
+//! A transformer encoder: ternary projections with static steps, which are exact integers, and a
+//! float tier for softmax, norms and the activation, which is not.
+import { erf } from "../base/erf.js";
 import { assert } from "../base/errors.js";
 import { BATCH_MAX, STEP_MAX } from "./backend.js";
 import { COLS_MAX, withinRange } from "./image-check.js";
@@ -26,12 +27,41 @@ export type Projection = {
   readonly inverse: number;
 };
 
-/** y = gain * (v - mean) / sqrt(variance + epsilon) + offset. */
+/** y = gain * (v - mean) / sqrt(variance + epsilon) + offset; `rms` leaves the mean in. */
 export type Norm = { readonly gain: Float32Array; readonly offset: Float32Array };
 
+/** In the order that the image has them in. */
+export const ACTIVATIONS = ["gelu-tanh", "gelu", "relu"] as const;
+export const ORDERS = ["post", "pre"] as const;
+export const NORMS = ["layer", "rms"] as const;
+
+/** How the parts of a layer stand together. */
+export type EncoderForm = {
+  /** Where the norms stand: behind each residual sum (BERT), or before attention and projections. */
+  readonly order: (typeof ORDERS)[number];
+  readonly norm: (typeof NORMS)[number];
+  /** `gelu` is that of erf. */
+  readonly activation: (typeof ACTIVATIONS)[number];
+  /** A place of x has one more value, the last, which is added to all scores of it as a key. */
+  readonly masked: boolean;
+  /** Of what the last layer gives. */
+  readonly end: Norm | null;
+};
+
+/** GELU: Hendrycks and Gimpel 2016; ONNX Gelu with approximate = "none" and "tanh". */
+export const FUNCTIONS: Readonly<Record<EncoderForm["activation"], (x: number) => number>> = {
+  gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
+  "gelu-tanh": (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  relu: (x) => Math.max(0, x),
+};
+
+/** The least that a mask adds: no weight is left, and where it is all keys they weigh the same. */
+export const MASK_LEAST = -1e30;
+
 /**
- * q, k, v = in(x); a = out(softmax(q k^T / sqrt(head)) v), by heads; m = norms[0](x + a);
- * y = norms[1](m + down(gelu(up(m)))), gelu in its tanh form.
+ * post: q, k, v = in(x); a = out(softmax(q k^T / sqrt(head) + mask) v), by heads;
+ *       m = norms[0](x + a); y = norms[1](m + down(f(up(m)))).
+ * pre:  q, k, v = in(norms[0](x)); a as above; m = x + a; y = m + down(f(up(norms[1](m)))).
  */
 export type EncoderLayer = {
   /** 3 * width rows: queries, keys, values. */
@@ -42,8 +72,8 @@ export type EncoderLayer = {
   readonly norms: readonly [Norm, Norm];
 };
 
-export type EncoderPlan = {
-  /** Places of a sequence; x and y are `sequence x width`, place by place. */
+export type EncoderPlan = EncoderForm & {
+  /** Places of a sequence; y is `sequence x width`, place by place, x too but for the mask. */
   readonly sequence: number;
   readonly width: number;
   readonly heads: number;
@@ -69,6 +99,11 @@ export function sizesFault(sizes: Pick<EncoderPlan, "sequence" | "width" | "head
   if (hidden > COLS_MAX || 3 * width > COLS_MAX) return `more than ${COLS_MAX} columns`;
   const values = sequence * Math.max(hidden, 3 * width);
   return values > VALUES_MAX ? `more than ${VALUES_MAX} values in a layer` : null;
+}
+
+/** Values of one place of x. */
+export function placeIn({ width, masked }: Pick<EncoderPlan, "width" | "masked">): number {
+  return masked ? width + 1 : width;
 }
 
 /** Multiplications of the layers an inference: for each place, and for each pair of places. */
@@ -98,15 +133,15 @@ export function checkEncoder(plan: EncoderPlan, batch: number): void {
   assert(Number.isInteger(limit) && limit >= 1 && limit <= STEP_MAX, "encoder: limit");
   assert(Number.isInteger(batch) && batch >= 1 && batch <= BATCH_MAX, "encoder: batch");
   assert(epsilon > 0 && Number.isFinite(epsilon) && layers.length > 0, "encoder: layers");
+  const sized = ({ gain, offset }: Norm): boolean =>
+    gain.length === width && offset.length === width;
+  assert(plan.end === null || sized(plan.end), "encoder: norms");
   for (const layer of layers) {
     checkProjection(layer.in, 3 * width, width);
     checkProjection(layer.out, width, width);
     checkProjection(layer.up, hidden, width);
     checkProjection(layer.down, width, hidden);
-    const sized = layer.norms.every(({ gain, offset }) => {
-      return gain.length === width && offset.length === width;
-    });
-    assert(sized, "encoder: norms");
+    assert(layer.norms.every(sized), "encoder: norms");
   }
 }
 

@@ -6,7 +6,7 @@ import { assert } from "../base/errors.js";
 import { prng } from "../base/prng.js";
 import type { Tier } from "../base/telemetry.js";
 import { type Backend, type Loaded, type Plan, stateBytes, withTier } from "./backend.js";
-import { type EncoderPlan, placesWithin } from "./encoder.js";
+import { type EncoderPlan, placeIn, placesWithin } from "./encoder.js";
 import { differs, type Evidence, encoderDiffers } from "./evidence.js";
 import { tolerancesOf } from "./tolerance.js";
 
@@ -168,14 +168,14 @@ function networkOf(plan: Plan, tier: Tier): Subject {
 }
 
 function encoderOf(plan: EncoderPlan): Subject {
-  const size = plan.sequence * plan.width;
+  const [sizeIn, sizeOut] = [plan.sequence * placeIn(plan), plan.sequence * plan.width];
   const most = plan.limit / (plan.layers[0]?.in.inverse ?? 1);
   const random = prng(SEED, "self-test");
   const trial = (): Float32Array =>
-    Float32Array.from({ length: size }, () => most * (2 * random.next() - 1));
+    Float32Array.from({ length: sizeIn }, () => most * (2 * random.next() - 1));
   return {
     open: (on, batch) => on.loadEncoder(plan, batch),
-    ...{ sizeIn: size, sizeOut: size, state_bytes: 0 },
+    ...{ sizeIn, sizeOut, state_bytes: 0 },
     trials: () => Array.from({ length: ENCODER_SELF_TESTS }, trial),
     differs: (x, y, expected) => encoderDiffers(plan, x, y, expected),
   };

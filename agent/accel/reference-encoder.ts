@@ -5,8 +5,11 @@ import {
   checkEncoder,
   type EncoderLayer,
   type EncoderPlan,
+  FUNCTIONS,
+  MASK_LEAST,
   type Norm,
   type Projection,
+  placeIn,
 } from "./encoder.js";
 
 /** Rows of values, one a place. */
@@ -14,37 +17,50 @@ type Rows = readonly Float64Array[];
 
 export function loadReferenceEncoder(plan: EncoderPlan, batch: number): Loaded {
   checkEncoder(plan, batch);
-  const { sequence, width, layers } = plan;
-  const size = sequence * width;
+  const { sequence, width, layers, end } = plan;
+  const place_in = placeIn(plan);
+  const [sizeIn, sizeOut] = [sequence * place_in, sequence * width];
   return {
     infer(x, y, count): void {
       assert(count >= 1 && count <= batch, "infer: more sequences than it was loaded for");
-      assert(x.length === count * size && y.length === count * size, "infer: sizes");
-      for (let at = 0; at < x.length; at += size) {
-        const given = x.subarray(at, at + size);
+      assert(x.length === count * sizeIn && y.length === count * sizeOut, "infer: sizes");
+      for (let i = 0; i < count; i++) {
+        const given = x.subarray(i * sizeIn, (i + 1) * sizeIn);
+        const to = y.subarray(i * sizeOut, (i + 1) * sizeOut);
         if (!given.every(Number.isFinite)) {
-          y.fill(Number.NaN, at, at + size);
+          to.fill(Number.NaN);
           continue;
         }
-        let rows: Rows = Array.from({ length: sequence }, (_, place) => {
-          return Float64Array.from(given.subarray(place * width, (place + 1) * width));
+        const places = Array.from({ length: sequence }, (_, place) => {
+          return Float64Array.from(given.subarray(place * place_in, (place + 1) * place_in));
         });
-        for (const layer of layers) rows = runLayer(plan, layer, rows);
-        for (const [place, row] of rows.entries()) y.set(row, at + place * width);
+        const mask = places.map((values) => Math.max(MASK_LEAST, values[width] ?? 0));
+        let rows: Rows = places.map((values) => values.subarray(0, width));
+        for (const layer of layers) rows = runLayer(plan, layer, rows, mask);
+        if (end !== null) rows = rows.map((row) => normalise(plan, end, row));
+        for (const [place, row] of rows.entries()) to.set(row, place * width);
       }
     },
     reset(): void {},
   };
 }
 
-function runLayer(plan: EncoderPlan, layer: EncoderLayer, x: Rows): Rows {
-  const inner = x.map((row) => project(plan, layer.in, row));
-  const attended = attend(plan, inner).map((row) => project(plan, layer.out, row));
-  const mid = x.map((row, place) => normalise(plan, layer.norms[0], row, attended[place]));
-  return mid.map((row) => {
-    const hidden = project(plan, layer.up, row).map(gelu);
-    return normalise(plan, layer.norms[1], row, project(plan, layer.down, hidden));
+function runLayer(plan: EncoderPlan, layer: EncoderLayer, x: Rows, mask: readonly number[]): Rows {
+  const pre = plan.order === "pre";
+  const [first, second] = layer.norms;
+  const inner = x.map((row) => project(plan, layer.in, pre ? normalise(plan, first, row) : row));
+  const attended = attend(plan, inner, mask).map((row) => project(plan, layer.out, row));
+  return x.map((row, place) => {
+    const sum = added(row, attended[place] as Float64Array);
+    const mid = pre ? sum : normalise(plan, first, sum);
+    const up = project(plan, layer.up, pre ? normalise(plan, second, mid) : mid);
+    const y = added(mid, project(plan, layer.down, up.map(FUNCTIONS[plan.activation])));
+    return pre ? y : normalise(plan, second, y);
   });
+}
+
+function added(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, i) => value + (b[i] as number));
 }
 
 function project({ limit }: EncoderPlan, projection: Projection, x: Float64Array): Float64Array {
@@ -57,17 +73,17 @@ function project({ limit }: EncoderPlan, projection: Projection, x: Float64Array
   });
 }
 
-function attend({ width, heads }: EncoderPlan, inner: Rows): Rows {
+function attend({ width, heads }: EncoderPlan, inner: Rows, mask: readonly number[]): Rows {
   const head = width / heads;
   return inner.map((query) => {
     const result = new Float64Array(width);
     for (let from = 0; from < width; from += head) {
-      const scores = inner.map((key) => {
+      const scores = inner.map((key, place) => {
         let sum = 0;
         for (let c = from; c < from + head; c++) {
           sum += (query[c] as number) * (key[width + c] as number);
         }
-        return sum / Math.sqrt(head);
+        return sum / Math.sqrt(head) + (mask[place] as number);
       });
       const most = Math.max(...scores);
       const weights = scores.map((score) => Math.exp(score - most));
@@ -84,19 +100,12 @@ function attend({ width, heads }: EncoderPlan, inner: Rows): Rows {
 }
 
 function normalise(
-  { epsilon }: EncoderPlan,
+  { epsilon, norm }: EncoderPlan,
   { gain, offset }: Norm,
   x: Float64Array,
-  more: Float64Array | undefined,
 ): Float64Array {
-  const sum = x.map((v, i) => v + (more?.[i] ?? 0));
-  const mean = sum.reduce((a, b) => a + b, 0) / sum.length;
-  const variance = sum.reduce((a, b) => a + (b - mean) ** 2, 0) / sum.length;
+  const mean = norm === "rms" ? 0 : x.reduce((a, b) => a + b, 0) / x.length;
+  const variance = x.reduce((a, b) => a + (b - mean) ** 2, 0) / x.length;
   const by = 1 / Math.sqrt(variance + epsilon);
-  return sum.map((v, i) => (v - mean) * by * (gain[i] as number) + (offset[i] as number));
-}
-
-/** Hendrycks and Gimpel 2016, tanh form; ONNX Gelu with approximate = "tanh". */
-function gelu(x: number): number {
-  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+  return x.map((v, i) => (v - mean) * by * (gain[i] as number) + (offset[i] as number));
 }

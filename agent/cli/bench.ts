@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Backend } from "../accel/backend.js";
+import { placeIn } from "../accel/encoder.js";
 import { reference } from "../accel/reference.js";
 import { DRIVERS, openBackend } from "../accel/registry.js";
 import { openEnergy } from "../base/energy.js";
@@ -132,8 +133,8 @@ function networkOn(
 
 function encoderOn(backend: Backend, { plan }: EncoderNet): Omit<Engine, "name"> {
   const loaded = backend.loadEncoder(plan, SEQUENCES);
-  const size = plan.sequence * plan.width;
-  return runsOf((x, y, count) => loaded.infer(x, y, count), [size, size], SEQUENCES);
+  const sizes = [plan.sequence * placeIn(plan), plan.sequence * plan.width] as const;
+  return runsOf((x, y, count) => loaded.infer(x, y, count), sizes, SEQUENCES);
 }
 
 function runsOf(
@@ -147,7 +148,7 @@ function runsOf(
 }
 
 /**
- * Trees run in TypeScript, a ternary front on every backend with ONNX Runtime behind it; of the rest
+ * Trees run in TypeScript, ternary parts on every backend with ONNX Runtime around them; of the rest
  * the rows of ONNX Runtime say it all.
  */
 function plainEngines(
@@ -159,17 +160,23 @@ function plainEngines(
 ): Engine[] | string {
   skipped.push(`the ternary backends: as a network, ${network}; as an encoder, ${encoder}`);
   const hash = hashOf(bytes);
+  const names = new Map<string, string>();
   const trees = openTrees(onnx, hash);
   if (typeof trees === "string") return trees;
   if (trees !== null) return [{ name: trees.engine, one: runOf(trees), many: null, batch: 1 }];
-  const mixed = openHybrid(onnx, reference, hash);
-  if (mixed === null || typeof mixed === "string") return mixed ?? [];
-  const fronts = enginesOn(wanted, skipped, (backend) => {
-    const model = openHybrid(onnx, backend, hash) ?? "its front cannot be cut off";
-    return typeof model === "string" ? model : { one: runOf(model), many: null, batch: 1 };
+  if (openHybrid(onnx, bytes, reference, hash) === null) return [];
+  const mixed = enginesOn(wanted, skipped, (backend) => {
+    const model = openHybrid(onnx, bytes, backend, hash) ?? "no part of it fits";
+    if (typeof model === "string") return model;
+    const outside = model.parts?.map((part) => part.model.engine.startsWith("onnxruntime")) ?? [];
+    names.set(
+      backend.name,
+      outside.map((is) => (is ? "onnxruntime" : backend.name)).join(", then "),
+    );
+    return { one: runOf(model), many: null, batch: 1 };
   });
-  if (typeof fronts === "string") return fronts;
-  return fronts.map((front) => ({ ...front, name: `${front.name}, then onnxruntime` }));
+  if (typeof mixed === "string") return mixed;
+  return mixed.map((one) => ({ ...one, name: names.get(one.name) ?? one.name }));
 }
 
 function peerOf(onnx: OnnxModel, bytes: Uint8Array, threads: number, skipped: string[]): Engine[] {

@@ -4,7 +4,8 @@ import { DEVICES_DEFAULT } from "../accel/registry.js";
 import { OperatingError } from "../base/errors.js";
 import { type Compute, openCompute } from "../compute.js";
 import { CONFIG_KINDS } from "../fitting.js";
-import type { Model } from "../models/model.js";
+import type { Model, ModelPart } from "../models/model.js";
+import type { Placement } from "../models/plan.js";
 import { openUserModel } from "../models/user-model.js";
 import { type Arguments, EXIT } from "./command.js";
 
@@ -32,33 +33,51 @@ export async function plan({ positionals, values }: Arguments): Promise<number> 
       : NO_LIMITS;
   const compute = openCompute({ ...accel, backend: "plan" }, true);
   if (typeof compute === "string") throw new OperatingError("no-backend", compute);
-  for (const why of compute.skipped) console.log(`absent: ${why}`);
   const model = openUserModel(file, compute.backend, compute.dense);
+  // A fault of the file stands alone.
   if (typeof model === "string") throw new OperatingError("model", model);
+  for (const why of compute.skipped) console.log(`absent: ${why}`);
   console.log(compute.why);
   const unplaced = compute.placements.find((placed) => typeof placed === "string");
   if (unplaced !== undefined) {
     console.error(`sterna plan: ${unplaced}`);
     return EXIT.failed;
   }
-  sayPlacement(compute);
-  console.log(`${model.engine}: ${timeOf(model)}`);
+  if (model.parts === undefined) sayPlacement(compute);
+  else sayParts(model.parts, compute);
+  console.log(`${model.engine}: ${timeOf(model)} measured as a whole`);
   for (const why of compute.passed) console.log(`passed by: ${why}`);
   for (const { backend, when, why } of compute.outages) {
     console.log(`${backend} was taken out (${when}): ${why}`);
   }
-  console.log(`tier ${model.tier}; energy ${energyOf(compute)}`);
+  console.log(`tier ${model.tier}; energy ${energyOf(model, compute)}`);
   return EXIT.done;
 }
 
 function sayPlacement({ placements }: Compute): void {
-  for (const placed of placements) {
-    if (typeof placed !== "string") for (const line of placed.why) console.log(line);
-  }
+  for (const placed of placements) sayOne(placed);
   if (placements.length === 0) console.log("in one piece, on the CPU: nothing of it is placed");
 }
 
-function energyOf({ placements }: Compute): string {
+function sayOne(placed: Placement | string | undefined): void {
+  if (typeof placed === "object") for (const line of placed.why) console.log(line);
+}
+
+/** Each part with the time of its call, in which its values cross; they were placed in this order. */
+function sayParts(parts: readonly ModelPart[], { placements }: Compute): void {
+  const placed = [...placements];
+  for (const [i, { model, about }] of parts.entries()) {
+    const size = (ports: Model["inputs"]): number =>
+      ports.reduce((sum, port) => sum + port.size, 0);
+    const values = `${size(model.inputs)} values in, ${size(model.outputs)} out`;
+    const time = `${timeOf(model)}, the crossing with it`;
+    console.log(`part ${i + 1} of ${parts.length}: ${about}, ${values}, ${model.engine}: ${time}`);
+    if (model.engine.startsWith("ternary")) sayOne(placed.shift());
+  }
+}
+
+function energyOf({ parts }: Model, { placements }: Compute): string {
+  if (parts !== undefined) return "not known: that of ONNX Runtime is not measured";
   const [placed] = placements;
   const energy_uJ = typeof placed === "object" ? placed.energy_uJ : null;
   if (energy_uJ === null) return "not known: state the draw under accel.power";

@@ -53,7 +53,7 @@ export function checkBinding(
     faults.push({ at, what, instead });
   };
   for (const port of model.inputs) {
-    if (spec.in.some((input) => input.tensor === port.name)) continue;
+    if (port.optional || spec.in.some((input) => input.tensor === port.name)) continue;
     say(["in"], `input "${port.name}" of the model is not bound`, `write ${port.name}: {...}`);
   }
   for (const input of spec.in) checkInput(model, input, signals, say);

@@ -52,23 +52,15 @@ export function openDense(
   if (typeof meta === "string") return meta;
   const hidden = hiddenFault(model);
   if (hidden !== null) return hidden;
-  let runtime: Runtime;
-  let TensorOf: TensorMaker;
-  let version: string;
-  try {
-    // The package types neither file; what is used of them is the types above.
-    const { load } = world;
-    runtime = load("onnxruntime-node/dist/binding.js") as Runtime;
-    TensorOf = (load("onnxruntime-node") as { readonly Tensor: TensorMaker }).Tensor;
-    version = (load("onnxruntime-node/package.json") as { readonly version: string }).version;
-  } catch (error) {
-    const why = firstLine(error);
-    return `${operatorsOf(model)} need onnxruntime-node; npm install onnxruntime-node (${why})`;
+  const loaded = runtimeOf(world);
+  if (typeof loaded === "string") {
+    return `${operatorsOf(model)} need onnxruntime-node; npm install onnxruntime-node (${loaded})`;
   }
+  const { runtime, TensorOf, version } = loaded;
   const int2 = [...model.graph.initializers.values()].some((t) => t.type === ELEMENT.INT2);
   try {
-    runtime.initOrt();
-    const grown = growthFault(model, inferredShapes(runtime, model, bytes, batch));
+    const shapes = new Map(inferred(runtime, model, bytes, batch).map((t) => [t.name, t.shape]));
+    const grown = growthFault(model, shapes);
     if (grown !== null) return grown;
     const sessionOn = (provider: Provider): Session => {
       const session = new runtime.binding.InferenceSession();
@@ -84,13 +76,48 @@ export function openDense(
   }
 }
 
+/** The package, or why it cannot be loaded. */
+function runtimeOf({ load }: World) {
+  try {
+    // The package types neither file; what is used of them is the types above.
+    const runtime = load("onnxruntime-node/dist/binding.js") as Runtime;
+    const TensorOf = (load("onnxruntime-node") as { readonly Tensor: TensorMaker }).Tensor;
+    const { version } = load("onnxruntime-node/package.json") as { readonly version: string };
+    runtime.initOrt();
+    return { runtime, TensorOf, version };
+  } catch (error) {
+    return firstLine(error);
+  }
+}
+
+/** Shapes of the float tensors that nodes write, for a batch of one; null: nobody can say. */
+export function shapesIn(
+  model: OnnxModel,
+  bytes: Uint8Array,
+  world: World = WORLD,
+): ReadonlyMap<string, readonly number[]> | null {
+  const loaded = hiddenFault(model) === null ? runtimeOf(world) : "";
+  if (typeof loaded === "string") return null;
+  try {
+    const floats = inferred(loaded.runtime, model, bytes, 1).filter(
+      (t) => t.type === ELEMENT.FLOAT,
+    );
+    return new Map(floats.map(({ name, shape }) => [name, shape]));
+  } catch {
+    // Who loads it says why.
+    return null;
+  }
+}
+
+type Inferred = Pick<Info, "name" | "type" | "shape">;
+
 /** Every tensor of the graph with its shape, as ONNX Runtime infers it; nothing is computed. */
-function inferredShapes(
+function inferred(
   runtime: Runtime,
   model: OnnxModel,
   bytes: Uint8Array,
   batch: number,
-): Map<string, readonly number[]> {
+): readonly Inferred[] {
   const whole = withAllOutputs(bytes, model);
   const session = new runtime.binding.InferenceSession();
   const options = {
@@ -108,7 +135,7 @@ function inferredShapes(
       return dim < 0 && name !== "" && free.has(name) ? batch : dim;
     });
   const tensors = session.outputMetadata.filter((output) => output.isTensor);
-  return new Map(tensors.map((output) => [output.name, sized(output)]));
+  return tensors.map((output) => ({ name: output.name, type: output.type, shape: sized(output) }));
 }
 
 function openSession(

@@ -1,35 +1,56 @@
-//! A transformer encoder of a user's file as a model: exact projections, a float tier for the rest.
+//! A transformer encoder of a user's file as a model: exact projections, a float tier for the rest. Its
+//! padding mask, where the file has one, is an input that may be left unbound: all places count then.
 import type { Backend } from "../accel/backend.js";
-import { encoderBound } from "../accel/encoder.js";
+import { encoderBound, MASK_LEAST, placeIn } from "../accel/encoder.js";
 import type { Model } from "./model.js";
 import { describePort, readMeta } from "./onnx/meta.js";
 import type { OnnxModel } from "./onnx/model.js";
 import type { EncoderNet } from "./onnx/recognise-encoder.js";
+import type { Mask } from "./onnx/recognise-mask.js";
 
 export function openEncoder(
   onnx: OnnxModel,
-  { input, output, plan }: EncoderNet,
+  { input, output, mask, plan }: EncoderNet,
   backend: Backend,
   hash: string,
 ): Model | string {
   const meta = readMeta(onnx.metadata);
   if (typeof meta === "string") return meta;
-  const shape = [plan.sequence, plan.width];
-  const size = plan.sequence * plan.width;
+  const { sequence, width } = plan;
+  const size = sequence * width;
   const loaded = backend.loadEncoder(plan, 1);
   const port = (name: string, ports: typeof meta.inputs) => {
-    return { ...describePort(ports, name), shape, size };
+    return { ...describePort(ports, name), shape: [sequence, width], size };
   };
+  const keys = mask === null ? null : describePort(meta.inputs, mask.input);
+  const masks =
+    keys === null ? [] : [{ ...keys, shape: [sequence], size: sequence, optional: true as const }];
+  const place = placeIn(plan);
+  const whole = new Float32Array(sequence * place);
   return {
-    inputs: [port(input, meta.inputs)],
+    inputs: [port(input, meta.inputs), ...masks],
     outputs: [port(output, meta.outputs)],
     hash,
     tier: `within ${encoderBound(plan).toPrecision(2)} of the largest output`,
     engine: `ternary encoder on ${backend.name}`,
-    run([x], [y]): string | null {
+    run([x, given], [y]): string | null {
       if (x === undefined || y === undefined) return "no input or no output";
-      loaded.infer(x, y, 1);
+      if (mask === null) {
+        loaded.infer(x, y, 1);
+        return null;
+      }
+      for (let at = 0; at < sequence; at++) {
+        whole.set(x.subarray(at * width, (at + 1) * width), at * place);
+        whole[at * place + width] = given === undefined ? 0 : addedBy(mask, given[at] as number);
+      }
+      loaded.infer(whole, y, 1);
       return null;
     },
   };
+}
+
+/** What the file adds to the scores of a key; NaN stays what it is. */
+function addedBy({ gain, offset, flag }: Mask, value: number): number {
+  const given = flag && !Number.isNaN(value) ? Number(value !== 0) : value;
+  return Math.max(MASK_LEAST, gain * given + offset);
 }

@@ -1,111 +1,103 @@
-//! A model that begins as a ternary network and ends in operators that the integer path does not
-//! know: cut at one int8 value, the front runs on the backend, the rest in ONNX Runtime.
+//! A model of which the kernels know a part: ternary networks and encoders run on the backend, what is
+//! before, between and behind them in ONNX Runtime. A run hands each part the values of those before.
 import type { Backend } from "../accel/backend.js";
-import { openDense } from "./dense.js";
+import { openDense, shapesIn } from "./dense.js";
 import { DENSE_CPU, type DenseUse } from "./dense-provider.js";
-import type { Model } from "./model.js";
-import { planNetwork } from "./network.js";
-import type { Node, OnnxModel } from "./onnx/model.js";
-import { readOnnx } from "./onnx/read.js";
-import { reachable, recognise } from "./onnx/recognise.js";
-import { ELEMENT } from "./onnx/tensor.js";
-import { isWeighted, type TernaryNet } from "./onnx/ternary-net.js";
-import { writeModel, writeValueInfo } from "./onnx/write.js";
+import { openEncoder } from "./encoder-model.js";
+import { type GraphPart, partsIn } from "./hybrid-cuts.js";
+import type { Model, ModelPart, ModelPort } from "./model.js";
+import { planNet } from "./net-plan.js";
+import { openNetwork } from "./network.js";
+import { describePort, readMeta } from "./onnx/meta.js";
+import { type OnnxModel, word } from "./onnx/model.js";
+import { bytesOf } from "./onnx/slice.js";
+import type { TernaryNet } from "./onnx/ternary-net.js";
 
-/** Values that are tried as the cut, from the last on. */
-const TRIES_MAX = 64;
-
-/** Null where no such cut exists; the whole file is then for ONNX Runtime. */
+/** Null where nothing of it is for the kernels; the whole file is then for ONNX Runtime. */
 export function openHybrid(
   onnx: OnnxModel,
+  bytes: Uint8Array,
   backend: Backend,
   hash: string,
   use: DenseUse = DENSE_CPU,
-): Model | string | null {
-  const cut = findCut(onnx);
-  if (cut === null) return null;
-  const network = planNetwork(cut.front, backend, hash);
-  // What the planner refuses ONNX Runtime may still run as a whole.
-  if (typeof network === "string") return null;
-  const bytes = restOf(onnx, cut);
-  const model = readOnnx(bytes);
-  if (typeof model === "string") return model;
-  const rest = openDense(model, bytes, hash, { use });
-  if (typeof rest === "string") return rest;
-  const between = new Float32Array(network.outputs[0]?.size ?? 0);
+): Model | null {
+  // Without steps there is nothing to look for.
+  if (!onnx.graph.nodes.some(({ op }) => op === "QuantizeLinear")) return null;
+  const meta = readMeta(onnx.metadata);
+  const shapes = shapesIn(onnx, bytes);
+  if (typeof meta === "string" || shapes === null) return null;
+  const parts: ModelPart[] = [];
+  const takes = (net: TernaryNet): boolean => typeof planNet(net, backend) !== "string";
+  for (const part of partsIn(onnx, shapes, takes)) {
+    const model = openPart(part, backend, hash, use);
+    // What the planner or ONNX Runtime refuses as a part may still run as a whole.
+    if (typeof model === "string") return null;
+    parts.push({ model, about: aboutOf(part) });
+  }
+  const [last] = parts.slice(-1);
+  if (last === undefined) return null;
+  const inputs = onnx.graph.inputs.flatMap(({ name }): readonly ModelPort[] => {
+    const port = parts.flatMap(({ model }) => model.inputs).find((known) => known.name === name);
+    return port === undefined ? [] : [{ ...port, ...describePort(meta.inputs, name) }];
+  });
+  const outputs = last.model.outputs.map((port) => {
+    return { ...port, ...describePort(meta.outputs, port.name) };
+  });
+  return { inputs, outputs, hash, ...chained(parts, inputs) };
+}
+
+function openPart(
+  { slice, own }: GraphPart,
+  backend: Backend,
+  hash: string,
+  use: DenseUse,
+): Model | string {
+  if (own?.kind === "network") return openNetwork(own.net, backend, hash, null);
+  if (own?.kind === "encoder") return openEncoder(slice, own.net, backend, hash);
+  return openDense({ ...slice, metadata: new Map() }, bytesOf(slice), hash, { use });
+}
+
+function aboutOf({ slice, own }: GraphPart): string {
+  if (own?.kind === "network") return `a ternary network of ${own.net.layers.length} layers`;
+  if (own?.kind === "encoder") return `a ternary encoder of ${own.net.plan.layers.length} layers`;
+  const { nodes } = slice.graph;
+  const ops = [...new Set(nodes.map(({ op }) => word(op)))];
+  const more = ops.length > 6 ? ", ..." : "";
+  return `${nodes.length} node${nodes.length === 1 ? "" : "s"} (${ops.slice(0, 6).join(", ")}${more})`;
+}
+
+/** The parts one after another; values between them have buffers of their own. */
+function chained(
+  parts: readonly ModelPart[],
+  inputs: readonly ModelPort[],
+): Pick<Model, "tier" | "engine" | "parts" | "run"> {
+  const between = new Map<string, Float32Array>();
+  const steps = parts.map(({ model }, i) => {
+    const last = i === parts.length - 1;
+    const reads = model.inputs.map(({ name }) => {
+      return { at: inputs.findIndex((port) => port.name === name), value: between.get(name) };
+    });
+    const made = last ? null : model.outputs.map(({ size }) => new Float32Array(size));
+    model.outputs.forEach(({ name }, k) => {
+      if (made !== null) between.set(name, made[k] as Float32Array);
+    });
+    return { model, reads, made };
+  });
   return {
-    inputs: network.inputs,
-    outputs: rest.outputs,
-    hash,
-    tier: rest.tier,
-    engine: `ternary on ${network.backend}, then ${rest.engine}`,
-    run([x], outputs): string | null {
-      if (x === undefined) return "no input";
-      network.infer(x, between);
-      return rest.run([between], outputs);
+    /** The widest: that of an encoder, else that of ONNX Runtime. */
+    get tier() {
+      const tiers = parts.map(({ model }) => model.tier).filter((tier) => tier !== "exact");
+      return tiers.find((tier) => tier.includes("largest")) ?? tiers[0] ?? "exact";
+    },
+    engine: parts.map(({ model }) => model.engine).join(", then "),
+    parts,
+    run(given, outputs): string | null {
+      for (const { model, reads, made } of steps) {
+        const from = reads.map(({ at, value }) => value ?? (given[at] as Float32Array));
+        const fault = model.run(from, made ?? outputs);
+        if (fault !== null) return fault;
+      }
+      return null;
     },
   };
-}
-
-type Cut = {
-  readonly tensor: string;
-  readonly shape: readonly number[];
-  readonly front: TernaryNet;
-  readonly rest: readonly Node[];
-};
-
-/** The last value that alone leads from what is ternary to what is not. */
-function findCut(onnx: OnnxModel): Cut | null {
-  const { graph } = onnx;
-  const writers = new Map(graph.nodes.flatMap((node) => node.outputs.map((out) => [out, node])));
-  for (const { tensor, shape } of reachable(onnx).slice(-TRIES_MAX).toReversed()) {
-    const before = ancestorsOf(tensor, writers);
-    const rest = graph.nodes.filter((node) => !before.has(node) || isConstant(node, onnx));
-    const made = new Set([tensor, "", ...graph.initializers.keys()]);
-    for (const { outputs } of rest) for (const output of outputs) made.add(output);
-    const alone = rest.every(({ inputs }) => inputs.every((input) => made.has(input)));
-    if (!alone || !graph.outputs.every(({ name }) => made.has(name) && name !== tensor)) continue;
-    const nodes = graph.nodes.filter((node) => before.has(node));
-    const output = { name: tensor, type: ELEMENT.FLOAT, dims: null, raw: new Uint8Array(0) };
-    const front = recognise({ ...onnx, graph: { ...graph, nodes, outputs: [output] } });
-    if (typeof front !== "string" && front.layers.some(isWeighted)) {
-      return { tensor, shape, front, rest };
-    }
-  }
-  return null;
-}
-
-/** Weights and constants may serve both sides. */
-function isConstant(node: Node, { graph }: OnnxModel): boolean {
-  return node.inputs.every((input) => input === "" || graph.initializers.has(input));
-}
-
-function ancestorsOf(tensor: string, writers: ReadonlyMap<string, Node>): ReadonlySet<Node> {
-  const found = new Set<Node>();
-  const open = [tensor];
-  for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    const node = writers.get(name);
-    if (node === undefined || found.has(node)) continue;
-    found.add(node);
-    open.push(...node.inputs);
-  }
-  return found;
-}
-
-/** The rest as a file of its own, with the value of the cut as its input. */
-function restOf({ graph, opsets }: OnnxModel, { tensor, shape, rest }: Cut): Uint8Array {
-  const read = new Set(rest.flatMap((node) => node.inputs));
-  const used = (name: string): boolean => read.has(name);
-  const tensors = [...graph.initializers].filter(([name]) => used(name)).map(([, t]) => t.raw);
-  const nodes = rest.filter(({ outputs }) => {
-    return outputs.some((out) => used(out) || graph.outputs.some(({ name }) => name === out));
-  });
-  const whole = {
-    name: "rest",
-    nodes: nodes.map((node) => node.raw),
-    tensors,
-    inputs: [writeValueInfo(tensor, ELEMENT.FLOAT, shape)],
-    outputs: graph.outputs.map(({ raw }) => raw),
-  };
-  return writeModel(whole, Object.fromEntries(opsets), []);
 }

@@ -1,5 +1,6 @@
 //! The integers of the layers without weights: gains of sums, tables of activations, averages.
 //! A text says why a layer cannot be had in integers.
+import { FUNCTIONS } from "../accel/encoder.js";
 import type { AddLayer, TableLayer } from "./onnx/ternary-net.js";
 
 const GAIN_MAX = 2 ** 30;
@@ -81,24 +82,9 @@ function realOf(layer: TableLayer): (x: number) => number {
     case "tanh":
       return Math.tanh;
     case "gelu":
-      return (x) => 0.5 * x * (1 + erf(x / Math.SQRT2));
+    case "gelu-tanh":
+      return FUNCTIONS[layer.of];
   }
-}
-
-/** Abramowitz and Stegun 7.1.5 (series) to 3, beyond it 7.1.14 (continued fraction). */
-function erf(x: number): number {
-  const size = Math.abs(x);
-  if (size <= 3) {
-    let [term, sum] = [x, x];
-    for (let n = 1; n < 60; n++) {
-      term *= (-x * x) / n;
-      sum += term / (2 * n + 1);
-    }
-    return (2 / Math.sqrt(Math.PI)) * sum;
-  }
-  let fraction = size;
-  for (let k = 60; k >= 1; k--) fraction = size + k / 2 / fraction;
-  return Math.sign(x) * (1 - Math.exp(-x * x) / (Math.sqrt(Math.PI) * fraction));
 }
 
 /** The scales of the sums of 1 .. taps values; `divisor` is the count, where it is always the same. */

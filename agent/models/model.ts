@@ -8,6 +8,8 @@ export type ModelPort = NetPort & {
   readonly size: number;
   /** What each value stands for, in order; empty when the file does not say. */
   readonly classes: readonly string[];
+  /** It may be left unbound: `run` gets nothing in its place. Such inputs stand last. */
+  readonly optional?: true;
 };
 
 export type Model = {
@@ -18,8 +20,10 @@ export type Model = {
   readonly tier: Tier;
   /** What runs it, for people: `ternary on reference`, `trees`, `onnxruntime 1.30.0`. */
   readonly engine: string;
-  /** Why it, or its end, runs in ONNX Runtime: the node in question; absent where it does not. */
+  /** Why it, or a part, runs in ONNX Runtime: the node in question; absent where it does not. */
   readonly outside?: string;
+  /** What it consists of where that is several engines, in the order they run. */
+  readonly parts?: readonly ModelPart[];
   /**
    * Fills `outputs`, flat, in the order of the ports. Returns null, or why it could not. It ends
    * before it returns, so that a replay gives the same values at the same samples.
@@ -28,3 +32,6 @@ export type Model = {
   /** Forgets what it carries from one run to the next; absent where it carries nothing. */
   readonly reset?: () => void;
 };
+
+/** `about`, for people: the nodes or layers that it has. */
+export type ModelPart = { readonly model: Model; readonly about: string };

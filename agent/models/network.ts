@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type { Backend } from "../accel/backend.js";
 import type { Tier } from "../base/telemetry.js";
 import { claimFault } from "./certificate.js";
-import type { ModelPort } from "./model.js";
+import type { Model, ModelPort } from "./model.js";
 import { planNet } from "./net-plan.js";
 import { CERTIFICATE_KEY } from "./onnx/meta.js";
 import { readOnnx } from "./onnx/read.js";
@@ -82,5 +82,32 @@ export function planNetwork(
     reset(asset = 0): void {
       loaded.reset(asset);
     },
+  };
+}
+
+/** As any other model: one input, one output. */
+export function openNetwork(
+  net: TernaryNet,
+  backend: Backend,
+  hash: string,
+  certificate: string | null,
+): Model | string {
+  const network = planNetwork(net, backend, hash, { certificate });
+  if (typeof network === "string") return network;
+  const { inputs, outputs } = network;
+  return {
+    inputs,
+    outputs,
+    hash,
+    get tier() {
+      return network.tier;
+    },
+    engine: `ternary on ${network.backend}`,
+    run([x], [y]): string | null {
+      if (x === undefined || y === undefined) return "no input or no output";
+      network.infer(x, y);
+      return null;
+    },
+    ...(net.states === undefined ? {} : { reset: () => network.reset() }),
   };
 }

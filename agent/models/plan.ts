@@ -223,17 +223,24 @@ function costOf(
   return { latency_us, energy_uJ };
 }
 
+/** What is printed adds up: of the whole, what the printed parts leave is the crossing. */
 function reasons(
   units: readonly Unit[],
   devices: readonly Device[],
   path: readonly number[],
   latency_us: number,
 ): string[] {
+  let left = hundredths(latency_us);
+  let [calls, values] = [0, 0];
   const lines = units.map((unit, i) => {
     const device = devices[path[i] as number] as Device;
+    left -= hundredths(coreOf(unit, device) ?? 0);
+    const [enters, leaves] = [path[i - 1] !== path[i], path[i + 1] !== path[i]];
+    calls += Number(enters);
+    values += (enters ? unit.valuesIn : 0) + (leaves ? unit.valuesOut : 0);
     const times = devices.map(({ name }) => {
       const time = unit.core_us[name];
-      return typeof time === "number" ? `${name} ${time.toFixed(2)} us` : `${name} cannot: ${time}`;
+      return typeof time === "number" ? `${name} ${printed(time)} us` : `${name} cannot: ${time}`;
     });
     return `${unit.name} on ${device.name} (${times.join(", ")})`;
   });
@@ -243,7 +250,16 @@ function reasons(
       devices,
       units.map(() => d),
     );
-    return Number.isFinite(own) ? [`${device.name} alone ${own.toFixed(2)} us`] : [];
+    return Number.isFinite(own) ? [`${device.name} alone ${printed(own)} us`] : [];
   });
-  return [...lines, `in all ${latency_us.toFixed(2)} us; ${alone.join(", ") || "none alone"}`];
+  const crossing = `${calls} call${calls === 1 ? "" : "s"} and ${values} values in and out`;
+  return [
+    ...lines,
+    // Of some units the times are those of whole calls.
+    ...(values === 0 ? [] : [`${crossing}: ${(left / 100).toFixed(2)} us`]),
+    `in all ${printed(latency_us)} us; ${alone.join(", ") || "none alone"}`,
+  ];
 }
+
+const hundredths = (us: number): number => Math.round(100 * us);
+const printed = (us: number): string => (hundredths(us) / 100).toFixed(2);

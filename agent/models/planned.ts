@@ -9,7 +9,7 @@ import {
   withTier,
 } from "../accel/backend.js";
 import { cutsOf, loadParts, type Part, partOf, partsOf } from "../accel/cut.js";
-import { type EncoderPlan, encoderBytes, placesWithin } from "../accel/encoder.js";
+import { type EncoderPlan, encoderBytes, placeIn, placesWithin } from "../accel/encoder.js";
 import { type Guarded, textOf } from "../accel/guard.js";
 import { timeLoaded, timePlan } from "../accel/measure.js";
 import {
@@ -184,9 +184,9 @@ function encoderUnit(
     candidates.map(({ backend }, d): [string, number | string] => {
       if (refusal(devices[d] as Device, limits) !== null) return [backend.name, "not timed"];
       if (backend.encoders === false) return [backend.name, "it has no encoders"];
-      const size = sequence * width;
+      const [from, to] = [sequence * placeIn(encoder), sequence * width];
       const time = attempt(backend, () =>
-        timeLoaded(backend.bare.loadEncoder(short, 1), size, size, 1, PART),
+        timeLoaded(backend.bare.loadEncoder(short, 1), from, to, 1, PART),
       );
       return [backend.name, typeof time === "string" ? time : share * time];
     }),

@@ -7,13 +7,12 @@ import { DENSE_CPU, type DenseUse } from "./dense-provider.js";
 import { openEncoder } from "./encoder-model.js";
 import { openHybrid } from "./hybrid.js";
 import type { Model } from "./model.js";
-import { hashOf, planNetwork } from "./network.js";
+import { hashOf, openNetwork } from "./network.js";
 import { CERTIFICATE_KEY } from "./onnx/meta.js";
 import { readOnnx } from "./onnx/read.js";
 import { MODEL_BYTES_MAX } from "./onnx/read-tensor.js";
 import { recognise } from "./onnx/recognise.js";
 import { recogniseEncoder } from "./onnx/recognise-encoder.js";
-import type { TernaryNet } from "./onnx/ternary-net.js";
 import { openTrees } from "./tree-model.js";
 
 /** A file written by us claims the ternary pattern, and is refused where it breaks it. */
@@ -47,9 +46,13 @@ export function openModel(
   const onnx = readOnnx(bytes);
   if (typeof onnx === "string") return onnx;
   const hash = hashOf(bytes);
-  const net = recognise(onnx);
+  const found = recognise(onnx);
+  const ours = [CLAIM, ...PROVEN].some((key) => onnx.metadata.has(key));
   const certificate = onnx.metadata.get(CERTIFICATE_KEY) ?? null;
-  if (typeof net !== "string") return openTernary(net, backend, hash, certificate);
+  const own = typeof found === "string" ? found : openNetwork(found, backend, hash, certificate);
+  // Of others ONNX Runtime may run what the planner refuses.
+  if (typeof own !== "string" || (ours && typeof found !== "string")) return own;
+  const net = own;
   const claimed = PROVEN.find((key) => onnx.metadata.has(key));
   if (claimed !== undefined) return `${claimed} is proven of ternary networks alone: ${net}`;
   const encoder = recogniseEncoder(onnx);
@@ -57,33 +60,11 @@ export function openModel(
   if (onnx.metadata.has(CLAIM)) return `not a network of the ternary pattern: ${net}`;
   const trees = openTrees(onnx, hash);
   if (trees !== null) return trees;
-  const mixed = openHybrid(onnx, backend, hash, dense);
+  const mixed = openHybrid(onnx, bytes, backend, hash, dense);
   const other = mixed ?? openDense(onnx, bytes, hash, { use: dense });
-  return typeof other === "string" ? other : { ...other, outside: net };
-}
-
-function openTernary(
-  net: TernaryNet,
-  backend: Backend,
-  hash: string,
-  certificate: string | null,
-): Model | string {
-  const network = planNetwork(net, backend, hash, { certificate });
-  if (typeof network === "string") return network;
-  const { inputs, outputs } = network;
-  return {
-    inputs,
-    outputs,
-    hash,
-    get tier() {
-      return network.tier;
-    },
-    engine: `ternary on ${network.backend}`,
-    run([x], [y]): string | null {
-      if (x === undefined || y === undefined) return "no input or no output";
-      network.infer(x, y);
-      return null;
-    },
-    ...(net.states === undefined ? {} : { reset: () => network.reset() }),
-  };
+  if (typeof other === "string") return other;
+  // A network without attention was not meant to be an encoder.
+  const attends = onnx.graph.nodes.some(({ op }) => op === "Softmax");
+  const why = attends ? `as a network, ${net}; as an encoder, ${encoder}` : net;
+  return { ...other, outside: why };
 }

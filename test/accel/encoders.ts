@@ -1,33 +1,52 @@
 //! Random encoders for the tests and the benchmarks of the float tier.
-import type { EncoderLayer, EncoderPlan, Norm, Projection } from "../../agent/accel/encoder.js";
+import type {
+  EncoderForm,
+  EncoderLayer,
+  EncoderPlan,
+  Norm,
+  Projection,
+} from "../../agent/accel/encoder.js";
 import { type Prng, prng } from "../../agent/base/prng.js";
 
-export type EncoderShape = Omit<EncoderPlan, "layers" | "epsilon"> & {
+type Sizes = Omit<EncoderPlan, "layers" | "epsilon" | keyof EncoderForm>;
+export type EncoderShape = Sizes & {
   readonly depth: number;
   /** Share of blocks of 64 x 16 weights that are kept in the feed-forward projections. */
   readonly kept: number;
+  /** That of BERT where it says nothing. */
+  readonly form?: Partial<Omit<EncoderForm, "end">> & { readonly ends?: boolean };
 };
 
+const BERT = { order: "post", norm: "layer", activation: "gelu-tanh", masked: false } as const;
+
 export function randomEncoder(seed: number, shape: EncoderShape): EncoderPlan {
-  const { depth, kept, ...sizes } = shape;
+  const { depth, kept, form = {}, ...sizes } = shape;
+  const { ends = false, ...rest } = form;
   const random = prng(seed, "encoder");
-  const layers = Array.from({ length: depth }, () => layerOf(random, shape, kept));
-  return { ...sizes, epsilon: 1e-5, layers };
+  const layers = Array.from({ length: depth }, () => layerOf(random, shape));
+  const end = ends ? normOf(random, shape) : null;
+  return { ...sizes, ...BERT, ...rest, end, epsilon: 1e-5, layers };
 }
 
-function layerOf(random: Prng, { width, hidden, limit }: EncoderShape, kept: number): EncoderLayer {
+/** ONNX has no offset for those of the root of the mean square. */
+function normOf(random: Prng, { width, form }: EncoderShape): Norm {
+  const by = form?.norm === "rms" ? 0 : 0.1;
+  return {
+    gain: Float32Array.from({ length: width }, () => 0.8 + 0.4 * random.next()),
+    offset: Float32Array.from({ length: width }, () => random.normal() * by),
+  };
+}
+
+function layerOf(random: Prng, shape: EncoderShape): EncoderLayer {
+  const { width, hidden, limit, kept } = shape;
   // Steps reach some three deviations of what comes in.
   const by = limit / 3;
-  const norm = (): Norm => ({
-    gain: Float32Array.from({ length: width }, () => 0.8 + 0.4 * random.next()),
-    offset: Float32Array.from({ length: width }, () => random.normal() * 0.1),
-  });
   return {
     in: projection(random, 3 * width, width, by, 1),
     out: projection(random, width, width, 4 * by, 1),
     up: projection(random, hidden, width, by, kept),
     down: projection(random, width, hidden, by, kept),
-    norms: [norm(), norm()],
+    norms: [normOf(random, shape), normOf(random, shape)],
   };
 }
 

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Loaded, STEP_MAX, STEP_MAX_SMALL } from "../../agent/accel/backend.js";
-import { encoderBound } from "../../agent/accel/encoder.js";
+import { encoderBound, placeIn } from "../../agent/accel/encoder.js";
 import { encoderImage } from "../../agent/accel/encoder-image.js";
 import { type Image, imageOf } from "../../agent/accel/image.js";
 import { reference } from "../../agent/accel/reference.js";
@@ -86,15 +86,22 @@ function* large(lookup: boolean): Generator<readonly [Image, Loaded, Float32Arra
   }
 }
 
+const FORMS = [
+  {},
+  {},
+  { order: "pre", activation: "gelu", masked: true, ends: true },
+  { norm: "rms", activation: "relu" },
+] as const;
+
 function* encoders(
   lookup: boolean,
   limit: number,
 ): Generator<readonly [Image, Loaded, Float32Array]> {
-  for (const [seed, kept] of [1, 0.3].entries()) {
+  for (const [seed, form] of FORMS.entries()) {
     const sizes = { sequence: 19, width: 96, heads: 2, hidden: 272, depth: 2 };
-    const plan = randomEncoder(seed, { ...sizes, limit, kept });
+    const plan = randomEncoder(seed, { ...sizes, limit, kept: seed === 1 ? 0.3 : 1, form });
     const random = prng(seed, "x");
-    const x = Float32Array.from({ length: 2 * 19 * 96 }, () => random.normal());
+    const x = Float32Array.from({ length: 2 * 19 * placeIn(plan) }, () => random.normal());
     yield [encoderImage(plan, 2, lookup), loadReferenceEncoder(plan, 2), x];
   }
 }

@@ -42,6 +42,7 @@ void run_encoder(const uint8_t* image, const sterna::Kernels* kernels, sterna::C
   sterna::encoder::Encoder e{};
   e.x = block<float>(values), e.mid = block<float>(values), e.sum = block<float>(values);
   e.inner = block<float>(h.sequence * sterna::encoder::inner_stride(h));
+  e.mask = block<float>(h.padded);
   for (sterna::floats::Heads& each : e.heads) {
     sterna::encoder::lay_out(each, h, [](auto*& to, size_t count) {
       to = block<std::remove_reference_t<decltype(*to)>>(count);
@@ -59,7 +60,7 @@ void run_encoder(const uint8_t* image, const sterna::Kernels* kernels, sterna::C
   for (sterna::floats::Heads& each : e.heads) {
     sterna::encoder::lay_out(each, h, [](auto*& to, size_t) { free(to); });
   }
-  free(e.x), free(e.mid), free(e.sum), free(e.inner), free(e.narrow), free(e.wide);
+  free(e.x), free(e.mid), free(e.sum), free(e.inner), free(e.mask), free(e.narrow), free(e.wide);
   free(e.totals), free(e.lane), free(y);
 }
 

@@ -17,6 +17,7 @@ import { writeTernaryNet } from "../../agent/models/onnx/write-net.js";
 import { randomEncoder } from "../accel/encoders.js";
 import { type Process, startRun, sterna } from "../fixtures/agent.js";
 import { type Broker, mosquitto, mosquittoProgram } from "../fixtures/mosquitto.js";
+import { chainOf, ternary as pair, sine } from "../models/hybrid-files.js";
 import { alone, randomMlp } from "../models/nets.js";
 
 const net = randomMlp(7);
@@ -150,16 +151,30 @@ test("`sterna plan` says where each part of a model of any kind would run, and w
   };
   const ternary = out(write("net.onnx", writeTernaryNet(net)));
   expect(ternary).toMatch(/^stage 1 \(matmul\) on \S+ \(.* us/m);
-  expect(ternary).toMatch(/^ternary on plan: [\d.]+ us an inference$/m);
+  expect(ternary).toMatch(/^ternary on plan: [\d.]+ us an inference measured as a whole$/m);
+  expect(ternary).toMatch(/^1 call and \d+ values in and out: [\d.]+ us$/m);
   expect(ternary).toMatch(/^tier exact; energy not known/m);
   const sizes = { sequence: 8, width: 32, heads: 2, hidden: 64, limit: 127, depth: 2, kept: 1 };
   const encoder = out(write("encoder.onnx", writeEncoder(randomEncoder(3, sizes))));
   expect(encoder).toMatch(/^encoder of 2 layers on \S+ \(.* us/m);
-  expect(encoder).toMatch(/^ternary encoder on plan: [\d.]+ us an inference$/m);
+  expect(encoder).toMatch(/^ternary encoder on plan: [\d.]+ us an inference measured as a whole$/m);
   expect(encoder).toMatch(/^tier within 0.020 of the largest output/m);
   const float = out(write("float.onnx", floatModel()));
   expect(float).toContain("in one piece, on the CPU: nothing of it is placed");
-  expect(float).toMatch(/^onnxruntime [\d.]+ on cpu: [\d.]+ us an inference$/m);
+  expect(float).toMatch(/^onnxruntime [\d.]+ on cpu: [\d.]+ us an inference measured as a whole$/m);
   expect(float).toMatch(/^tier within 1e-4 relative/m);
+  const mixed = out(write("mixed.onnx", chainOf(8, [sine, pair(1), sine])));
+  expect(mixed).toMatch(
+    /^part 1 of 3: 2 nodes \(Sin, Add\), 8 values in, 8 out, onnxruntime .* us/m,
+  );
+  expect(mixed).toMatch(
+    /^part 2 of 3: a ternary network of 2 layers, 8 values in, 6 out, ternary on plan: [^\n]*\nstage 1 \(matmul\) on \S+ [^\n]*\nstage 2 [^\n]*\n1 call and 14 values in and out: /m,
+  );
+  expect(mixed).toMatch(/^part 3 of 3: \d nodes \(Sin, Add, Identity\), 6 values in, 6 out, onnx/m);
+  expect(mixed).toMatch(/^onnxruntime .*, then ternary on plan, then .* us an inference measured/m);
+  expect(mixed).toMatch(/; energy not known: that of ONNX Runtime is not measured$/m);
+  const absent = sterna("plan", join(own, "none.onnx"));
+  expect([absent.code, absent.out]).toEqual([1, ""]);
+  expect(absent.err).toMatch(/^sterna plan: .*none\.onnx: cannot be read: ENOENT[^\n]*\n$/);
   rmSync(own, { recursive: true });
 });

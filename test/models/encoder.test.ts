@@ -11,7 +11,7 @@ import { openDense } from "../../agent/models/dense.js";
 import { WORLD } from "../../agent/models/dense-provider.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
 import { recogniseEncoder } from "../../agent/models/onnx/recognise-encoder.js";
-import { writeEncoder } from "../../agent/models/onnx/write-encoder.js";
+import { node, writeEncoder } from "../../agent/models/onnx/write-encoder.js";
 import { openModel } from "../../agent/models/user-model.js";
 import { randomEncoder } from "../accel/encoders.js";
 import { runOrt } from "./nets.js";
@@ -76,16 +76,18 @@ function unsigned(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("latin1").replaceAll("sterna.", "nobody.");
 }
 
-test("the GELU of erf is said, and the file runs in ONNX Runtime; without that it is named", () => {
-  const bytes = Buffer.from(
-    unsigned(writeEncoder(randomEncoder(1, SHAPE))).replaceAll("tanh", "none"),
-    "latin1",
-  );
+test("another activation is said, and the file runs in ONNX Runtime; without that it is named", () => {
+  const bytes = writeEncoder(randomEncoder(1, SHAPE), {
+    activation: (draft, from, key) => node(draft, "Celu", [from], `active${key}`),
+  });
   const onnx = readOnnx(bytes);
   if (typeof onnx === "string") throw new Error(onnx);
-  expect(recogniseEncoder(onnx)).toMatch(/^Gelu ".*" is not of the tanh form/);
+  expect(recogniseEncoder(onnx)).toMatch(/^Celu ".*" is neither GELU nor Relu/);
   const model = openModel(bytes, reference);
-  expect(model).toMatchObject({ engine: expect.stringMatching(/^onnxruntime/) });
+  expect(model).toMatchObject({
+    engine: expect.stringMatching(/^onnxruntime/),
+    outside: expect.stringMatching(/as an encoder, Celu ".*" is neither/),
+  });
   const load = (): never => {
     throw new Error("Cannot find module");
   };

@@ -1,6 +1,11 @@
 //! Files that begin ternary and end in other operators.
 import { prng } from "../../agent/base/prng.js";
-import { writeModel, writeTensor, writeValueInfo } from "../../agent/models/onnx/write.js";
+import {
+  writeModel,
+  writeNode,
+  writeTensor,
+  writeValueInfo,
+} from "../../agent/models/onnx/write.js";
 import { type Draft, quantise, writeLayer } from "../../agent/models/onnx/write-layers.js";
 import { dense, whole } from "./mixed-nets.js";
 
@@ -23,6 +28,52 @@ export function fileOf(seed: number, tail: readonly Uint8Array[], size = 6): Uin
     tensors: draft.tensors,
     inputs: [writeValueInfo("x", FLOAT, [cols])],
     outputs: [writeValueInfo("y", FLOAT, [size])],
+  };
+  return writeModel(graph, { "": 25 }, []);
+}
+
+/** A piece of a graph: what it writes, from the tensor `from` with `size` values. */
+export type Piece = (
+  draft: Draft,
+  from: string,
+  size: number,
+  key: string,
+) => { readonly to: string; readonly size: number };
+
+/** Two ternary layers between int8 steps. */
+export const ternary =
+  (seed: number, size = 6): Piece =>
+  (draft, from, cols, key) => {
+    const random = prng(seed, `piece ${key}`);
+    let x = { tensor: `steps_${key}`, shape: [cols], scale: STEP };
+    quantise(draft, from, STEP, `in_${key}`, x.tensor);
+    for (const at of [0, 1]) {
+      const index = 10 * draft.nodes.length + at;
+      const made = `h${at}_${key}`;
+      writeLayer(draft, dense(random, size, x.shape[0] as number), index, [x], `real_${made}`);
+      quantise(draft, `real_${made}`, STEP, made, made);
+      x = { tensor: made, shape: [size], scale: STEP };
+    }
+    return { to: x.tensor, size };
+  };
+
+/** Sine, which no ternary layer computes, plus what it was of. */
+export const sine: Piece = (draft, from, size, key) => {
+  draft.nodes.push(writeNode("Sin", [from], [`sin_${key}`]));
+  draft.nodes.push(writeNode("Add", [`sin_${key}`, from], [`sum_${key}`]));
+  return { to: `sum_${key}`, size };
+};
+
+/** The pieces one after another, from "x" of `size` values to "y". */
+export function chainOf(size: number, pieces: readonly Piece[]): Uint8Array {
+  const draft: Draft = { nodes: [], tensors: [writeTensor("zero", [], INT8, new Uint8Array(1))] };
+  let at: { readonly to: string; readonly size: number } = { to: "x", size };
+  for (const [i, piece] of pieces.entries()) at = piece(draft, at.to, at.size, `${i}`);
+  draft.nodes.push(writeNode("Identity", [at.to], ["y"]));
+  const graph = {
+    ...{ name: "chain", nodes: draft.nodes, tensors: draft.tensors },
+    inputs: [writeValueInfo("x", FLOAT, [size])],
+    outputs: [writeValueInfo("y", FLOAT, [at.size])],
   };
   return writeModel(graph, { "": 25 }, []);
 }

@@ -1,14 +1,22 @@
-//! A file that begins ternary and ends in what the integer path does not know: cut once, the front
-//! on the backend, the rest in ONNX Runtime, and the answers of the whole.
+//! Files that are ternary in part: what the kernels know runs on the backend, what is before, between
+//! and behind it in ONNX Runtime, and the answers are those of the whole.
 import { expect, test } from "vitest";
 import { reference } from "../../agent/accel/reference.js";
 import { prng } from "../../agent/base/prng.js";
 import { openDense } from "../../agent/models/dense.js";
 import type { Model } from "../../agent/models/model.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
-import { writeNode } from "../../agent/models/onnx/write.js";
+import {
+  floatTensor,
+  int64Tensor,
+  writeModel,
+  writeNode,
+  writeValueInfo,
+} from "../../agent/models/onnx/write.js";
+import { writeEncoder } from "../../agent/models/onnx/write-encoder.js";
 import { openModel } from "../../agent/models/user-model.js";
-import { fileOf } from "./hybrid-files.js";
+import { randomEncoder } from "../accel/encoders.js";
+import { chainOf, fileOf, type Piece, sine, ternary } from "./hybrid-files.js";
 
 function opened(model: Model | string): Model {
   if (typeof model === "string") throw new Error(model);
@@ -48,16 +56,145 @@ test("the front runs ternary, the rest in ONNX Runtime, and together they are th
   }
 });
 
-test("where the rest needs more than one value the whole file goes to ONNX Runtime", () => {
-  // The tail reads the input beside the steps.
+test("the rest may read the input beside the steps", () => {
   const tail = [
     writeNode("ReduceMean", ["x"], ["m"], { keepdims: 1n }),
     writeNode("Exp", ["h"], ["e"]),
     writeNode("Add", ["e", "m"], ["y"]),
   ];
+  const bytes = fileOf(3, tail);
+  const model = opened(openModel(bytes, reference));
+  expect(model.engine).toMatch(/^ternary on reference, then onnxruntime/);
+  expect(model.parts?.map(({ about }) => about)).toEqual([
+    "a ternary network of 1 layers",
+    "3 nodes (ReduceMean, Exp, Add)",
+  ]);
+  compare(model, bytes, 0.031 * Math.exp(3.9));
+});
+
+test("where a value within the front is needed again the whole file goes to ONNX Runtime", () => {
+  const tail = [
+    writeNode("ReduceSum", ["step_in"], ["s"], { keepdims: 1n }),
+    writeNode("Exp", ["h"], ["e"]),
+    writeNode("Add", ["e", "s"], ["y"]),
+  ];
   const model = opened(openModel(fileOf(3, tail), reference));
   expect(model.engine).toMatch(/^onnxruntime/);
-  expect(model.outside).toMatch(/^Clip "Clip_clip_in" reads a value/);
+  expect(model.parts).toBeUndefined();
+});
+
+/** Against the whole file in ONNX Runtime: `step` is what one step of a value between parts may do. */
+function compare(model: Model, bytes: Uint8Array, step: number): void {
+  const other = wholeOf(bytes);
+  const random = prng(7, "x");
+  const [from = 0, to = 0] = [model.inputs[0]?.size, model.outputs[0]?.size];
+  let apart = 0;
+  for (let i = 0; i < 50; i++) {
+    const x = Float32Array.from({ length: from }, () => random.normal());
+    const [ours, theirs] = [new Float32Array(to), new Float32Array(to)];
+    expect(model.run([x], [ours])).toBeNull();
+    expect(other.run([x], [theirs])).toBeNull();
+    ours.forEach((value, k) => {
+      const off = Math.abs(value - (theirs[k] as number));
+      expect(off).toBeLessThan(step);
+      apart += Number(off > 1e-5);
+    });
+  }
+  // Halves are rare: a wrong part would be off everywhere.
+  expect(apart / (50 * to)).toBeLessThan(0.05);
+}
+
+test.each<readonly [string, readonly Piece[], RegExp]>([
+  ["a float front", [sine, ternary(1)], /^onnxruntime \S+ on cpu, then ternary on reference$/],
+  [
+    "a float middle",
+    [ternary(2), sine, ternary(3)],
+    /^ternary on reference, then onnxruntime \S+ on cpu, then ternary on reference$/,
+  ],
+  [
+    "float front, middle and end",
+    [sine, ternary(4), sine, ternary(5, 5), sine],
+    /^(onnxruntime \S+ on cpu, then ternary on reference, then ){2}onnxruntime \S+ on cpu$/,
+  ],
+])("%s: each part on its own engine, as ONNX Runtime has the whole", (_, pieces, engine) => {
+  const bytes = chainOf(8, pieces);
+  const model = opened(openModel(bytes, reference));
+  expect(model.engine).toMatch(engine);
+  expect(model.outside).toMatch(/Sin "Sin_sin_/);
+  expect(model.inputs.map(({ name, size }) => [name, size])).toEqual([["x", 8]]);
+  expect(model.outputs.map(({ name }) => name)).toEqual(["y"]);
+  // A step in each of the parts, through at most two layers of eight weights and a sine.
+  compare(model, bytes, 0.03 * 40);
+});
+
+test("an encoder between an embedding and a head runs on the kernels, with its mask", () => {
+  const form = { masked: true, order: "pre", activation: "gelu", ends: true } as const;
+  const sizes = { sequence: 6, width: 32, heads: 2, hidden: 64, limit: 127, depth: 2, kept: 1 };
+  const inner = readOnnx(writeEncoder(randomEncoder(5, { ...sizes, form })));
+  if (typeof inner === "string") throw new Error(inner);
+  const { nodes, initializers, inputs } = inner.graph;
+  const mask = inputs.filter(({ name }) => name === "mask").map(({ raw }) => raw);
+  const graph = {
+    name: "whole",
+    nodes: [
+      writeNode("MatMul", ["given", "embed"], ["wide"]),
+      writeNode("Tanh", ["wide"], ["x"]),
+      ...nodes.map(({ raw }) => raw),
+      writeNode("ReduceMean", ["y", "places"], ["pooled"], { keepdims: 0n }),
+      writeNode("Sigmoid", ["pooled"], ["z"]),
+    ],
+    tensors: [
+      ...[...initializers.values()].map(({ raw }) => raw),
+      floatTensor(
+        "embed",
+        [3, 32],
+        new Float32Array(96).map((_, i) => Math.sin(i)),
+      ),
+      int64Tensor("places", [1]),
+    ],
+    inputs: [writeValueInfo("given", 1, [6, 3]), ...mask],
+    outputs: [writeValueInfo("z", 1, [32])],
+  };
+  const bytes = writeModel(graph, { "": 25 }, []);
+  const model = opened(openModel(bytes, reference));
+  expect(model.engine).toMatch(
+    /^onnxruntime .*, then ternary encoder on reference, then onnxruntime/,
+  );
+  expect(model.tier).toBe("within 0.020 of the largest output");
+  expect(model.inputs.map(({ name, optional = false }) => [name, optional])).toEqual([
+    ["given", false],
+    ["mask", true],
+  ]);
+  const other = wholeOf(bytes);
+  const random = prng(8, "x");
+  for (const hidden of [0, 3]) {
+    const x = Float32Array.from({ length: 18 }, () => random.normal());
+    const keys = Float32Array.from({ length: 6 }, (_, i) => (i < 6 - hidden ? 0 : -1e4));
+    const [ours, theirs] = [new Float32Array(32), new Float32Array(32)];
+    expect(model.run(hidden === 0 ? [x] : [x, keys], [ours])).toBeNull();
+    expect(other.run([x, keys], [theirs])).toBeNull();
+    const off = ours.map((value, k) => Math.abs(value - (theirs[k] as number)));
+    expect(Math.max(...off)).toBeLessThan(0.02);
+  }
+});
+
+test("units that the file states stand at the ports, whichever engine has them", () => {
+  const plain = readOnnx(chainOf(8, [sine, ternary(1), sine]));
+  if (typeof plain === "string") throw new Error(plain);
+  const port = (name: string, unit: string): string => JSON.stringify([{ name, unit }]);
+  const graph = {
+    ...{ name: "units", nodes: plain.graph.nodes.map(({ raw }) => raw) },
+    tensors: [...plain.graph.initializers.values()].map(({ raw }) => raw),
+    inputs: plain.graph.inputs.map(({ raw }) => raw),
+    outputs: plain.graph.outputs.map(({ raw }) => raw),
+  };
+  const bytes = writeModel(graph, { "": 25 }, [
+    ["sterna.inputs", port("x", "A")],
+    ["sterna.outputs", port("y", "Cel")],
+  ]);
+  const model = opened(openModel(bytes, reference));
+  expect(model.parts).toHaveLength(3);
+  expect([model.inputs[0]?.unit, model.outputs[0]?.unit]).toEqual(["A", "Cel"]);
 });
 
 test("a value that is no number stays one", () => {

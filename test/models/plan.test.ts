@@ -130,3 +130,30 @@ test("what can run nowhere is named, with the reason of each device", () => {
   if (typeof found === "string") throw new Error(found);
   expect(found.why[0]).toBe("layer 3 on b (a cannot: it has no pool, b 2.00 us)");
 });
+
+test("what is printed adds up to the whole, with the crossing of each device", () => {
+  const time = fc.double({ min: 0.01, max: 9, noNaN: true });
+  const part = fc.tuple(time, time, fc.integer({ min: 1, max: 900 }));
+  const price = fc.double({ min: 0, max: 2, noNaN: true });
+  fc.assert(
+    fc.property(fc.array(part, { minLength: 1, maxLength: 40 }), price, (parts, call_us) => {
+      const both = [device("a", { call_us, value_us: 0.0007 }), device("b", { call_us: 0.1 })];
+      const units = parts.map(([a, b, valuesIn], i) => {
+        const valuesOut = parts[i + 1]?.[2] ?? 5;
+        return unit(`u${i}`, { a, b }, { valuesIn, valuesOut });
+      });
+      const found = placeUnits(units, both, NO_LIMITS);
+      if (typeof found === "string") throw new Error(found);
+      const sum = found.devices.reduce((total, name, i) => {
+        const line = found.why[i] ?? "";
+        return total + Number(new RegExp(`\\b${name} ([\\d.]+) us`).exec(line)?.[1]);
+      }, 0);
+      const crossing = Number(/values in and out: (-?[\d.]+) us/.exec(found.why.at(-2) ?? "")?.[1]);
+      const whole = Number(/^in all ([\d.]+) us/.exec(found.why.at(-1) ?? "")?.[1]);
+      expect(sum + crossing).toBeCloseTo(whole, 6);
+      const calls = found.devices.filter((name, i) => name !== found.devices[i - 1]).length;
+      expect(found.why.at(-2)).toMatch(new RegExp(`^${calls} calls? and \\d+ values`));
+    }),
+    { numRuns: 50 },
+  );
+});

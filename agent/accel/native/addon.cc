@@ -251,7 +251,8 @@ napi_value load_encoder(napi_env env, napi_callback_info info) {
   loaded->coder.kernels = image.kernels;
   loaded->coder.floats = &sterna::floats::functions_of(*image.kernels);
   loaded->memory = memory;
-  loaded->in = loaded->out = static_cast<size_t>(h.sequence) * h.width;
+  loaded->out = static_cast<size_t>(h.sequence) * h.width;
+  loaded->in = loaded->out + (h.form & sterna::encoder::MASKED ? h.sequence : 0);
   loaded->batch = h.batch;
   loaded->encoder = true;
   choose_lanes(*loaded, image.lanes, lanes);

@@ -22,13 +22,16 @@ struct Header {
   uint32_t magic, image_bytes, sequence, padded, width, heads, hidden, layers;
   uint32_t batch, limit, lane_bytes, layer_at;
   float epsilon;
-  uint32_t free[3];
+  uint32_t form, end_gain, end_offset;
 };
+// Bits of `form`, as formOf of encoder-image.ts has them; the lowest two are the activation.
+constexpr uint32_t PRE = 4, RMS = 8, MASKED = 16, END = 32;
 static_assert(sizeof(Layer) == 192 && sizeof(Header) == 64, "as encoder-image.ts has it");
 
 struct Encoder {
   const uint8_t* image;
   float *x, *mid, *sum, *inner;         // inner: [sequence][inner_stride]
+  float* mask;                          // [padded], added to the scores
   floats::Heads heads[2];               // one layer's are read while the next one's are written
   int8_t *narrow, *wide;                // steps: [sequence][width], [sequence][hidden]
   int32_t* totals;
@@ -86,6 +89,7 @@ inline size_t lay_out(Encoder& e, uint8_t* memory, const Header& h, uint32_t lan
   take(e.mid, values);
   take(e.sum, values);
   take(e.inner, h.sequence * inner_stride(h));
+  take(e.mask, h.padded);
   for (floats::Heads& each : e.heads) lay_out(each, h, take);
   take(e.narrow, values + 64);
   take(e.wide, static_cast<size_t>(h.sequence) * h.hidden + 64);
@@ -126,27 +130,49 @@ inline void project_reals(const Part& p, const Projection& m, const int8_t* x, f
   });
 }
 
+// y = norm(a + b), or norm(a), row by row.
+inline void run_norm(const Part& p, uint32_t gain, uint32_t offset, const float* a,
+                     const float* b, float* y) {
+  const Encoder& e = p.e;
+  const Header& h = header(e);
+  for (uint32_t t = p.from; t < p.to; t++) {
+    const size_t at = static_cast<size_t>(t) * h.width;
+    e.floats->normalise(a + at, b == nullptr ? b : b + at, h.width, part<float>(e, gain),
+                        part<float>(e, offset), h.epsilon, (h.form & RMS) == 0, y + at);
+  }
+}
+
+// Steps of x, or of norm(x), for which `free` has room, where the norms stand before projections.
+inline void run_steps(const Part& p, const Layer& l, int which, const float* x, float inverse,
+                      float* free) {
+  const Encoder& e = p.e;
+  const Header& h = header(e);
+  if (h.form & PRE) run_norm(p, l.gain[which], l.offset[which], x, nullptr, free);
+  const size_t first = p.from * static_cast<size_t>(h.width);
+  e.floats->steps((h.form & PRE ? free : x) + first, (p.to - p.from) * h.width, inverse,
+                  static_cast<float>(h.limit), e.narrow + first);
+}
+
+// The residual sum and what stands behind it.
+inline void run_sum(const Part& p, const Layer& l, int which, const float* residual, float* y) {
+  const Encoder& e = p.e;
+  const Header& h = header(e);
+  const size_t first = p.from * static_cast<size_t>(h.width);
+  if (h.form & PRE) {
+    e.floats->add(residual + first, e.sum + first, (p.to - p.from) * h.width, y + first);
+  } else {
+    run_norm(p, l.gain[which], l.offset[which], e.sum, residual, y);
+  }
+}
+
 // Queries, keys and values of some rows.
 inline void run_in(const Part& p, uint32_t layer) {
   const Encoder& e = p.e;
   const Layer& l = layer_of(e, layer);
   const Header& h = header(e);
-  const size_t w = h.width, stride = inner_stride(h), first = p.from * w;
-  e.floats->steps(e.x + first, static_cast<uint32_t>((p.to - p.from) * w), l.in_inverse,
-                  static_cast<float>(h.limit), e.narrow + first);
-  project_reals(p, l.in, e.narrow, e.inner, stride);
-  e.floats->narrow(e.heads[layer & 1], e.inner, stride, p.from, p.to, p.scratch);
-}
-
-// y = norm(sum + residual), row by row.
-inline void run_norm(const Part& p, const Layer& l, int which, const float* residual, float* y) {
-  const Encoder& e = p.e;
-  const Header& h = header(e);
-  const float *gain = part<float>(e, l.gain[which]), *offset = part<float>(e, l.offset[which]);
-  for (uint32_t t = p.from; t < p.to; t++) {
-    const size_t at = static_cast<size_t>(t) * h.width;
-    e.floats->normalise(e.sum + at, residual + at, h.width, gain, offset, h.epsilon, y + at);
-  }
+  run_steps(p, l, 0, e.x, l.in_inverse, e.mid);
+  project_reals(p, l.in, e.narrow, e.inner, inner_stride(h));
+  e.floats->narrow(e.heads[layer & 1], e.inner, inner_stride(h), p.from, p.to, p.scratch);
 }
 
 // All that some rows need once every key and value is there.
@@ -154,20 +180,20 @@ inline void run_rest(const Part& p, uint32_t layer) {
   const Encoder& e = p.e;
   const Header& h = header(e);
   const Layer& l = layer_of(e, layer);
-  const size_t w = h.width, first = p.from * w;
   const float limit = static_cast<float>(h.limit);
-  e.floats->attend(e.heads[layer & 1], {l.out_inverse, limit, e.narrow}, p.from, p.to, p.scratch);
-  project_reals(p, l.out, e.narrow, e.sum, w);
-  run_norm(p, l, 0, e.x, e.mid);
-  e.floats->steps(e.mid + first, static_cast<uint32_t>((p.to - p.from) * w), l.up_inverse, limit,
-                  e.narrow + first);
+  const floats::Steps steps = {l.out_inverse, limit, e.narrow};
+  e.floats->attend(e.heads[layer & 1], e.mask, steps, p.from, p.to, p.scratch);
+  project_reals(p, l.out, e.narrow, e.sum, h.width);
+  run_sum(p, l, 0, e.x, e.mid);
+  run_steps(p, l, 1, e.mid, l.up_inverse, e.sum);
   const float *scale = part<float>(e, l.up.scale), *bias = part<float>(e, l.up.bias);
+  const auto active = e.floats->active_steps[h.form & 3];
   project(p, l.up, e.narrow, [&](const Sums& sums, uint32_t r, uint32_t at) {
     int8_t* to = e.wide + static_cast<size_t>(p.from + r) * h.hidden + at;
-    e.floats->gelu_steps(sums, scale + at, bias + at, l.down_inverse, limit, to, h.hidden);
+    active(sums, scale + at, bias + at, l.down_inverse, limit, to, h.hidden);
   });
-  project_reals(p, l.down, e.wide, e.sum, w);
-  run_norm(p, l, 1, e.mid, e.x);
+  project_reals(p, l.down, e.wide, e.sum, h.width);
+  run_sum(p, l, 1, e.mid, e.x);
 }
 
 // One step: the rest of layer `layer - 1`, and of its results the queries, keys and values of the
@@ -187,6 +213,7 @@ inline void run_part(const void* data, uint32_t index, uint32_t lane) {
                      job.e.lane + static_cast<size_t>(lane) * h.lane_bytes};
   if (job.layer > 0) run_rest(part, job.layer - 1);
   if (job.layer < h.layers) run_in(part, job.layer);
+  else if (h.form & END) run_norm(part, h.end_gain, h.end_offset, job.e.x, nullptr, job.e.x);
 }
 
 inline void run_step(const Job& job) {
@@ -194,17 +221,22 @@ inline void run_step(const Job& job) {
   else job.e.crew.share(job.e.crew.lanes, job.parts, run_part, &job);
 }
 
-// x and y: batch * sequence * width. A sequence with a value that is no number gives NaN.
+// x: batch * sequence * (width, and one more with a mask), y: batch * sequence * width. A sequence
+// with a value that is no number gives NaN.
 inline void infer(const Encoder& e, const float* x, float* y, uint32_t batch) {
   const Header& h = header(e);
   const size_t values = static_cast<size_t>(h.sequence) * h.width;
   // Rounds of ROWS_MAX rows fill the kernels; parts are what lanes share.
   const uint32_t parts = e.crew.lanes == 1 ? 1 : least(e.crew.lanes * 3, (h.sequence + 5) / 6);
-  for (uint32_t b = 0; b < batch; b++, x += values, y += values) {
+  const size_t place = h.width + (h.form & MASKED ? 1 : 0);
+  for (uint32_t t = h.sequence; t < h.padded; t++) e.mask[t] = floats::BEYOND;
+  for (uint32_t b = 0; b < batch; b++, x += h.sequence * place, y += values) {
     bool finite = true;
-    for (size_t i = 0; i < values; i++) {
-      e.x[i] = x[i];
-      finite = finite && x[i] - x[i] == 0;
+    for (size_t i = 0; i < h.sequence * place; i++) finite = finite && x[i] - x[i] == 0;
+    for (uint32_t t = 0; t < h.sequence; t++) {
+      memcpy(e.x + static_cast<size_t>(t) * h.width, x + t * place, h.width * sizeof *x);
+      const float added = place > h.width ? x[t * place + h.width] : 0;
+      e.mask[t] = added < floats::MASKED ? floats::MASKED : added;
     }
     for (uint32_t i = 0; finite && i <= h.layers; i++) run_step({e, i, parts});
     for (size_t i = 0; i < values; i++) y[i] = finite ? e.x[i] : __builtin_nanf("");

@@ -25,6 +25,9 @@ struct Heads {
   float *query_units, *key_units, *value_units;  // [sequence][heads], [heads][padded] twice
 };
 
+// The least that a mask adds; and what it has beyond the sequence, where all may be masked.
+constexpr float MASKED = -1e30f, BEYOND = -1e35f;
+
 struct Steps {
   float inverse, limit;
   int8_t* y;
@@ -32,31 +35,35 @@ struct Steps {
 
 struct Functions {
   void (*reals)(const Sums&, const float* scale, const float* bias, float* y, size_t ldy);
-  void (*gelu_steps)(const Sums&, const float* scale, const float* bias, float inverse, float limit,
-                     int8_t* y, size_t ldy);
+  // By activation, as ACTIVATIONS of encoder.ts has them.
+  void (*active_steps[3])(const Sums&, const float* scale, const float* bias, float inverse,
+                          float limit, int8_t* y, size_t ldy);
   void (*steps)(const float* x, uint32_t count, float inverse, float limit, int8_t* y);
+  void (*add)(const float* a, const float* b, uint32_t count, float* y);
+  // Of a + b, or of a alone; without `centred` the mean stays in.
   void (*normalise)(const float* a, const float* b, uint32_t width, const float* gain,
-                    const float* offset, float epsilon, float* y);
+                    const float* offset, float epsilon, bool centred, float* y);
   // Rows `from` to `to` of floats, which lie `stride` apart, as heads; `from` is even.
   void (*narrow)(const Heads&, const float* x, size_t stride, uint32_t from, uint32_t to,
                  uint8_t* scratch);
-  void (*attend)(const Heads&, Steps, uint32_t from, uint32_t to, uint8_t* scratch);
+  // mask: [padded], added to the scores; what lies beyond the sequence has BEYOND.
+  void (*attend)(const Heads&, const float* mask, Steps, uint32_t from, uint32_t to,
+                 uint8_t* scratch);
 };
 
 #if defined(__x86_64__)
-// a (1 - tanh(u(a))) / 2, what GELU in its tanh form lacks of max(x, 0) at |x| = a: a cubic around
-// each of 32 nodes, off by 4e-7 at most. Made here, for CPUs without AVX-512 run this too.
-constexpr float GELU_END = 5, GELU_EACH = 31 / GELU_END;
+// What GELU lacks of max(x, 0) at |x| = a: a (1 - tanh(u(a))) / 2 or a (1 - erf(a / sqrt(2))) / 2, a
+// cubic around each of 32 nodes, off by 6e-7 at most. Made here, for CPUs without AVX-512 run this
+// too.
+constexpr float GELU_END = 5.5f, GELU_EACH = 31 / GELU_END;
 struct GeluTable {
   alignas(64) float factors[4][32];
-  GeluTable() {
+  explicit GeluTable(double (*lack)(double)) {
     for (int node = 0; node < 32; node++) {
       double x[4], d[4];
       for (int i = 0; i < 4; i++) {
         x[i] = 0.5 * std::cos((2 * i + 1) * 0.39269908169872414);
-        const double a = (node + x[i]) / GELU_EACH;
-        const double u = 0.7978845608028654 * (a + 0.044715 * a * a * a);
-        d[i] = a * (1 - std::tanh(u)) / 2;
+        d[i] = lack((node + x[i]) / GELU_EACH);
       }
       // Newton's differences, multiplied out.
       for (int n = 1; n < 4; n++) {
@@ -71,7 +78,10 @@ struct GeluTable {
     }
   }
 };
-inline const GeluTable GELU_TABLE;
+inline const GeluTable GELU_TANH([](double a) {
+  return a * (1 - std::tanh(0.7978845608028654 * (a + 0.044715 * a * a * a))) / 2;
+});
+inline const GeluTable GELU_ERF([](double a) { return a * std::erfc(a * 0.7071067811865476) / 2; });
 #endif
 
 #if defined(__x86_64__)

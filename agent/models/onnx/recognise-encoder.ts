@@ -1,7 +1,8 @@
-//! Finds a ternary transformer encoder in an ONNX graph: post-norm layers as BERT has them, INT2
-//! weights behind DequantizeLinear, static steps before each MatMul. It walks from the output back
-//! to the input. What is anything else is said in words; ONNX Runtime may still run it.
+//! Finds a ternary transformer encoder in an ONNX graph: layers with their norms behind (BERT) or
+//! before, INT2 weights behind DequantizeLinear, static steps before each MatMul. It walks from the
+//! output back to the input. What is anything else is said in words; ONNX Runtime may still run it.
 import {
+  type EncoderForm,
   type EncoderLayer,
   type EncoderPlan,
   type Norm,
@@ -10,53 +11,70 @@ import {
 } from "../../accel/encoder.js";
 import { readMeta } from "./meta.js";
 import { type Node, nodeName, type OnnxModel, quote } from "./model.js";
+import { readAttention } from "./recognise-attention.js";
+import type { Mask } from "./recognise-mask.js";
+import { readActivation } from "./recognise-pointwise.js";
 import {
   constantOf,
   type Found,
   isA,
+  isProjection,
   NOTHING,
   readProjection,
   type Search,
   stop,
-  TOLERANCE,
   writer,
 } from "./recognise-projection.js";
-import { ELEMENT, type Tensor } from "./tensor.js";
+import { constantsOf } from "./recognised.js";
+import { ELEMENT } from "./tensor.js";
 
 export type EncoderNet = {
   readonly input: string;
   readonly output: string;
+  readonly mask: Mask | null;
   readonly plan: EncoderPlan;
 };
 
-type FoundNorm = {
-  readonly norm: Norm;
+/** A norm, and the value that it is of. */
+type FoundNorm = Norm & {
+  readonly x: string;
   readonly epsilon: number;
-  readonly sum: readonly string[];
+  readonly kind: EncoderForm["norm"];
 };
 type FoundLayer = EncoderLayer & {
   readonly x: string;
   readonly heads: number;
-  readonly epsilons: readonly number[];
+  readonly mask: Mask | null;
+  readonly found: readonly FoundNorm[];
   readonly limits: readonly number[];
+  readonly form: Pick<EncoderForm, "order" | "activation">;
 };
 
+const NORM_OPS = ["LayerNormalization", "RMSNormalization"];
+
 export function recogniseEncoder(model: OnnxModel): EncoderNet | string {
-  const { nodes, inputs, outputs, initializers } = model.graph;
-  const [input, output] = [inputs[0], outputs[0]];
-  if (input === undefined || output === undefined || inputs.length + outputs.length !== 2) {
-    return "it has not exactly one input and one output";
+  const { inputs, outputs, initializers } = model.graph;
+  const { nodes, names } = unaliased(model.graph.nodes);
+  const input = inputs.find(({ dims }) => dims?.length === 3);
+  const [output] = outputs;
+  if (inputs.length > 2 || output === undefined || outputs.length !== 1) {
+    return "it has not one input, or that and a mask, and one output";
   }
-  const [, sequence = 0, width = 0] = input.dims ?? [];
-  if (input.type !== ELEMENT.FLOAT || input.dims?.length !== 3 || sequence < 1 || width < 1) {
-    return `input ${quote(input.name)} is not float [batch, sequence, width]`;
+  const [, sequence = 0, width = 0] = input?.dims ?? [];
+  if (input?.type !== ELEMENT.FLOAT || sequence < 1 || width < 1) {
+    const first = input ?? inputs[0];
+    return `input ${quote(first?.name ?? "")} is not float [batch, sequence, width]`;
   }
   const meta = readMeta(model.metadata);
   if (typeof meta === "string") return meta;
   const writers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
-  const search: Search = { writers, constants: initializers, taken: new Set(), fault: null };
+  const constants = constantsOf({ nodes, initializers });
+  const search: Search = { writers, ...constants, inputs, fault: null };
+  const shape = { sequence, width };
+  const made = names.get(output.name) ?? output.name;
+  const end = isLast(search, made) ? readNorm(search, made) : null;
   const layers: FoundLayer[] = [];
-  let value = output.name;
+  let value = end?.x ?? made;
   while (value !== input.name && search.fault === null) {
     const layer = readLayer(search, value, sequence);
     layers.unshift(layer);
@@ -67,20 +85,51 @@ export function recogniseEncoder(model: OnnxModel): EncoderNet | string {
     search.fault = `${nodeName(beside)} stands beside the way to the output`;
   }
   if (search.fault !== null) return search.fault;
-  const plan = planOf(layers, sequence, width);
-  return typeof plan === "string" ? plan : { input: input.name, output: output.name, plan };
+  const plan = planOf(layers, end, shape);
+  if (typeof plan === "string") return plan;
+  return { input: input.name, output: output.name, mask: layers[0]?.mask ?? null, plan };
+}
+
+/** Without Identity nodes: what they write goes by the name of what they read. */
+function unaliased(all: readonly Node[]) {
+  const names = new Map<string, string>();
+  const nodes: Node[] = [];
+  for (const node of all) {
+    const inputs = node.inputs.map((name) => names.get(name) ?? name);
+    const [from, to] = [inputs[0], node.outputs[0]];
+    const alias = node.op === "Identity" && from !== undefined && to !== undefined;
+    if (alias) names.set(to, from);
+    else nodes.push({ ...node, inputs });
+  }
+  return { nodes, names };
+}
+
+/** Whether the norm is no part of a layer: behind another, or behind the sum of a layer without. */
+function isLast(search: Search, value: string): boolean {
+  const sum = normed(search, value);
+  if (sum === null) return false;
+  const [mid] = parted(search, search.writers.get(sum)?.inputs ?? []);
+  return normed(search, sum) !== null || normed(search, mid) === null;
+}
+
+/** What the norm that writes `value` is of; null where none does. */
+function normed(search: Search, value: string): string | null {
+  const node = search.writers.get(value);
+  return node !== undefined && NORM_OPS.includes(node.op) ? (node.inputs[0] ?? "") : null;
 }
 
 function planOf(
   layers: readonly FoundLayer[],
-  sequence: number,
-  width: number,
+  end: FoundNorm | null,
+  { sequence, width }: Pick<EncoderPlan, "sequence" | "width">,
 ): EncoderPlan | string {
   const [first] = layers;
-  if (first === undefined) return "it has no layer";
-  const { heads, up } = first;
-  const [epsilon = 0] = first.epsilons;
+  const [norm] = first?.found ?? [];
+  if (first === undefined || norm === undefined) return "it has no layer";
+  const { heads, up, form, mask } = first;
+  const { epsilon, kind } = norm;
   const [limit = 0] = first.limits;
+  const alike = (other: FoundNorm): boolean => other.epsilon === epsilon && other.kind === kind;
   for (const [i, layer] of layers.entries()) {
     const shape = [layer.in, layer.out, layer.up, layer.down].map(({ rows, cols }) => [rows, cols]);
     const wanted = [
@@ -95,109 +144,77 @@ function planOf(
     if (`${shape}` !== `${wanted}` || layer.heads !== heads || !norms) {
       return `layer ${i} has other sizes than the first, or than its input`;
     }
-    const same = layer.epsilons.every((e) => e === epsilon) && epsilon > 0;
-    if (!same || layer.limits.some((most) => most !== limit)) {
-      return `layer ${i} has another epsilon, or steps of other bits, than the first`;
+    if (!layer.found.every(alike) || layer.limits.some((most) => most !== limit)) {
+      return `layer ${i} has another epsilon, norm, or steps of other bits, than the first`;
     }
+    if (JSON.stringify([layer.form, layer.mask]) !== JSON.stringify([form, mask])) {
+      return `layer ${i} has another mask, activation, or place of its norms, than the first`;
+    }
+  }
+  const sides = end === null ? [] : [end.gain.length, end.offset.length];
+  const fits = end === null || (alike(end) && sides.every((side) => side === width));
+  if (!(epsilon > 0) || !fits) {
+    return "its norms have no epsilon, or the last one is another";
   }
   const sized = sizesFault({ sequence, width, heads, hidden: up.rows });
   if (sized !== null) return sized;
-  return { sequence, width, heads, hidden: up.rows, epsilon, limit, layers };
+  const plain = layers.map((layer): EncoderLayer => {
+    const { in: inner, out, up, down, norms } = layer;
+    return { in: inner, out, up, down, norms: [bare(norms[0]), bare(norms[1])] };
+  });
+  return {
+    ...{ ...form, norm: kind, masked: mask !== null, end: end === null ? null : bare(end) },
+    ...{ sequence, width, heads, hidden: up.rows, epsilon, limit, layers: plain },
+  };
 }
 
+const bare = ({ gain, offset }: Norm): Norm => ({ gain, offset });
+
 function readLayer(search: Search, value: string, sequence: number): FoundLayer {
-  const last = readNorm(search, value);
-  // The sum of a residual, which a norm or the input of the graph gives, and of a projection.
-  const [mid, ffn] = parted(search, last.sum);
+  // A norm behind the sum, or a sum that nothing normalises before the next layer does.
+  const behind = normed(search, value) === null ? null : readNorm(search, value);
+  // The sum of a residual, which a norm, a sum or the input of the graph gives, and a projection.
+  const [mid, ffn] = parted(search, writer(search, behind?.x ?? value, "Add").inputs);
   const down = readProjection(search, ffn);
-  const gelu = writer(search, down.x, "Gelu");
-  if (gelu.attributes.get("approximate")?.text !== "tanh") {
-    stop(search, `${nodeName(gelu)} is not of the tanh form (approximate="tanh")`);
-  }
-  const up = readProjection(search, gelu.inputs[0] ?? "");
-  const first = readNorm(search, mid);
-  const [x, attention] = parted(search, first.sum);
+  const { x: active, activation } = readActivation(search, down.x);
+  const up = readProjection(search, active);
+  const second = behind ?? readNorm(search, up.x);
+  const first = behind === null ? null : readNorm(search, mid);
+  const [x, attention] = parted(search, writer(search, first?.x ?? mid, "Add").inputs);
   const out = readProjection(search, attention);
-  const { query, key, value: content, heads } = readAttention(search, out.x, sequence);
+  const { query, key, value: content, heads, mask } = readAttention(search, out.x, sequence);
+  const before = first ?? readNorm(search, query.x);
   const inner = [query, key, content];
-  if (up.x !== mid || inner.some((p) => p.x !== x || p.inverse !== query.inverse)) {
+  const [reads, made] = behind === null ? [before.x, second.x] : [query.x, up.x];
+  const same = inner.every((p) => p.x === query.x && p.inverse === query.inverse);
+  if (made !== mid || reads !== x || !same) {
     stop(search, `the projections of the layer of ${quote(value)} read different values`);
   }
-  const found = [...inner, out, up, down];
   return {
-    ...{ in: joined(inner), out, up, down, norms: [first.norm, last.norm], x, heads },
-    epsilons: [first.epsilon, last.epsilon],
-    limits: found.map(({ limit }) => limit),
+    ...{ in: joined(inner), out, up, down, norms: [before, second], x, heads, mask },
+    found: [before, second],
+    limits: [...inner, out, up, down].map(({ limit }) => limit),
+    form: { order: behind === null ? "pre" : "post", activation },
   };
 }
 
 /** Of the two values of a residual sum: the residual, then the projection. */
 function parted(search: Search, [a = "", b = ""]: readonly string[]): readonly [string, string] {
-  const projection = (name: string): boolean => {
-    return isA(search, name, "Add") && search.writers.get(name)?.inputs.some(of) === true;
-  };
-  const of = (name: string): boolean => isA(search, name, "MatMul");
-  return projection(a) ? [b, a] : [a, b];
+  return isProjection(search, a) && !isProjection(search, b) ? [b, a] : [a, b];
 }
 
 function readNorm(search: Search, value: string): FoundNorm {
-  const node = writer(search, value, "LayerNormalization");
+  const rms = isA(search, value, "RMSNormalization");
+  const node = writer(search, value, rms ? "RMSNormalization" : "LayerNormalization");
   const axis = node.attributes.get("axis")?.integer ?? -1;
   if (axis !== -1 && axis !== 2) stop(search, `${nodeName(node)} is not over the last axis`);
-  const sum = writer(search, node.inputs[0] ?? "", "Add");
   const epsilon = node.attributes.get("epsilon")?.float ?? 1e-5;
   const gain = constantOf(search, node, 1);
-  const whole = (node.inputs[2] ?? "") === "";
-  const offset = whole ? new Float32Array(gain.length) : constantOf(search, node, 2);
-  return { norm: { gain, offset }, epsilon, sum: sum.inputs };
-}
-
-function readAttention(search: Search, value: string, sequence: number) {
-  const joined = writer(search, value, "Reshape");
-  const back = writer(search, joined.inputs[0] ?? "", "Transpose");
-  permuted(search, back, [0, 2, 1, 3]);
-  const blend = writer(search, back.inputs[0] ?? "", "MatMul");
-  const soft = writer(search, blend.inputs[0] ?? "", "Softmax");
-  const axis = soft.attributes.get("axis")?.integer ?? -1;
-  if (axis !== -1 && axis !== 3) stop(search, `${nodeName(soft)} is not over the last axis`);
-  const scored = soft.inputs[0] ?? "";
-  const divided = isA(search, scored, "Div");
-  const scaled = writer(search, scored, divided ? "Div" : "Mul");
-  const scores = writer(search, scaled.inputs[0] ?? "", "MatMul");
-  const query = readHeads(search, scores.inputs[0] ?? "", [0, 2, 1, 3], sequence);
-  const key = readHeads(search, scores.inputs[1] ?? "", [0, 2, 3, 1], sequence);
-  const content = readHeads(search, blend.inputs[1] ?? "", [0, 2, 1, 3], sequence);
-  const { heads } = query;
-  const [factor = 0] = constantOf(search, scaled, 1);
-  const root = Math.sqrt(query.rows / heads);
-  const right = Math.abs(factor / (divided ? root : 1 / root) - 1) < TOLERANCE;
-  if (!right) stop(search, `${nodeName(scaled)} does not divide by the root of a head's channels`);
-  if (key.heads !== heads || content.heads !== heads) stop(search, "heads differ in number");
-  return { query, key, value: content, heads };
-}
-
-function readHeads(search: Search, value: string, perm: readonly number[], sequence: number) {
-  const turned = writer(search, value, "Transpose");
-  permuted(search, turned, perm);
-  const apart = writer(search, turned.inputs[0] ?? "", "Reshape");
-  const projection = readProjection(search, apart.inputs[0] ?? "");
-  const shape = search.constants.get(apart.inputs[1] ?? "");
-  const sizes = shape?.type === ELEMENT.INT64 ? int64sOf(shape) : [];
-  const [, places = -1, heads = 0, head = 0] = sizes;
-  const known = sizes.length === 4 && (places === 0 || places === sequence);
-  if (!known || heads < 1 || heads * head !== projection.rows) {
-    stop(search, `${nodeName(apart)} does not part its channels into heads`);
-  }
-  return { ...projection, heads: Math.max(1, heads) };
-}
-
-function permuted(search: Search, node: Node, perm: readonly number[]): void {
-  const found = node.attributes.get("perm")?.integers ?? [];
-  if (`${found}` !== `${perm}`) stop(search, `${nodeName(node)} does not permute by ${perm}`);
-}
-
-function int64sOf({ bytes }: Tensor): number[] {
-  return Array.from(new BigInt64Array(new Uint8Array(bytes).buffer), Number);
+  const alone = (node.inputs[2] ?? "") === "";
+  const offset = alone ? new Float32Array(gain.length) : constantOf(search, node, 2);
+  const fine = [...gain, ...offset].every(Number.isFinite);
+  if (!fine) stop(search, `${nodeName(node)} has a gain or an offset that is no finite number`);
+  return { gain, offset, x: node.inputs[0] ?? "", epsilon, kind: rms ? "rms" : "layer" };
 }
 
 /** Queries, keys and values as one projection. */

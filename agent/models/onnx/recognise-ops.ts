@@ -4,6 +4,7 @@ import { windowOf, withBias } from "./recognise-weights.js";
 import {
   byChannel,
   constant,
+  int64s,
   integer,
   type Real,
   realOf,
@@ -14,10 +15,9 @@ import {
   type Walk,
 } from "./recognised.js";
 import { shapeAfter, sizeOf } from "./shapes.js";
-import { ELEMENT } from "./tensor.js";
-import type { NetLayer, TableLayer } from "./ternary-net.js";
+import type { TableLayer } from "./ternary-net.js";
 
-const PLAIN = { relu: false, ends: null, clipped: false } as const;
+const PLAIN = { relu: false, ends: null, clipped: false, moves: [] } as const;
 
 /** Relu on what has no step yet belongs to the layer; on int8 steps it is a table. */
 export function readActivation(walk: Walk, node: Node): Real | string {
@@ -29,10 +29,9 @@ export function readActivation(walk: Walk, node: Node): Real | string {
   }
   const x = stepsOf(walk, node);
   if (typeof x === "string") return x;
-  const exact =
-    node.op !== "Gelu" || (node.attributes.get("approximate")?.text ?? "none") === "none";
-  if (!exact) return `${nodeName(node)} is approximate; export it with approximate none`;
-  const of = { Relu: "relu", Sigmoid: "sigmoid", Tanh: "tanh", Gelu: "gelu" }[node.op];
+  const tanh = node.attributes.get("approximate")?.text === "tanh";
+  const gelu = tanh ? "gelu-tanh" : "gelu";
+  const of = { Relu: "relu", Sigmoid: "sigmoid", Tanh: "tanh", Gelu: gelu }[node.op];
   const slope = node.attributes.get("alpha")?.float ?? 0.01;
   const layer: TableLayer = {
     ...{ kind: "table", of: (of ?? "leaky-relu") as TableLayer["of"], outScale: 0 },
@@ -76,6 +75,9 @@ export function readClip(walk: Walk, node: Node, steps: (scale: number) => boole
 /** Add, Sub, Mul, Div, Neg: a sum with gains, a bias, or a gate of two values. */
 export function readArithmetic(walk: Walk, node: Node): Real | string {
   const { op } = node;
+  if (node.inputs.some((name) => (walk.reals.get(name)?.moves.length ?? 0) > 0)) {
+    return `${nodeName(node)} reads a value that was moved without int8 steps`;
+  }
   if (op === "Neg") return scaled(walk, node, realOf(walk, node), Float32Array.of(-1));
   const at = walk.constants.has(node.inputs[0] ?? "") ? 0 : 1;
   const fixed = constant(walk, node, at);
@@ -175,8 +177,9 @@ export function readConcat(walk: Walk, node: Node): Real | string {
 export function readPool(walk: Walk, node: Node): Real | string {
   const x = stepsOf(walk, node);
   if (typeof x === "string") return x;
-  const mode = node.op.endsWith("MaxPool") ? "max" : "average";
+  const mode = /MaxPool$|^ReduceMax$/.test(node.op) ? "max" : "average";
   const common = { kind: "pool", mode, outScale: 0 } as const;
+  if (node.op.startsWith("Reduce")) return readReduced(walk, node, x, mode);
   if (node.op.startsWith("Global")) {
     return whole(node, { ...common, window: null, countPads: false }, [x]);
   }
@@ -184,7 +187,7 @@ export function readPool(walk: Walk, node: Node): Real | string {
   if (kernel.length !== x.shape.length - 1 || kernel.length > 2 || kernel.length < 1) {
     return `${nodeName(node)} has not one size for each side of [${x.shape}]`;
   }
-  const sides = windowOf(node, kernel);
+  const sides = windowOf(node, kernel, x.shape.slice(1));
   if (typeof sides === "string") return sides;
   const { stride, dilation, pads } = sides;
   const odd = dilation.some((d) => d !== 1) || integer(node, "ceil_mode", 0) !== 0;
@@ -197,6 +200,22 @@ export function readPool(walk: Walk, node: Node): Real | string {
   return whole(node, { ...common, window: { kernel: size, stride, pads }, countPads }, [x]);
 }
 
+/** ReduceMean, ReduceMax over all places: a global pool. */
+function readReduced(walk: Walk, node: Node, x: Steps, mode: "max" | "average"): Real | string {
+  const rank = x.shape.length + 1;
+  const stated = int64s(walk, node, 1) ?? node.attributes.get("axes")?.integers ?? [];
+  const axes = new Set(stated.map((axis) => (axis < 0 ? axis + rank : axis)));
+  const places = x.shape.map((_, i) => i + 1).slice(1);
+  if (places.length === 0 || axes.size !== places.length || !places.every((i) => axes.has(i))) {
+    return `${nodeName(node)} is not over all places`;
+  }
+  const layer = { kind: "pool", mode, outScale: 0, window: null, countPads: false } as const;
+  const real = whole(node, layer, [x]);
+  if (typeof real === "string" || integer(node, "keepdims", 1) === 1) return real;
+  const shape = x.shape.slice(0, 1);
+  return { ...real, shape, moves: [{ layer: { kind: "reshape", shape }, from: real.shape }] };
+}
+
 function whole(node: Node, layer: (Real & { form: "other" })["layer"], sources: Steps[]) {
   const shape = shapeAfter(
     layer,
@@ -204,55 +223,4 @@ function whole(node: Node, layer: (Real & { form: "other" })["layer"], sources: 
   );
   if (typeof shape === "string") return `${nodeName(node)}: ${shape}`;
   return { form: "other", layer, sources, shape, ...PLAIN } as const;
-}
-
-/** Flatten, Reshape, Squeeze, Unsqueeze, Transpose: what the layer is that moves no value. */
-export function readMove(walk: Walk, node: Node, x: Steps): NetLayer | string {
-  const rank = x.shape.length + 1;
-  if (node.op === "Transpose") {
-    const perm = node.attributes.get("perm")?.integers ?? [];
-    if (perm[0] !== 0) return `${nodeName(node)} moves the batch`;
-    return { kind: "transpose", perm: perm.slice(1).map((at) => at - 1) };
-  }
-  const shape = movedShape(walk, node, x.shape, rank);
-  if (shape === null || sizeOf(shape) !== sizeOf(x.shape)) {
-    return `${nodeName(node)} has no constant shape that leaves the batch first`;
-  }
-  return { kind: "reshape", shape };
-}
-
-function movedShape(
-  walk: Walk,
-  node: Node,
-  from: readonly number[],
-  rank: number,
-): readonly number[] | null {
-  if (node.op === "Flatten") return integer(node, "axis", 1) === 1 ? [sizeOf(from)] : null;
-  const given = int64s(walk, node, 1);
-  if (node.op === "Identity") return from;
-  if (given === null) return null;
-  if (node.op === "Reshape") {
-    const [batch, ...rest] = given;
-    const free = rest.filter((dim) => dim === -1).length;
-    // The batch is copied, or 1, or what is left where all others are known.
-    if (batch !== 0 && batch !== 1 && !(batch === -1 && free === 0)) return null;
-    const sizes = rest.map((dim, i) => (dim === 0 ? (from[i] ?? 0) : dim));
-    const left = sizeOf(from) / sizeOf(sizes.filter((dim) => dim !== -1));
-    return free > 1 ? null : sizes.map((dim) => (dim === -1 ? left : dim));
-  }
-  const out = node.op === "Unsqueeze" ? rank + given.length : rank;
-  const axes = new Set(given.map((axis) => (axis < 0 ? axis + out : axis)));
-  if (axes.has(0) || axes.size !== given.length) return null;
-  if (node.op === "Squeeze") return from.filter((_, i) => !axes.has(i + 1));
-  const rest = [...from];
-  return Array.from({ length: out - 1 }, (_, i) => (axes.has(i + 1) ? 1 : (rest.shift() ?? 0)));
-}
-
-/** Null where it is no short constant of whole numbers. */
-function int64s(walk: Walk, node: Node, at: number): number[] | null {
-  const tensor = constant(walk, node, at);
-  if (tensor === null || tensor.type !== ELEMENT.INT64 || tensor.count > 8) return null;
-  const { buffer, byteOffset, byteLength } = tensor.bytes;
-  const view = new DataView(buffer, byteOffset, byteLength);
-  return Array.from({ length: tensor.count }, (_, i) => Number(view.getBigInt64(8 * i, true)));
 }

@@ -1,7 +1,9 @@
 //! Pieces of an encoder in an ONNX graph, found from their output back: a projection with its steps.
 import type { Projection } from "../../accel/encoder.js";
-import { type Node, nodeName, quote } from "./model.js";
-import { ELEMENT, floatsOf, int8sOf, type Tensor } from "./tensor.js";
+import { type Node, nodeName, quote, type ValueInfo } from "./model.js";
+import { isFlip } from "./recognise-weights.js";
+import { type Constant, scalar } from "./recognised.js";
+import { ELEMENT, floatsOf, int8sOf } from "./tensor.js";
 
 /** How far a stated number may lie from what it must be: float32 rounding. */
 export const TOLERANCE = 1e-4;
@@ -11,7 +13,8 @@ const LIMITS = [127, 7] as const;
 /** `fault`: the first reason why this is not the pattern; what is read after it counts for nothing. */
 export type Search = {
   readonly writers: ReadonlyMap<string, Node>;
-  readonly constants: ReadonlyMap<string, Tensor>;
+  readonly constants: ReadonlyMap<string, Constant>;
+  readonly inputs: readonly ValueInfo[];
   readonly taken: Set<Node>;
   fault: string | null;
 };
@@ -44,6 +47,23 @@ export function isA(search: Search, value: string | undefined, op: string): bool
   return search.writers.get(value ?? "")?.op === op;
 }
 
+/** The one number of a constant, or null. */
+export function scalarOf({ constants }: Search, value: string): number | null {
+  const tensor = constants.get(value) ?? null;
+  const found = tensor?.type === ELEMENT.INT64 ? int64sOf(tensor)[0] : scalar(tensor);
+  return tensor?.count !== 1 || found === undefined || Number.isNaN(found) ? null : found;
+}
+
+/** Small whole numbers of a constant; none where it is anything else. */
+export function wholesOf({ constants }: Search, value: string): readonly number[] {
+  const tensor = constants.get(value);
+  return tensor?.type === ELEMENT.INT64 && tensor.count <= 8 ? int64sOf(tensor) : [];
+}
+
+function int64sOf({ bytes }: Constant): number[] {
+  return Array.from(new BigInt64Array(new Uint8Array(bytes).buffer), Number);
+}
+
 export function constantOf(search: Search, node: Node, input: number): Float32Array {
   const tensor = search.constants.get(node.inputs[input] ?? "");
   const values = tensor === undefined ? null : floatsOf(tensor);
@@ -51,21 +71,45 @@ export function constantOf(search: Search, node: Node, input: number): Float32Ar
   return values ?? new Float32Array(1);
 }
 
+/** Whether `value` is a product with constant weights, with a bias or without. */
+export function isProjection(search: Search, value: string): boolean {
+  const node = search.writers.get(value);
+  const weighted = (name: string): boolean => {
+    const product = search.writers.get(name);
+    return product?.op === "MatMul" && isA(search, weightsOf(search, product), "DequantizeLinear");
+  };
+  if (node?.op !== "Add") return weighted(value);
+  return node.inputs.some(weighted) && node.inputs.some((name) => search.constants.has(name));
+}
+
+/** The value that has the weights `[in, out]`, or `[out, in]` before it is turned. */
+function weightsOf(search: Search, product: Node): string {
+  const value = product.inputs[1] ?? "";
+  const node = search.writers.get(value);
+  return node !== undefined && isFlip(node) ? (node.inputs[0] ?? "") : value;
+}
+
 export function readProjection(search: Search, value: string): Found {
-  const add = writer(search, value, "Add");
-  const at = isA(search, add.inputs[0], "MatMul") ? 0 : 1;
-  const product = writer(search, add.inputs[at] ?? "", "MatMul");
-  const bias = constantOf(search, add, 1 - at);
+  const bare = isA(search, value, "MatMul");
+  const add = bare ? null : writer(search, value, "Add");
+  const at = add !== null && isA(search, add.inputs[0], "MatMul") ? 0 : 1;
+  const product = writer(search, add?.inputs[at] ?? value, "MatMul");
   const { x, step, limit } = readSteps(search, product.inputs[0] ?? "");
-  const back = writer(search, product.inputs[1] ?? "", "DequantizeLinear");
+  const from = weightsOf(search, product);
+  const flipped = from !== (product.inputs[1] ?? "");
+  if (flipped) writer(search, product.inputs[1] ?? "", "Transpose");
+  const back = writer(search, from, "DequantizeLinear");
   const tensor = search.constants.get(back.inputs[0] ?? "");
-  const [cols = 0, rows = 0] = tensor?.dims ?? [];
+  const [a = 0, b = 0] = tensor?.dims ?? [];
+  const [cols, rows] = flipped ? [b, a] : [a, b];
   const stored = tensor?.type === ELEMENT.INT2 ? int8sOf(tensor) : null;
   const scales = constantOf(search, back, 1);
   const zero = search.constants.get(back.inputs[2] ?? "");
   const plain = zero === undefined || zero.bytes.every((byte) => byte === 0);
   const axis = back.attributes.get("axis")?.integer ?? 1;
-  const single = scales.length === 1 || (scales.length === rows && (axis === 1 || axis === -1));
+  const along = flipped ? [0, -2] : [1, -1];
+  const single = scales.length === 1 || (scales.length === rows && along.includes(axis));
+  const bias = add === null ? new Float32Array(rows) : constantOf(search, add, 1 - at);
   const sized = tensor?.dims.length === 2 && bias.length === rows;
   if (stored === null || !plain || !single || !sized || stored.some((w) => w === -2)) {
     stop(search, `${nodeName(product)} has no INT2 weights of -1, 0, 1 [in, out] with a bias`);
@@ -74,7 +118,8 @@ export function readProjection(search: Search, value: string): Found {
   const weights = new Int8Array(rows * cols);
   for (let col = 0; col < cols; col++) {
     for (let row = 0; row < rows; row++) {
-      weights[row * cols + col] = stored[col * rows + row] as number;
+      const at = flipped ? row * cols + col : col * rows + row;
+      weights[row * cols + col] = stored[at] as number;
     }
   }
   const scale = Float32Array.from({ length: rows }, (_, row) => {

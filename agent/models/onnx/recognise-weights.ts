@@ -34,7 +34,7 @@ export function readWeighted(walk: Walk, node: Node): Real | string {
   const shared = { ...weights, bias, relu: false, outScale: null };
   let layer: WeightedLayer;
   if (conv) {
-    const shape = convOf(node, dims, shared);
+    const shape = convOf(node, dims, shared, x.shape.slice(1));
     if (typeof shape === "string") return shape;
     layer = shape;
   } else {
@@ -49,12 +49,16 @@ export function readWeighted(walk: Walk, node: Node): Real | string {
   if (typeof shape === "string") return `${nodeName(node)}: ${shape}`;
   return {
     ...{ form: "weighted", layer, sources: [x], shape },
-    ...{ relu: false, ends: null, clipped: false },
+    ...{ relu: false, ends: null, clipped: false, moves: [] },
   };
 }
 
-function weightsOf(walk: Walk, node: Node, turned: boolean): Weights | string {
-  const back = walk.writers.get(node.inputs[1] ?? "");
+function weightsOf(walk: Walk, node: Node, asStored: boolean): Weights | string {
+  const direct = walk.writers.get(node.inputs[1] ?? "");
+  // A matrix may be turned behind its DequantizeLinear.
+  const flip = direct !== undefined && isFlip(direct) ? direct : null;
+  const back = flip === null ? direct : walk.writers.get(flip.inputs[0] ?? "");
+  const turned = asStored !== (flip !== null);
   const tensor = back?.op === "DequantizeLinear" ? constant(walk, back, 0) : null;
   const scale = back === undefined ? null : constant(walk, back, 1);
   const scales = scale === null ? null : floatsOf(scale);
@@ -78,9 +82,15 @@ function weightsOf(walk: Walk, node: Node, turned: boolean): Weights | string {
     return `the weights of ${nodeName(node)} have ${wrong}`;
   }
   walk.taken.add(back);
+  if (flip !== null) walk.taken.add(flip);
   const wScale = perChannel ? scales : new Float32Array(count).fill(scales[0] ?? Number.NaN);
   const weights = turned ? turn(stored, tensor.dims[0] ?? 0) : stored;
   return { dims, weights, ternary: tensor.type === ELEMENT.INT2, wScale };
+}
+
+/** A Transpose of a matrix. */
+export function isFlip({ op, attributes }: Node): boolean {
+  return op === "Transpose" && (attributes.get("perm")?.integers ?? [1, 0]).join() === "1,0";
 }
 
 function turn(weights: Int8Array, lines: number): Int8Array {
@@ -93,17 +103,36 @@ function turn(weights: Int8Array, lines: number): Int8Array {
 function biasOf(walk: Walk, node: Node, count: number): Float32Array | string {
   if ((node.inputs[2] ?? "") === "") return new Float32Array(count);
   const tensor = constant(walk, node, 2);
-  const bias = tensor === null ? null : floatsOf(tensor);
+  const bias = tensor === null ? wholeBias(walk, node) : floatsOf(tensor);
   if (bias !== null && bias.length === count) return bias;
   return `${nodeName(node)} has not one constant bias for each of ${count} output channels`;
 }
 
+/** A bias of int32 behind DequantizeLinear, as ONNX Runtime's own quantiser writes it. */
+function wholeBias(walk: Walk, node: Node): Float32Array | null {
+  const back = walk.writers.get(node.inputs[2] ?? "");
+  const tensor = back?.op === "DequantizeLinear" ? constant(walk, back, 0) : null;
+  const scale = back === undefined ? null : constant(walk, back, 1);
+  const scales = scale === null ? null : floatsOf(scale);
+  if (back === undefined || tensor?.type !== ELEMENT.INT32 || scales === null) return null;
+  if (constant(walk, back, 2)?.bytes.some((byte) => byte !== 0)) return null;
+  const values = new Int32Array(new Uint8Array(tensor.bytes).buffer);
+  if (scales.length !== 1 && scales.length !== values.length) return null;
+  walk.taken.add(back);
+  return Float32Array.from(values, (v, i) => v * (scales[scales.length === 1 ? 0 : i] as number));
+}
+
 type Shared = Pick<WeightedLayer, "weights" | "ternary" | "wScale" | "bias" | "relu" | "outScale">;
 
-function convOf(node: Node, dims: readonly number[], shared: Shared): WeightedLayer | string {
+function convOf(
+  node: Node,
+  dims: readonly number[],
+  shared: Shared,
+  from: readonly number[],
+): WeightedLayer | string {
   const [filters = 0, channels = 0, ...kernel] = dims;
   if (kernel.length < 1 || kernel.length > 2) return `${nodeName(node)} is not 1-D or 2-D`;
-  const sides = windowOf(node, kernel);
+  const sides = windowOf(node, kernel, from);
   if (typeof sides === "string") return sides;
   const { stride, dilation, pads } = sides;
   const groups = integer(node, "group", 1);
@@ -122,16 +151,17 @@ function convOf(node: Node, dims: readonly number[], shared: Shared): WeightedLa
   };
 }
 
-/** Strides, dilations and pads of a Conv or a pool; one dimension is the second of two. */
-export function windowOf(node: Node, kernel: readonly number[]) {
+/**
+ * Strides, dilations and pads of a Conv or a pool over the sides `from`; one dimension is the second
+ * of two.
+ */
+export function windowOf(node: Node, kernel: readonly number[], from: readonly number[]) {
   const list = (name: string): readonly number[] => node.attributes.get(name)?.integers ?? [];
-  const auto = node.attributes.get("auto_pad")?.text ?? "";
-  if (auto !== "" && auto !== "NOTSET") return `${nodeName(node)} has auto_pad; export its pads`;
   const rank = kernel.length;
   const pair = (values: readonly number[]): [number, number] =>
     rank === 2 ? [values[0] ?? 1, values[1] ?? 1] : [1, values[0] ?? 1];
   const [stride, dilation] = [pair(list("strides")), pair(list("dilations"))];
-  const stated = list("pads");
+  const stated = paddedBy(node, kernel, from) ?? list("pads");
   const around = stated.length === 0 ? new Array<number>(2 * rank).fill(0) : stated;
   const [a = 0, b = 0, c = 0, d = 0] = around;
   const pads: Pads = rank === 2 ? [a, b, c, d] : [0, a, 0, b];
@@ -142,6 +172,23 @@ export function windowOf(node: Node, kernel: readonly number[]) {
     return `${nodeName(node)} has pads, strides or sizes that do not fit`;
   }
   return { stride, dilation, pads };
+}
+
+/** The pads of auto_pad; null where it says nothing. SAME: as many places as strides, halves behind. */
+function paddedBy(node: Node, kernel: readonly number[], from: readonly number[]) {
+  const auto = node.attributes.get("auto_pad")?.text ?? "";
+  if (auto === "" || auto === "NOTSET") return null;
+  if (auto === "VALID") return [];
+  const at = (name: string, i: number): number => node.attributes.get(name)?.integers[i] ?? 1;
+  const all = kernel.map((size, i) => {
+    const [side, stride] = [from[i] ?? 0, at("strides", i)];
+    const span = (size - 1) * at("dilations", i) + 1;
+    return Math.max(0, (Math.ceil(side / stride) - 1) * stride + span - side);
+  });
+  const before = all.map((pad) =>
+    auto === "SAME_LOWER" ? Math.ceil(pad / 2) : Math.floor(pad / 2),
+  );
+  return [...before, ...all.map((pad, i) => pad - (before[i] as number))];
 }
 
 /** Add of a constant after a product without a bias. */

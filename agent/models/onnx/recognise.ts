@@ -2,17 +2,14 @@
 //! any, each between int8 steps. What is anything else is said in words; ONNX Runtime may run it.
 import { describePort, readMeta, type SternaMeta } from "./meta.js";
 import { type Node, nodeName, type OnnxModel, quote } from "./model.js";
-import {
-  readActivation,
-  readArithmetic,
-  readClip,
-  readConcat,
-  readMove,
-  readPool,
-} from "./recognise-ops.js";
-import { readWeighted, stepBits } from "./recognise-weights.js";
+import { move, moveSteps, readMoved } from "./recognise-move.js";
+import { readActivation, readArithmetic, readClip, readConcat, readPool } from "./recognise-ops.js";
+import { withGelu } from "./recognise-pointwise.js";
+import { isFlip, readWeighted, stepBits } from "./recognise-weights.js";
 import {
   constant,
+  nameFor,
+  push,
   type Real,
   realOf,
   type Steps,
@@ -20,7 +17,6 @@ import {
   type Walk,
   walkOf,
 } from "./recognised.js";
-import { shapeAfter } from "./shapes.js";
 import { ELEMENT } from "./tensor.js";
 import type { NetLayer, NetState, TernaryNet } from "./ternary-net.js";
 
@@ -31,7 +27,10 @@ const OUTPUTS_MAX = 64;
 const WEIGHTED = ["Gemm", "MatMul", "Conv"];
 const ACTIVATIONS = ["Relu", "Sigmoid", "Tanh", "Gelu", "LeakyRelu"];
 const ARITHMETIC = ["Add", "Sub", "Mul", "Div", "Neg"];
-const POOLS = ["MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool"];
+const POOLS = [
+  ...["MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool"],
+  ...["ReduceMean", "ReduceMax"],
+];
 const MOVES = ["Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Identity"];
 /** Operators that the integer path knows, for people. */
 export const OPERATORS = [
@@ -39,7 +38,11 @@ export const OPERATORS = [
   ...["Concat", ...MOVES, "QuantizeLinear", "DequantizeLinear"],
 ];
 
-export function recognise(model: OnnxModel): TernaryNet | string {
+export function recognise(given: OnnxModel): TernaryNet | string {
+  if (given.graph.nodes.length > NODES_MAX) {
+    return `it has ${given.graph.nodes.length} nodes, at most ${NODES_MAX}`;
+  }
+  const model = withGelu(given);
   const meta = readMeta(model.metadata);
   if (typeof meta === "string") return meta;
   const { inputs, nodes, outputs } = model.graph;
@@ -52,7 +55,6 @@ export function recognise(model: OnnxModel): TernaryNet | string {
     const wanted = "float [batch, length], or [batch, channels, ...] with one or two sides";
     return `input ${quote(input.name)} is not ${wanted}`;
   }
-  if (nodes.length > NODES_MAX) return `it has ${nodes.length} nodes, at most ${NODES_MAX}`;
   if (outputs.length > 1 + meta.states.length) return "it has not exactly one output";
   const walk = walkOf(model, input.name);
   for (const node of nodes) {
@@ -81,24 +83,35 @@ export function recognise(model: OnnxModel): TernaryNet | string {
   };
 }
 
-/** Int8 values that the integer path can compute of a graph it does not know as a whole. */
-export function reachable(
-  model: OnnxModel,
-): readonly { tensor: string; shape: readonly number[] }[] {
-  const [input, ...more] = model.graph.inputs;
-  const { nodes, outputs } = model.graph;
-  if (input === undefined || more.length > 0) return [];
-  if (nodes.length > NODES_MAX || outputs.length > OUTPUTS_MAX) return [];
-  const walk = walkOf(model, input.name);
+/**
+ * Values that a network from one value may end with, of a graph that is not known whole: int8 steps,
+ * and what a layer with weights gives.
+ */
+export function reachable(given: OnnxModel, input: string): readonly string[] {
+  const { graph } = given;
+  if (graph.nodes.length > NODES_MAX || graph.outputs.length > OUTPUTS_MAX) return [];
+  const model = withGelu(given);
+  const { nodes } = model.graph;
+  const walk = walkOf(model, input);
   // What a node that is not known writes, nothing after it finds.
   for (const node of nodes) if (!walk.taken.has(node)) visit(walk, node);
-  return [...walk.steps].map(([tensor, { shape }]) => ({ tensor, shape }));
+  const ends = (name: string): boolean => {
+    const real = walk.reals.get(name);
+    return (
+      walk.steps.has(name) ||
+      (real?.form === "weighted" && real.ends === null && real.moves.length === 0)
+    );
+  };
+  return nodes.flatMap((node) => node.outputs.filter(ends));
 }
 
 function visit(walk: Walk, node: Node): string | null {
   const { op, domain } = node;
   const [out] = node.outputs;
-  if (op === "DequantizeLinear" && walk.constants.has(node.inputs[0] ?? "")) return null;
+  // Weights and biases, turned perhaps: who reads them takes them.
+  const before = isFlip(node) ? walk.writers.get(node.inputs[0] ?? "") : node;
+  const stored = before?.op === "DequantizeLinear" && walk.constants.has(before.inputs[0] ?? "");
+  if (stored) return null;
   if (domain !== "" || out === undefined || !OPERATORS.includes(op)) {
     return `${nodeName(node)} is not on the integer path`;
   }
@@ -120,7 +133,7 @@ function readReal(walk: Walk, node: Node): Real | string {
   if (POOLS.includes(op)) return readPool(walk, node);
   if (op === "Concat") return readConcat(walk, node);
   if (op === "Identity") return realOf(walk, node);
-  if (op !== "Clip") return `${nodeName(node)} moves a value without int8 steps`;
+  if (MOVES.includes(op)) return readMoved(walk, node);
   const [next] = walk.readers.get(node.outputs[0] ?? "") ?? [];
   return readClip(walk, node, () => next === undefined || stepBits(walk, next) !== 16);
 }
@@ -155,9 +168,14 @@ function settle(walk: Walk, node: Node, out: string): string | null {
   if (scalar(constant(walk, node, 1)) !== scale || stepBits(walk, node) !== bits) {
     return `${nodeName(node)} has another scale than its QuantizeLinear`;
   }
-  const shared = { scale, bits, shape: real.shape };
+  const { moves } = real;
+  const shape = moves[0]?.from ?? real.shape;
+  if (moves.length > 0 && bits === 16) return `${nodeName(node)} has int16 steps that are moved`;
   if (real.form === "input") {
-    walk.steps.set(out, { ...shared, name: real.name });
+    const steps = { scale, bits, shape, name: real.name };
+    // Nothing else reads the input: its steps are known by its own name, too.
+    walk.steps.set(real.name, steps);
+    moveSteps(walk, steps, real, out);
     return null;
   }
   if (bits === 16 && (real.form !== "sum" || real.ends !== null)) {
@@ -165,13 +183,14 @@ function settle(walk: Walk, node: Node, out: string): string | null {
   }
   const { ends } = real;
   const inner = ends !== null && (ends[0] > -127 * scale || ends[1] < 127 * scale);
-  const name = inner ? undefined : nameFor(out);
-  let last = push(walk, layerFrom(real, scale, bits), sourcesIn(real), name);
+  const name = inner || moves.length > 0 ? undefined : nameFor(out);
+  const layer = layerFrom(real, scale, bits);
+  let last = push(walk, layer, sourcesIn(real), name);
   if (inner && ends !== null) {
     const clip = { kind: "table", of: "clip", ends, outScale: scale } as const;
-    last = push(walk, clip, [last], nameFor(out));
+    last = push(walk, clip, [last], moves.length > 0 ? undefined : nameFor(out));
   }
-  walk.steps.set(out, { ...shared, name: last });
+  moveSteps(walk, { scale, bits, shape, name: last }, real, out);
   return null;
 }
 
@@ -196,43 +215,6 @@ function sourcesIn(real: Real): readonly string[] {
   return steps.map(({ name }) => name);
 }
 
-/** Names that the writer gives by itself say nothing. */
-function nameFor(tensor: string): string | undefined {
-  return /^step\d+$/.test(tensor) ? undefined : tensor;
-}
-
-/** The name of the layer; `from` and the name are left out where they are the usual ones. */
-function push(
-  walk: Walk,
-  layer: NetLayer,
-  from: readonly string[],
-  name: string | undefined,
-): string {
-  const { layers } = walk;
-  const before = layers.at(-1);
-  const last = before === undefined ? walk.input : (before.name ?? `layer${layers.length - 1}`);
-  const usual = from.length === 1 && from[0] === last;
-  layers.push({ ...layer, ...(usual ? {} : { from }), ...(name === undefined ? {} : { name }) });
-  return name ?? `layer${layers.length - 1}`;
-}
-
-function move(walk: Walk, node: Node, out: string): string | null {
-  const x = walk.steps.get(node.inputs[0] ?? "") as Steps;
-  const layer = readMove(walk, node, x);
-  if (typeof layer === "string") return layer;
-  const shape = shapeAfter(layer, [x.shape]);
-  if (typeof shape === "string") return `${nodeName(node)}: ${shape}`;
-  const readers = walk.readers.get(out) ?? [];
-  const seen = walk.model.graph.outputs.some(({ name }) => name === out);
-  const flat = shape.length === 1 && readers.every(({ op }) => op === "Gemm" || op === "MatMul");
-  // A dense layer reads flat by itself.
-  const same = shape.join() === x.shape.join() && layer.kind === "reshape";
-  const free = !seen && (flat || same);
-  const name = free ? x.name : push(walk, layer, [x.name], nameFor(out));
-  walk.steps.set(out, { ...x, shape, name });
-  return null;
-}
-
 /** Puts the layer of the output last. */
 function finish(walk: Walk, output: string): string | null {
   const { layers } = walk;
@@ -241,6 +223,7 @@ function finish(walk: Walk, output: string): string | null {
     if (
       real.form !== "weighted" ||
       real.ends !== null ||
+      real.moves.length > 0 ||
       (walk.readers.get(output) ?? []).length > 0
     ) {
       return `the output ${quote(output)} has no int8 steps and is no layer with weights`;

@@ -1,13 +1,15 @@
 //! What the recogniser knows of a graph while it walks it: constants, int8 values, and real values
 //! that wait for their QuantizeLinear.
-import { type Node, nodeName, type OnnxModel } from "./model.js";
+import { type Graph, type Node, nodeName, type OnnxModel } from "./model.js";
 import { ELEMENT, floatsOf, type Tensor } from "./tensor.js";
 import type {
   ConcatLayer,
   MulLayer,
   NetLayer,
   PoolLayer,
+  ReshapeLayer,
   TableLayer,
+  TransposeLayer,
   WeightedLayer,
 } from "./ternary-net.js";
 
@@ -43,6 +45,14 @@ export type Real = Open & {
   readonly ends: readonly [number, number] | null;
   /** Clipped to 127 (32,767) steps of this, so that -128 does not occur. */
   readonly clipped: boolean;
+  /** Moves before its steps: they are made behind them, which is the same. */
+  readonly moves: readonly Move[];
+};
+
+/** What moves values, and the shape that they have before it. */
+export type Move = {
+  readonly layer: ReshapeLayer | TransposeLayer;
+  readonly from: readonly number[];
 };
 
 export type Walk = {
@@ -64,18 +74,25 @@ export type Walk = {
   readonly inputs: ReadonlySet<string>;
 };
 
-export function walkOf(model: OnnxModel, input: string): Walk {
-  const { nodes, initializers, inputs } = model.graph;
+/** Initializers, and what Constant nodes hold, which are `taken` by that. */
+export function constantsOf({ nodes, initializers }: Pick<Graph, "nodes" | "initializers">) {
   const constants = new Map<string, Constant>(initializers);
-  const readers = new Map<string, Node[]>();
-  const writers = new Map<string, Node>();
   const taken = new Set<Node>();
   for (const node of nodes) {
     const value = node.op === "Constant" ? node.attributes.get("value")?.tensor : undefined;
-    if (value !== undefined && value !== null) {
-      constants.set(node.outputs[0] ?? "", value);
-      taken.add(node);
-    }
+    if (value === undefined || value === null) continue;
+    constants.set(node.outputs[0] ?? "", value);
+    taken.add(node);
+  }
+  return { constants, taken };
+}
+
+export function walkOf(model: OnnxModel, input: string): Walk {
+  const { nodes, inputs } = model.graph;
+  const { constants, taken } = constantsOf(model.graph);
+  const readers = new Map<string, Node[]>();
+  const writers = new Map<string, Node>();
+  for (const node of nodes) {
     for (const input of new Set(node.inputs)) {
       const list = readers.get(input);
       if (list === undefined) readers.set(input, [node]);
@@ -128,7 +145,7 @@ export function byChannel(tensor: Constant | null, shape: readonly number[]): Fl
 export function realOf(walk: Walk, node: Node, input = 0): Real | string {
   const tensor = node.inputs[input] ?? "";
   const steps = walk.steps.get(tensor);
-  const plain = { relu: false, ends: null, clipped: false };
+  const plain = { relu: false, ends: null, clipped: false, moves: [] };
   if (steps !== undefined) {
     const terms = [{ value: steps, gain: null }];
     return { form: "sum", terms, bias: null, shape: steps.shape, ...plain };
@@ -154,4 +171,33 @@ export function stepsOf(walk: Walk, node: Node, input = 0): Steps | string {
   const tensor = node.inputs[input] ?? "";
   const advice = "put Clip, QuantizeLinear and DequantizeLinear before it";
   return walk.steps.get(tensor) ?? `${nodeName(node)} reads a value without int8 steps; ${advice}`;
+}
+
+/** Names that the writer gives by itself say nothing. */
+export function nameFor(tensor: string): string | undefined {
+  return /^step\d+$/.test(tensor) ? undefined : tensor;
+}
+
+/** The name of the layer; `from` and the name are left out where they are the usual ones. */
+export function push(
+  walk: Walk,
+  layer: NetLayer,
+  from: readonly string[],
+  name: string | undefined,
+): string {
+  const { layers } = walk;
+  const before = layers.at(-1);
+  const last = before === undefined ? walk.input : (before.name ?? `layer${layers.length - 1}`);
+  const usual = from.length === 1 && from[0] === last;
+  layers.push({ ...layer, ...(usual ? {} : { from }), ...(name === undefined ? {} : { name }) });
+  return name ?? `layer${layers.length - 1}`;
+}
+
+/** Null where it is no short constant of whole numbers. */
+export function int64s(walk: Walk, node: Node, at: number): number[] | null {
+  const tensor = constant(walk, node, at);
+  if (tensor === null || tensor.type !== ELEMENT.INT64 || tensor.count > 8) return null;
+  const { buffer, byteOffset, byteLength } = tensor.bytes;
+  const view = new DataView(buffer, byteOffset, byteLength);
+  return Array.from({ length: tensor.count }, (_, i) => Number(view.getBigInt64(8 * i, true)));
 }

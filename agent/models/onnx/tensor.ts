@@ -8,6 +8,7 @@ export const ELEMENT = {
   INT32: 6,
   INT64: 7,
   STRING: 8,
+  BOOL: 9,
   DOUBLE: 11,
   INT2: 26,
 } as const;

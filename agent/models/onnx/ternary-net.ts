@@ -110,6 +110,7 @@ export const TABLES = [
   "sigmoid",
   "tanh",
   "gelu",
+  "gelu-tanh",
   "leaky-relu",
 ] as const;
 

@@ -14,44 +14,91 @@ import {
 
 const OPSET = 25;
 
-type Draft = {
+export type EncoderDraft = {
   readonly nodes: Uint8Array[];
   readonly tensors: Uint8Array[];
   readonly limit: number;
+  readonly turned: boolean;
+};
+type Draft = EncoderDraft;
+
+/** What exporters write in many ways; each gives the name of what it writes. */
+export type Spelling = {
+  /** The scores divided by `root`, and masked: of four sides `[batch, heads, places, places]`. */
+  readonly scores?: (draft: Draft, q: string, k: string, key: string) => string;
+  readonly activation?: (draft: Draft, from: string, key: string) => string;
+  /** Weights `[out, in]` behind a Transpose, as nn.Linear has them. */
+  readonly turned?: boolean;
+  /** The input of the mask. */
+  readonly mask?: Uint8Array;
 };
 
-export function writeEncoder(plan: EncoderPlan): Uint8Array {
+export function writeEncoder(plan: EncoderPlan, spelling: Spelling = {}): Uint8Array {
   const { sequence, width, heads, limit } = plan;
-  const draft: Draft = { nodes: [], tensors: [], limit };
+  const draft: Draft = { nodes: [], tensors: [], limit, turned: spelling.turned ?? false };
   const { tensors } = draft;
   tensors.push(writeTensor("zero", [], ELEMENT.INT8, new Uint8Array(1)));
   tensors.push(int64s("apart", [0, 0, heads, width / heads]), int64s("joined", [0, 0, width]));
   tensors.push(floatTensor("root", [], Float32Array.of(Math.sqrt(width / heads))));
+  const pre = plan.order === "pre";
+  const { mask = writeValueInfo("mask", ELEMENT.FLOAT, [sequence]) } = spelling;
+  if (plan.masked) {
+    tensors.push(int64s("sides", [1, 2]));
+    if (spelling.scores === undefined) node(draft, "Unsqueeze", ["mask", "sides"], "keys");
+  }
+  const {
+    scores = (_, q, k, key) => scoresOf(draft, plan, q, k, key),
+    activation = (_, from, key) => activeOf(draft, plan, from, key),
+  } = spelling;
   let value = "x";
   for (const [i, layer] of plan.layers.entries()) {
     const key = `${i}`;
-    const x = steps(draft, value, layer.in, `x${key}`);
+    const normed = pre ? norm(draft, plan, layer.norms[0], value, `first${key}`) : value;
+    const x = steps(draft, normed, layer.in, `x${key}`);
     const inner = ["q", "k", "v"].map((name, part) => {
       return product(draft, x, third(layer.in, part), `${name}${key}`);
     });
-    const mixed = steps(draft, attention(draft, inner, key), layer.out, `mixed${key}`);
-    const out = product(draft, mixed, layer.out, `o${key}`);
-    const mid = norm(draft, plan, layer.norms[0], [value, out], `mid${key}`);
-    const up = product(draft, steps(draft, mid, layer.up, `u${key}`), layer.up, `up${key}`);
-    const gelu = node(draft, "Gelu", [up], `gelu${key}`, { approximate: "tanh" });
+    const context = attention(draft, inner, key, scores);
+    const out = product(
+      draft,
+      steps(draft, context, layer.out, `mixed${key}`),
+      layer.out,
+      `o${key}`,
+    );
+    const sum = node(draft, "Add", [value, out], `sum${key}`);
+    const mid = pre ? sum : norm(draft, plan, layer.norms[0], sum, `mid${key}`);
+    const reads = pre ? norm(draft, plan, layer.norms[1], mid, `second${key}`) : mid;
+    const up = product(draft, steps(draft, reads, layer.up, `u${key}`), layer.up, `up${key}`);
+    const active = activation(draft, up, key);
     const down = product(
       draft,
-      steps(draft, gelu, layer.down, `d${key}`),
+      steps(draft, active, layer.down, `d${key}`),
       layer.down,
       `down${key}`,
     );
-    const last = i === plan.layers.length - 1;
-    value = norm(draft, plan, layer.norms[1], [mid, down], last ? "y" : `y${key}`);
+    const last = i === plan.layers.length - 1 && plan.end === null;
+    const to = last ? "y" : `y${key}`;
+    value = node(draft, "Add", [mid, down], pre ? to : `both${key}`);
+    if (!pre) value = norm(draft, plan, layer.norms[1], value, to);
   }
+  if (plan.end !== null) norm(draft, plan, plan.end, value, "y");
   const { nodes } = draft;
-  const inputs = [writeValueInfo("x", ELEMENT.FLOAT, [sequence, width])];
+  const x = writeValueInfo("x", ELEMENT.FLOAT, [sequence, width]);
+  const inputs = plan.masked ? [x, mask] : [x];
   const outputs = [writeValueInfo("y", ELEMENT.FLOAT, [sequence, width])];
   return writeModel({ name: "sterna", nodes, tensors, inputs, outputs }, { "": OPSET }, []);
+}
+
+function activeOf(draft: Draft, { activation }: EncoderPlan, from: string, key: string): string {
+  if (activation === "relu") return node(draft, "Relu", [from], `active${key}`);
+  const approximate = activation === "gelu" ? "none" : "tanh";
+  return node(draft, "Gelu", [from], `active${key}`, { approximate });
+}
+
+function scoresOf(draft: Draft, plan: EncoderPlan, q: string, k: string, key: string): string {
+  const scores = node(draft, "MatMul", [q, k], `scores${key}`);
+  const scaled = node(draft, "Div", [scores, "root"], `scaled${key}`);
+  return plan.masked ? node(draft, "Add", [scaled, "keys"], `masked${key}`) : scaled;
 }
 
 /** Queries, keys or values of the one projection that has them all. */
@@ -64,15 +111,18 @@ function third({ rows, cols, weights, scale, bias, inverse }: Projection, part: 
   };
 }
 
-function attention(draft: Draft, inner: readonly string[], key: string): string {
+function attention(
+  draft: Draft,
+  inner: readonly string[],
+  key: string,
+  scores: NonNullable<Spelling["scores"]>,
+): string {
   const [q = "", k = "", v = ""] = inner.map((from, i) => {
     const apart = node(draft, "Reshape", [from, "apart"], `apart${i}_${key}`);
     const perm = i === 1 ? [0n, 2n, 3n, 1n] : [0n, 2n, 1n, 3n];
     return node(draft, "Transpose", [apart], `turned${i}_${key}`, { perm });
   });
-  const scores = node(draft, "MatMul", [q, k], `scores${key}`);
-  const scaled = node(draft, "Div", [scores, "root"], `scaled${key}`);
-  const soft = node(draft, "Softmax", [scaled], `soft${key}`, { axis: -1n });
+  const soft = node(draft, "Softmax", [scores(draft, q, k, key)], `soft${key}`, { axis: -1n });
   const blend = node(draft, "MatMul", [soft, v], `blend${key}`);
   const back = node(draft, "Transpose", [blend], `back${key}`, { perm: [0n, 2n, 1n, 3n] });
   return node(draft, "Reshape", [back, "joined"], `context${key}`);
@@ -80,16 +130,17 @@ function attention(draft: Draft, inner: readonly string[], key: string): string 
 
 function norm(
   draft: Draft,
-  { epsilon }: EncoderPlan,
+  { epsilon, norm: kind }: EncoderPlan,
   { gain, offset }: Norm,
-  [a, b]: readonly [string, string],
+  from: string,
   to: string,
 ): string {
-  const sum = node(draft, "Add", [a, b], `sum_${to}`);
   draft.tensors.push(floatTensor(`gain_${to}`, [gain.length], gain));
+  const attributes = { axis: -1n, epsilon };
+  if (kind === "rms") return node(draft, "RMSNormalization", [from, `gain_${to}`], to, attributes);
   draft.tensors.push(floatTensor(`offset_${to}`, [offset.length], offset));
-  const inputs = [sum, `gain_${to}`, `offset_${to}`];
-  return node(draft, "LayerNormalization", inputs, to, { axis: -1n, epsilon });
+  const inputs = [from, `gain_${to}`, `offset_${to}`];
+  return node(draft, "LayerNormalization", inputs, to, attributes);
 }
 
 function steps(draft: Draft, from: string, { inverse }: Projection, key: string): string {
@@ -105,15 +156,12 @@ function steps(draft: Draft, from: string, { inverse }: Projection, key: string)
 
 function product(draft: Draft, x: string, projection: Projection, key: string): string {
   const { rows, cols, weights, scale, bias, inverse } = projection;
-  const turned = new Int8Array(rows * cols);
-  for (let row = 0; row < rows; row++) {
-    for (let col = 0; col < cols; col++) {
-      turned[col * rows + row] = weights[row * cols + col] as number;
-    }
-  }
   const { tensors } = draft;
   const step = Math.fround(1 / inverse);
-  tensors.push(writeTensor(`weight_${key}`, [cols, rows], ELEMENT.INT2, packInt2(turned)));
+  const [dims, stored] = draft.turned
+    ? [[rows, cols], weights]
+    : [[cols, rows], weights.map((_, i) => weights[(i % rows) * cols + Math.floor(i / rows)] ?? 0)];
+  tensors.push(writeTensor(`weight_${key}`, dims, ELEMENT.INT2, packInt2(stored)));
   tensors.push(
     floatTensor(
       `scale_${key}`,
@@ -123,12 +171,15 @@ function product(draft: Draft, x: string, projection: Projection, key: string): 
   );
   tensors.push(floatTensor(`bias_${key}`, [rows], bias));
   const inputs = [`weight_${key}`, `scale_${key}`];
-  const back = node(draft, "DequantizeLinear", inputs, `real_${key}`, { axis: 1n });
-  const made = node(draft, "MatMul", [x, back], `product_${key}`);
+  const axis = draft.turned ? 0n : 1n;
+  const back = node(draft, "DequantizeLinear", inputs, `real_${key}`, { axis });
+  const flip = (): string => node(draft, "Transpose", [back], `flip_${key}`, { perm: [1n, 0n] });
+  const made = node(draft, "MatMul", [x, draft.turned ? flip() : back], `product_${key}`);
   return node(draft, "Add", [made, `bias_${key}`], `value_${key}`);
 }
 
-function node(
+/** One node with one output, which it names. */
+export function node(
   draft: Draft,
   op: string,
   inputs: readonly string[],

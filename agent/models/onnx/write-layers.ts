@@ -205,10 +205,14 @@ function writeTable(draft: Draft, layer: TableLayer, i: number, x: Value, to: st
     sigmoid: "Sigmoid",
     tanh: "Tanh",
     gelu: "Gelu",
+    "gelu-tanh": "Gelu",
     "leaky-relu": "LeakyRelu",
   } as const;
-  const slope = layer.of === "leaky-relu" ? { alpha: layer.slope ?? 0.01 } : {};
-  nodes.push(writeNode(ops[layer.of], [x.tensor], [to], slope));
+  const more: Record<string, WriteAttribute> = {
+    ...(layer.of === "leaky-relu" ? { alpha: layer.slope ?? 0.01 } : {}),
+    ...(layer.of === "gelu-tanh" ? { approximate: "tanh" } : {}),
+  };
+  nodes.push(writeNode(ops[layer.of], [x.tensor], [to], more));
 }
 
 function writePool({ nodes }: Draft, layer: PoolLayer, x: Value, to: string): void {

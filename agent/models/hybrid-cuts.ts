@@ -1,0 +1,176 @@
+//! Where a graph that the kernels do not know as a whole may be cut: parts that are ternary networks or
+//! encoders, and between, before and behind them parts for ONNX Runtime. Parts are cut at one value.
+import type { Node, OnnxModel } from "./onnx/model.js";
+import { reachable, recognise } from "./onnx/recognise.js";
+import { type EncoderNet, recogniseEncoder } from "./onnx/recognise-encoder.js";
+import { type Between, nodesFor, sliceOf } from "./onnx/slice.js";
+import { isWeighted, type TernaryNet } from "./onnx/ternary-net.js";
+
+/** Values that are tried as the beginning of a part, as its end, and both in all. */
+const TRIES_MAX = 64;
+const CHECKS_MAX = 512;
+const STARTS = ["Clip", "QuantizeLinear", "LayerNormalization", "RMSNormalization"];
+
+export type Own =
+  | { readonly kind: "network"; readonly net: TernaryNet }
+  | { readonly kind: "encoder"; readonly net: EncoderNet };
+/** `own` null: for ONNX Runtime. */
+export type GraphPart = { readonly slice: OnnxModel; readonly own: Own | null };
+
+/** What of a graph is looked at, and whether the backend takes a network. */
+type World = {
+  readonly onnx: OnnxModel;
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly takes: (net: TernaryNet) => boolean;
+  readonly budget: { left: number };
+};
+
+/** `shapes`: of float values between nodes, with their batch. Empty: nothing is for the kernels. */
+export function partsIn(
+  onnx: OnnxModel,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  takes: (net: TernaryNet) => boolean,
+): readonly GraphPart[] {
+  const { graph } = onnx;
+  const inputs = graph.inputs.map(({ name, dims }): Between => {
+    return { name, shape: (dims ?? []).slice(1) };
+  });
+  const parts: GraphPart[] = [];
+  const done: Between[] = [];
+  const world: World = { onnx, shapes, takes, budget: { left: CHECKS_MAX } };
+  let starts = [...inputs, ...startsIn(onnx, shapes)].slice(0, TRIES_MAX);
+  for (;;) {
+    const found = firstOwn(world, done, starts);
+    if (found === null) break;
+    const { start, slice, own, end } = found;
+    if (!inputs.includes(start) && done.at(-1)?.name !== start.name) {
+      parts.push({ slice: sliceOf(onnx, done, [start]), own: null });
+      done.push(start);
+    }
+    parts.push({ slice, own });
+    if (end === null) return parts;
+    done.push(end);
+    // What is left begins there at the earliest.
+    const left = nodesBehind(onnx, done);
+    const outs = new Set(left.flatMap((node) => node.outputs));
+    starts = [end, ...starts.filter(({ name }) => outs.has(name))];
+  }
+  if (parts.length === 0) return [];
+  return [...parts, { slice: sliceOf(onnx, done, graph.outputs), own: null }];
+}
+
+type Found = {
+  readonly start: Between;
+  readonly slice: OnnxModel;
+  readonly own: Own;
+  /** Null: it gives the outputs of the graph. */
+  readonly end: Between | null;
+};
+
+/** Where the first part for the kernels begins, and as much of the graph as it can have. */
+function firstOwn(
+  { onnx, shapes, takes, budget }: World,
+  done: readonly Between[],
+  starts: readonly Between[],
+): Found | null {
+  for (const start of starts) {
+    budget.left -= 1;
+    if (budget.left < 0 || !isCut(onnx, done, start)) continue;
+    const given = [...done, start];
+    const whole = sliceOf(onnx, given, onnx.graph.outputs);
+    const own = ownOf(whole, start, takes);
+    if (own !== null) return { start, slice: whole, own, end: null };
+    for (const name of endsIn(whole, start, shapes)) {
+      const end = betweenOf(name, shapes);
+      budget.left -= 1;
+      if (budget.left < 0 || end === null || !isCut(onnx, given, end)) continue;
+      const slice = sliceOf(onnx, given, [end]);
+      const part = ownOf(slice, start, takes);
+      if (part !== null) return { start, slice, own: part, end };
+    }
+  }
+  return null;
+}
+
+function ownOf(slice: OnnxModel, start: Between, takes: World["takes"]): Own | null {
+  const [first] = slice.graph.inputs;
+  if (first?.name !== start.name) return null;
+  const net = recognise(slice);
+  if (typeof net !== "string") {
+    return net.layers.some(isWeighted) && takes(net) ? { kind: "network", net } : null;
+  }
+  const encoder = recogniseEncoder(slice);
+  return typeof encoder === "string" ? null : { kind: "encoder", net: encoder };
+}
+
+/** Values that a part which begins at `start` may end with, the farthest first. */
+function endsIn(
+  slice: OnnxModel,
+  start: Between,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): readonly string[] {
+  // Others may read the beginning too.
+  const nodes = slice.graph.nodes.filter(({ op, inputs }) => {
+    return STARTS.includes(op) || !inputs.includes(start.name);
+  });
+  const known = { ...slice, graph: { ...slice.graph, nodes } };
+  const steps = reachable(known, start.name).slice(-TRIES_MAX).toReversed();
+  const attends = slice.graph.nodes.some(({ op }) => op === "Softmax");
+  const alike = !attends
+    ? []
+    : slice.graph.nodes.flatMap(({ op, outputs: [out = ""] }) => {
+        const sum = op === "Add" || STARTS.includes(op);
+        const same = shapes.get(out)?.slice(1).join() === start.shape.join();
+        return sum && same ? [out] : [];
+      });
+  return [...steps, ...alike.slice(-TRIES_MAX).toReversed()];
+}
+
+/** Values that what begins a part reads. */
+function startsIn(
+  { graph }: OnnxModel,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): readonly Between[] {
+  const names = new Set(
+    graph.nodes.flatMap(({ op, inputs }) => (STARTS.includes(op) ? inputs.slice(0, 1) : [])),
+  );
+  return graph.nodes.flatMap(({ outputs }) =>
+    outputs.flatMap((name) => {
+      const between = names.has(name) ? betweenOf(name, shapes) : null;
+      return between === null ? [] : [between];
+    }),
+  );
+}
+
+/** Null where it is no float value of known sides with a batch of one. */
+function betweenOf(name: string, shapes: ReadonlyMap<string, readonly number[]>): Between | null {
+  const [batch, ...shape] = shapes.get(name) ?? [];
+  return batch === 1 && shape.length > 0 && shape.every((side) => side >= 1)
+    ? { name, shape }
+    : null;
+}
+
+const nodesBehind = ({ graph }: OnnxModel, done: readonly Between[]): readonly Node[] =>
+  nodesFor(
+    graph.nodes,
+    graph.outputs.map(({ name }) => name),
+    new Set(done.map(({ name }) => name)),
+  );
+
+/**
+ * Whether nothing that leads to the value is needed again behind it, but for constants and what comes
+ * of inputs beside the first: a mask.
+ */
+function isCut(onnx: OnnxModel, done: readonly Between[], at: Between): boolean {
+  const { graph } = onnx;
+  if (graph.outputs.some(({ name }) => name === at.name)) return false;
+  const given = new Set(done.map(({ name }) => name));
+  const before = nodesFor(graph.nodes, [at.name], given);
+  const behind = new Set(nodesBehind(onnx, [...done, at]));
+  const live = new Set([graph.inputs[0]?.name ?? "", ...given]);
+  return before.every((node) => {
+    const moves = node.inputs.some((name) => live.has(name));
+    if (moves) for (const name of node.outputs) live.add(name);
+    return !moves || !behind.has(node);
+  });
+}
