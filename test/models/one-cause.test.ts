@@ -4,7 +4,6 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { reference } from "../../agent/accel/reference.js";
 import type { Learned } from "../../agent/models/chain/correction.js";
-import { learnedBy } from "../../agent/models/learned.js";
 import { createTurbineMonitor } from "../../agent/models/turbine.js";
 import { run } from "./rig.js";
 
@@ -58,9 +57,15 @@ describe("each ten seconds, most of them lost", () => {
 });
 
 test("a device taken out changes the tier that the evidence names", () => {
-  const net = { hash: "sha256:0", tier: "exact" as Learned["tier"], infer() {} };
-  const features = { values: null, step: () => false };
-  const learned = learnedBy(net, features, [{ output: "gearbox.residual", most: 10 }]);
+  const net = { tier: "exact" as Learned["tier"] };
+  const learned: Learned = {
+    hash: "sha256:0",
+    get tier() {
+      return net.tier;
+    },
+    corrects: [{ output: "gearbox.residual", most: 10 }],
+    infer() {},
+  };
   const nameplate = { ratedPower: 5e6, rotorRadius: 63, gearRatio: 97 };
   const monitor = createTurbineMonitor({
     id: "wt",
