@@ -56,8 +56,9 @@ export async function commission(args: Arguments): Promise<number> {
   const members = assembly.members.filter((member) => chosen.includes(member.config.id));
   const done = members.map((member) => {
     const { id } = member.config;
-    const found = judged.find(({ asset }) => asset === id)?.suspects ?? [];
-    const suspects = found.map(({ text }) => text);
+    const found = judged.find(({ asset }) => asset === id);
+    const suspects = (found?.suspects ?? []).map(({ text }) => text);
+    if (found !== undefined && found.slow !== null) console.log(`${id}: ${found.slow}`);
     for (const text of suspects) console.log(`${id}: unit suspect: ${text}`);
     return finish(member, basename(recording), hash, suspects, files.get(id) ?? "");
   });
@@ -127,7 +128,7 @@ function finish(
 
 function summaryOf({ kind, values, vectors = {}, provenance }: Baseline): string[] {
   if (provenance === undefined) return [];
-  const { amount, from_ms, to_ms, states, excluded, notLearnt } = provenance;
+  const { amount, from_ms, to_ms, states, excluded, notLearnt, advice = [] } = provenance;
   const time = (t_ms: number): string => new Date(t_ms).toISOString().slice(0, 16);
   const learnt = Object.keys(values).length + Object.keys(vectors).length;
   const byState = Object.entries(states).map(([state, much]) => `${state}: ${much}`);
@@ -136,5 +137,6 @@ function summaryOf({ kind, values, vectors = {}, provenance }: Baseline): string
     `hours or cycles by operating state: ${byState.join(", ")}`,
     ...excluded.map((what) => `left out: ${what}`),
     ...(notLearnt.length === 0 ? [] : [`not learnt, for want of data: ${notLearnt.join(", ")}`]),
+    ...advice,
   ];
 }

@@ -2,6 +2,7 @@ import { alarmsOf } from "../agent.js";
 import { transitionDocument } from "../alerts/message.js";
 import { assemble } from "../assembly.js";
 import type { Reject } from "../base/telemetry.js";
+import { unitSamples } from "../judge-units.js";
 import { placeOf } from "../outgoing.js";
 import { advance } from "../pipeline.js";
 import { findOrOpen, readRecording } from "../sensors/recording.js";
@@ -26,6 +27,7 @@ export async function replay(args: Arguments): Promise<number> {
     rejects.set(reason, { count: count + 1, line: first });
   };
   const find = findOrOpen(assembly.find, assembly.level);
+  const samples = unitSamples(assembly);
   let records = 0;
   for await (const read of readRecording(file, find)) {
     if (read.kind === "reject") {
@@ -34,6 +36,7 @@ export async function replay(args: Arguments): Promise<number> {
       continue;
     }
     if (records === 0) for (const watch of assembly.watches) watch.begin(read.r_ms);
+    if (read.kind !== "tick") samples.take(read);
     records += 1;
     const changes: Noted[] = [];
     advance(assembly.watches, read.r_ms, changes);
@@ -48,6 +51,7 @@ export async function replay(args: Arguments): Promise<number> {
       }
     }
   }
+  for (const text of samples.slow()) console.error(text);
   for (const [reason, { count, line }] of rejects) {
     console.error(`not used: ${count} record(s) ${reason}, first at record ${line}`);
   }

@@ -9,6 +9,7 @@ import {
   type Refusal,
 } from "./commission.js";
 import type { Row } from "./commission-slices.js";
+import { adviseSettings } from "./generic-advice.js";
 import { type Written, writeForetold } from "./generic-file.js";
 import { fitNormal, type Normal, type Slice, weightsOf } from "./generic-fit.js";
 import { type Foretold, type Reach, type Timed, WAYS } from "./generic-foretell.js";
@@ -48,12 +49,12 @@ const BAD_MAX = 0.3;
 const SINGLE = 0.95;
 
 export const finishGeneric =
-  (spec: GenericSpec): Finish =>
+  (spec: GenericSpec, drives: (name: string) => boolean = () => false): Finish =>
   (rows, plan, period): Baseline | Refusal => {
     const refused = missing(rows, plan, period);
     if (refused.length > 0) return { refused };
     const slices = slicesOf(rows, spec);
-    if (!countsCycles(spec)) return finishTimed(spec, slices, rows, plan, period);
+    if (!countsCycles(spec)) return finishTimed(spec, drives, slices, rows, plan, period);
     const first = fitNormal(slices, spec.state !== null);
     if (typeof first === "string") return { refused: [first] };
     const good = slices.filter((slice) => !isBad(first, slice));
@@ -82,6 +83,7 @@ export const finishGeneric =
 
 function finishTimed(
   spec: GenericSpec,
+  drives: (name: string) => boolean,
   slices: readonly Timed[],
   rows: readonly Row[],
   plan: Commissioning,
@@ -96,8 +98,11 @@ function finishTimed(
       refused: [`not one normal: ${deviate} deviate from the rest; choose a healthy period`],
     };
   }
+  const names = [...spec.settings, ...spec.readings];
+  const advice = adviseSettings(normal, names, drives);
   return baselineOf(rows, plan, period, {
-    ...writeForetold(normal, [...spec.settings, ...spec.readings]),
+    ...writeForetold(normal, names),
+    advice: advice === null ? [] : [advice],
     excluded: bad === 0 ? [] : [`${deviate} that deviate from the rest`],
     notLearnt: spec.readings.filter((_, j) => whyNot(normal, spec.settings.length + j) !== null),
   });

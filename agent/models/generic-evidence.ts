@@ -35,18 +35,23 @@ export function machineEvidence(
   return [
     ...worst.slice(0, NAMED).map((name) => deviationText(judge, name, show(name))),
     `${far} of ${judged.length} channels judged are off by more than ${FAR} spreads`,
-    ...elseText(settings, show, stands),
+    ...elseText(judge, settings, show, stands),
   ];
 }
 
 /** Nothing judges a setting, so that one which lies looks like the machine. */
 function elseText(
+  judge: Judge,
   settings: readonly string[],
   show: Show,
   stands: (name: string) => number,
 ): string[] {
   if (settings.length === 0) return [];
-  const still = settings.filter((name) => stands(name) >= PIECE_s);
+  // One that stood still in the healthy period, too, is set to that.
+  const still = settings.filter((name) => {
+    const { low, high } = judge.reaches.get(name) ?? { low: 0, high: 0 };
+    return high > low && stands(name) >= PIECE_s;
+  });
   if (still.length === 0) {
     return [`other explanation: a setting reads wrongly (${settings.join(", ")})`];
   }

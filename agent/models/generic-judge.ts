@@ -5,7 +5,7 @@ import { LEVELS, readForetold } from "./generic-file.js";
 import { LIMIT, type Reach, reachesOf, WAYS } from "./generic-foretell.js";
 import { GenericHealth } from "./generic-health.js";
 import { Watch } from "./generic-watch.js";
-import type { Setup } from "./setup.js";
+import type { Baseline, Setup } from "./setup.js";
 
 export type Judged = {
   /** Value of a channel over the slice, NaN where unknown. */
@@ -51,6 +51,12 @@ export function openJudge(
   moved: (name: string) => number,
 ): Judge | string {
   return countsCycles(spec) ? cyclesJudge(setup, spec) : timedJudge(setup, spec, moved);
+}
+
+/** What each channel of a machine at work was in the period of a baseline. */
+export function reachesIn(baseline: Baseline): ReadonlyMap<string, Reach> {
+  const read = readForetold(baseline);
+  return typeof read === "string" ? new Map() : reachesOf(read.normal, read.names);
 }
 
 function timedJudge(

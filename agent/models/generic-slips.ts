@@ -4,14 +4,14 @@
 import type { Unit } from "../units/parse.js";
 import { PIECE_s, type Reach } from "./generic-foretell.js";
 import { ENDS_s } from "./generic-lasting.js";
-import { mixedUp, readUnit, reread } from "./suspect.js";
+import { type Declared, mixedUp, readUnit, reread, type Suspect } from "./suspect.js";
 
 /**
  * Learnt ranges beyond which a reading is asked for its unit. Behind a week or more of a gas turbine
  * and two wind turbines no channel left its range by three in a way that another unit explained.
  */
 const FAR = 3;
-/** Another unit fits where it brings the reading so many times nearer. */
+/** Another unit fits where it brings the reading so many times nearer, and not beyond that. */
 const NEARER = 10;
 const SLICES_LEAST = 3;
 const BEGINS_s = PIECE_s / 2;
@@ -31,7 +31,26 @@ export function slipOf(si: number, reach: Reach, declared: Unit, point: boolean)
     .flatMap((as) => mixedUp(declared, as))
     .map(({ unit }) => ({ unit, off: beyond(reread(si, declared, unit), reach) }));
   const [best] = others.sort((a, b) => a.off - b.off);
-  return best !== undefined && best.off <= far / NEARER ? best.unit : null;
+  return best !== undefined && best.off <= Math.min(FAR, far / NEARER) ? best.unit : null;
+}
+
+/** What units the readings of each channel speak for instead, where most of them do. */
+export function slipsAmong(
+  channels: readonly Declared[],
+  reaches: ReadonlyMap<string, Reach>,
+): Suspect[] {
+  return channels.flatMap(({ name, unit, point, values }): Suspect[] => {
+    const reach = reaches.get(name);
+    const declared = readUnit(unit, point);
+    if (reach === undefined || declared === null) return [];
+    const known = Array.from(values).filter((value) => !Number.isNaN(value));
+    const slips = known.flatMap((value) => slipOf(value, reach, declared, point)?.text ?? []);
+    const [meant] = slips;
+    if (meant === undefined || !(slips.length > known.length / 2)) return [];
+    const laws = ["it was learnt elsewhere"];
+    const text = `${name}: declared ${unit}, but ${meant} would fit what the baseline has learnt`;
+    return [{ channel: name, declared: unit, fits: meant, others: [], laws, text }];
+  });
 }
 
 export type SlipChannel = { readonly name: string; readonly unit: string; readonly point: boolean };

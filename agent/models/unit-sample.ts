@@ -1,6 +1,7 @@
 //! A sample of what the channels of an asset read, instant by instant, small whatever the recording:
 //! from it physics judges the units that were declared. A value holds until the next one.
 import type { Channel, Item } from "../base/telemetry.js";
+import { median } from "./chain/robust.js";
 import type { Declared } from "./suspect.js";
 
 const ROWS_MAX = 2048;
@@ -46,6 +47,12 @@ export class UnitSample {
       if (!this.#latest.has(id)) return [];
       return [{ name, unit, point, values: this.#rows.map((row) => row[i] ?? Number.NaN) }];
     });
+  }
+
+  /** The middle of the channels' last intervals; NaN of none. */
+  get period_ms(): number {
+    const known = [...this.#latest.values()].map(({ period_ms }) => period_ms).filter((p) => p > 0);
+    return median(known);
   }
 
   #row(): void {

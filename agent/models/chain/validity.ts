@@ -33,6 +33,8 @@ const SPIKES = 3;
 /** The first ones, and any more of one that is known for them; by time or by readings. */
 const SPIKE_FORGET = { ms: 30_000, readings: 10 } as const;
 const SPIKING = { ms: 600_000, readings: 200 } as const;
+/** Readings further apart are no neighbours: what lies between them, nobody saw. */
+const NEIGHBOURS_ms = 60_000;
 /** A knock of the machine shakes for that long: one spike. */
 const KNOCK_ms = 1_000;
 const DISAGREES = SUSPICIONS.indexOf("disagrees");
@@ -260,6 +262,7 @@ export class Validity {
     const { ms, readings } = known ? SPIKING : SPIKE_FORGET;
     const forget_ms = Math.max(ms, readings * this.#timing.pace_ms(state.input));
     if (t_ms - state.spiked_ms > forget_ms) state.spikes = 0;
+    if (this.#timing.pace_ms(state.input) > NEIGHBOURS_ms) return;
     if (!alone || this.#resting || t_ms - state.spiked_ms < KNOCK_ms) return;
     state.spikes += 1;
     state.spiked_ms = t_ms;
