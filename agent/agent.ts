@@ -29,12 +29,13 @@ import type { Noted } from "./watch.js";
 const TICK_ms = 250;
 /** How often the start of a running hold time is stored: often enough to lose little. */
 const HOLDS_EVERY_ms = 1_000;
-/** The log may be so much later than the alarm. */
-const SAY_AFTER_ms = 5;
+/** The log may be so much later than the alarm; what comes meanwhile is printed together. */
+const SAY_AFTER_ms = 50;
 /** A broker with much that is strange must not flood the log. */
 const NOTES_MAX = 20;
 
 type Repaired = Omit<Reconciled, "applied">;
+type Said = Pick<Applied, "alarm" | "transition">;
 const QUIET: Batch = { alarms: [], latches: [], messages: [] };
 const NOTHING: Reconciled = { applied: [], adopted: [], messages: [], notes: [] };
 /** Where no broker is configured nothing comes. */
@@ -90,6 +91,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
   const own = ownAlarms(config.gateway.id, store, assembly.backend.outages);
   let ticked_ms = steady_ms();
   let held_ms = ticked_ms;
+  const unsaid: Said[] = [];
 
   const batchOf = (
     all: readonly Applied[],
@@ -126,9 +128,12 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
       log.error({ code: trouble.code }, trouble.message);
     if (trouble === null && before !== undefined) log.info({}, "the state is written again");
     if (batch.messages.length > 0) outgoing?.publisher.wake();
-    for (const one of all) history.note(one);
     // Printing wakes other threads: the broker is to have the core first.
-    if (all.length > 0) setTimeout(say, SAY_AFTER_ms, all, log);
+    if (all.length > 0 && unsaid.length === 0) setTimeout(say, SAY_AFTER_ms, unsaid, log);
+    for (const one of all) {
+      history.note(one);
+      unsaid.push({ alarm: one.alarm, transition: one.transition }); // without the documents
+    }
   };
   const commit = (changes: readonly Noted[], now_ms: number): void => {
     const applied: Applied[] = [];
@@ -288,8 +293,9 @@ function sayNotes(notes: readonly string[], log: Log): void {
   if (notes.length > NOTES_MAX) log.warn({ more: notes.length - NOTES_MAX }, what);
 }
 
-function say(all: readonly Applied[], log: Log): void {
-  for (const { alarm, transition } of all) {
+/** Prints what waits for it, and empties that. */
+function say(unsaid: Said[], log: Log): void {
+  for (const { alarm, transition } of unsaid.splice(0)) {
     const { asset, rule, severity, value, limit, suppressedBy } = alarm;
     log.info({ asset, rule, severity, value, limit, suppressedBy }, `alarm ${transition}`);
   }

@@ -204,7 +204,7 @@ export class Watch {
   /** Runs every monitor that reads this index, or what another one just wrote; true if any ran. */
   #derive(index: number, t_ms: number, block: Block | null): boolean {
     let derived = false;
-    this.#touched.clear();
+    if (this.#touched.size > 0) this.#touched.clear(); // it makes a new table each time
     for (const { monitor, inputs, frame } of this.#bound) {
       const input = inputs.indexOf(index);
       if (input >= 0) {

@@ -8,7 +8,7 @@ import { COLS_MAX, withinRange } from "./image-check.js";
 /**
  * A backend's y against the reference in doubles: at most this share of the largest |y|, a step of
  * `limit` for each layer. Attention works in words of 16 bits; a value that falls on the other side of
- * a step moves it by one, and layer by layer moves more: a tenth of a step in the mean after one.
+ * a step moves it by one, and layer by layer moves more: a tenth of a step rms after one.
  * Measured over random weights, not proven: 4.4 steps through 12 layers, 13.3 through 24
  * (docs/decisions/0027, 0110).
  */

@@ -46,7 +46,7 @@ export function startCommands(
 
   const say = ({ asset, rule }: Target, payload: string): void => {
     const topic = answerTopic(place, asset, rule);
-    link.publish({ topic, payload, retain: false, historical: false }, () => {});
+    link.publish([{ topic, payload, retain: false, historical: false }], () => {});
   };
   const refuse = (target: Target, id: string | null, reason: string): void => {
     say(target, answerDocument(id, null, reason, now()));

@@ -1,12 +1,17 @@
 //! The alarm side's own MQTT connection. It alone reconnects: each connection is a new client with
 //! an empty session, because the outbox, not mqtt.js, remembers what is not yet acknowledged.
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import { PACKET_ID_MAX, publishPacket } from "./packet.js";
 
 const BACKOFF_ms_min = 250;
 const BACKOFF_ms_max = 30_000;
 /** A connection that lived this long was a good one: the next failure starts the backoff anew. */
 const STEADY_ms = 10_000;
 const GOODBYE_ms = 1_000;
+/** Packet ids from here on are for mqtt.js: what it subscribes, and the status. */
+const ID_FOREIGN_MIN = 0xf000;
+/** The lowest reason code that is a refusal [MQTT5 2.4]. */
+const REFUSED_MIN = 128;
 
 export type LinkOptions = {
   readonly url: string;
@@ -27,12 +32,17 @@ export type Status = {
   readonly offline: string;
 };
 
+type Done = (refused: Error | null) => void;
+
 export type Reader = (topic: string, payload: Buffer, retained: boolean) => void;
 
 export class Link {
   readonly #options: LinkOptions;
   readonly #starters: (() => void)[] = [];
   readonly #readers: Reader[] = [];
+  /** What has been sent on this connection and not been answered, by packet id. */
+  #sent = new Map<number, Done>();
+  #id = 0;
   #client: MqttClient | null = null;
   #timer: NodeJS.Timeout | null = null;
   #failures = 0;
@@ -59,16 +69,22 @@ export class Link {
     this.#connect();
   }
 
-  /** QoS 1. `done` comes when the broker has it or refused it, never for a lost connection. */
-  publish(message: Outgoing, done: (refused: Error | null) => void): void {
+  /**
+   * QoS 1, in one write: the broker wakes once. `done` comes for each message when the broker has
+   * it or refused it, never for a lost connection.
+   */
+  publish(messages: readonly Outgoing[], done: (at: number, refused: Error | null) => void): void {
     const client = this.#client;
-    if (client === null || !this.up) return;
-    const { topic, payload, retain, historical } = message;
-    const late = historical && this.#options.client.protocolVersion === 5;
-    const properties = late ? { properties: { userProperties: { historical: "true" } } } : {};
-    client.publish(topic, payload, { qos: 1, retain, ...properties }, (error) => {
-      if (this.#client === client && this.up) done(error ?? null);
+    if (client === null || !this.up || messages.length === 0) return;
+    if (this.#sent.size + messages.length >= ID_FOREIGN_MIN) return; // it answers nothing
+    const version = this.#options.client.protocolVersion === 5 ? 5 : 4;
+    const packets = messages.map((message, at) => {
+      do this.#id = (this.#id % (ID_FOREIGN_MIN - 1)) + 1;
+      while (this.#sent.has(this.#id));
+      this.#sent.set(this.#id, (refused) => done(at, refused));
+      return publishPacket(this.#id, message, version);
     });
+    client.stream.write(Buffer.concat(packets));
   }
 
   /** `done` gets what the broker refused, empty when all is granted. */
@@ -117,9 +133,11 @@ export class Link {
       ...own,
       clean: true,
       reconnectPeriod: 0,
+      messageIdProvider: foreignIds(),
       will: { ...will, retain: true },
     });
     this.#client = client;
+    this.#sent = new Map();
     client.on("connect", () => {
       if (this.#client !== client) return;
       // Nagle and delayed acknowledgement together would hold a PUBLISH back for 40 ms.
@@ -136,6 +154,14 @@ export class Link {
     client.on("message", (topic, payload, packet) => {
       if (this.#client !== client) return;
       for (const read of this.#readers) read(topic, payload, packet.retain);
+    });
+    client.on("packetreceive", (packet) => {
+      if (this.#client !== client || packet.cmd !== "puback") return;
+      const { messageId = 0, reasonCode = 0 } = packet;
+      const done = this.#sent.get(messageId);
+      this.#sent.delete(messageId);
+      if (this.#sent.size === 0) this.#sent = new Map(); // see outbox.ts
+      done?.(reasonCode < REFUSED_MIN ? null : new Error(reasonOf(reasonCode)));
     });
     client.on("error", (error) => {
       if (this.#client === client) this.#why = error.message;
@@ -175,6 +201,26 @@ export function gatewayStatus(topic: string, gateway: string, version: string): 
     online: (now_ms) => document("online", new Date(now_ms).toISOString()),
     // The will is fixed when the connection opens, so it cannot know when that ends.
     offline: document("offline", null),
+  };
+}
+
+function reasonOf(code: number): string {
+  const [, text] = Object.entries(mqtt.ReasonCodes).find(([key]) => key === String(code)) ?? [];
+  return text ?? `reason code ${code}`;
+}
+
+/** Packet ids of mqtt.js's own, so that it takes no acknowledgement of ours for one of its. */
+function foreignIds(): NonNullable<IClientOptions["messageIdProvider"]> {
+  let last = PACKET_ID_MAX;
+  return {
+    allocate() {
+      last = last === PACKET_ID_MAX ? ID_FOREIGN_MIN : last + 1;
+      return last;
+    },
+    getLastAllocated: () => last,
+    register: () => true,
+    deallocate() {},
+    clear() {},
   };
 }
 

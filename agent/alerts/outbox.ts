@@ -16,6 +16,7 @@ type Waiting = Queued & { readonly bytes: number; readonly queued_ms: number };
 type Gone = { readonly row: number; readonly bytes: number; readonly priority: number };
 
 type After = {
+  swept: boolean;
   rows: number;
   bytes: number;
   readonly dropped: [number, number, number];
@@ -31,10 +32,12 @@ const RECENT_MAX = 256;
 
 export class Outbox {
   readonly #bounds: Bounds;
-  readonly #waiting = new Map<number, Waiting>();
-  readonly #acknowledged = new Set<number>();
+  // Replaced where they empty, never cleared: V8 leaves the old table as it was, and what it names
+  // moves to the old generation with it, every alarm of the last seconds.
+  #waiting = new Map<number, Waiting>();
+  #acknowledged = new Set<number>();
   /** Every stored row beyond `#recentAfter`: what was just written need not be read back. */
-  readonly #recent = new Map<number, Queued>();
+  #recent = new Map<number, Queued>();
   #recentAfter = 0;
   #waitingBytes = 0;
   #diskRows = 0;
@@ -42,7 +45,7 @@ export class Outbox {
   #row = 0;
   #select: Select | null = null;
   /** The outcome of the transaction under way; counts only once it is committed. */
-  #after: After = { rows: 0, bytes: 0, dropped: [0, 0, 0], gone: [] };
+  #after: After = { swept: false, rows: 0, bytes: 0, dropped: [0, 0, 0], gone: [] };
   dropped: Counts = [0, 0, 0];
   generation = 0;
 
@@ -98,13 +101,13 @@ export class Outbox {
 
   acknowledge(row: number): void {
     if (this.#forget(row)) return;
-    this.#recent.delete(row);
-    // A row that was superseded or given up meanwhile: nothing to delete, harmless to try.
-    this.#acknowledged.add(row);
+    const stored = this.#recent.delete(row) || row <= this.#recentAfter;
+    if (this.#recent.size === 0) this.#recent = new Map();
+    if (stored) this.#acknowledged.add(row); // else it was superseded or given up meanwhile
   }
 
   /** Takes a database into use and returns what writes into it, inside the caller's transaction. */
-  attach(db: Connection, now_ms: number): (now_ms: number) => void {
+  attach(db: Connection, now_ms: number): Write {
     const found = db
       .prepare("SELECT count(*) AS n, total(bytes) AS bytes, max(row) AS row FROM outbox")
       .get() as { n: number; bytes: number; row: number | null };
@@ -112,7 +115,7 @@ export class Outbox {
     this.#diskBytes = found.bytes;
     this.#row = Math.max(this.#row, found.row ?? 0, Math.floor(now_ms) * ROWS_PER_ms);
     this.#renumber(found.row ?? 0);
-    this.#recent.clear();
+    this.#recent = new Map();
     this.#recentAfter = found.row ?? 0;
     this.generation += 1;
     this.#select = selectQueued(db);
@@ -123,7 +126,7 @@ export class Outbox {
     this.#select = null;
   }
 
-  /** The transaction is durable: what waited is on disk, what was acknowledged is gone. */
+  /** The transaction is durable: what waited is on disk, what was swept is gone. */
   written(): void {
     for (const message of this.#waiting.values()) this.#recent.set(message.row, message);
     for (const row of this.#after.gone) this.#recent.delete(row);
@@ -132,9 +135,9 @@ export class Outbox {
       this.#recent.delete(row);
       this.#recentAfter = row;
     }
-    this.#waiting.clear();
+    this.#waiting = new Map();
     this.#waitingBytes = 0;
-    this.#acknowledged.clear();
+    if (this.#after.swept) this.#acknowledged = new Set();
     this.#diskRows = this.#after.rows;
     this.#diskBytes = this.#after.bytes;
     this.dropped = add(this.dropped, this.#after.dropped);
@@ -179,7 +182,7 @@ export class Outbox {
     return true;
   }
 
-  #writer(db: Connection): (now_ms: number) => void {
+  #writer(db: Connection): Write {
     const insert = db.prepare(
       "INSERT OR IGNORE INTO outbox " +
         "(row, id, topic, payload, retain, priority, time_ms, queued_ms, bytes) " +
@@ -197,12 +200,19 @@ export class Outbox {
     // States never age out: there is one an alarm, and without it the broker would go on lying.
     const aged = take("retain = 0 AND queued_ms < ?");
     const least = take("row = (SELECT row FROM outbox ORDER BY priority, retain, row LIMIT 1)");
-    return (now_ms) => {
-      const [rows, bytes] = [this.#diskRows, this.#diskBytes];
-      this.#after = { rows, bytes, dropped: [0, 0, 0], gone: [] };
+    const clean = (): void => {
       for (const row of this.#acknowledged) delivered(row);
+      this.#after.swept = true;
+    };
+    return (now_ms, sweep) => {
+      const [rows, bytes] = [this.#diskRows, this.#diskBytes];
+      this.#after = { swept: false, rows, bytes, dropped: [0, 0, 0], gone: [] };
+      // Where the broker has all that is stored, no older state waits to be superseded.
+      let open = rows > this.#acknowledged.size;
+      if (sweep) clean();
       for (const m of this.#waiting.values()) {
-        if (m.retain) supersede(m.topic, m.id);
+        if (m.retain && open) supersede(m.topic, m.id);
+        open ||= m.retain;
         const { row, id, topic, payload, priority, time_ms, queued_ms, bytes } = m;
         const flag = m.retain ? 1 : 0;
         const done = insert.run(row, id, topic, payload, flag, priority, time_ms, queued_ms, bytes);
@@ -210,8 +220,9 @@ export class Outbox {
         this.#after.bytes += done.changes * bytes;
         if (done.changes === 0) this.#after.gone.push(row); // stored already, under another row
       }
-      this.#drop(aged(now_ms - this.#bounds.age_max_ms));
+      if (sweep) this.#drop(aged(now_ms - this.#bounds.age_max_ms));
       const { bytes_max } = this.#bounds;
+      if (this.#after.bytes > bytes_max && !sweep) clean();
       while (this.#after.bytes > bytes_max && this.#after.rows > 0) this.#drop(least());
     };
   }
@@ -231,6 +242,8 @@ export class Outbox {
   }
 }
 
+/** `sweep`: what was delivered or is too old is deleted as well. */
+type Write = (now_ms: number, sweep: boolean) => void;
 type Select = (after: number, count_max: number) => Queued[];
 
 /** Reads the stored queue in order. */

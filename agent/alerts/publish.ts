@@ -45,10 +45,15 @@ export function startPublisher(link: Link, store: Store, times: Times, log: Log)
     }, REFUSED_RETRY_ms).unref();
   };
 
-  const send = (message: Queued): void => {
-    flight.add(message.row);
-    const historical = now() - message.time_ms > HISTORICAL_ms;
-    link.publish({ ...message, historical }, (error) => {
+  const send = (messages: readonly Queued[]): void => {
+    for (const { row } of messages) flight.add(row);
+    const late_ms = now() - HISTORICAL_ms;
+    const outgoing = messages.map((message) => ({
+      ...message,
+      historical: message.time_ms < late_ms,
+    }));
+    link.publish(outgoing, (at, error) => {
+      const message = messages[at] as Queued;
       flight.delete(message.row);
       progress_ms = steady();
       if (error === null) store.acknowledge(message.row);
@@ -65,10 +70,9 @@ export function startPublisher(link: Link, store: Store, times: Times, log: Log)
       cursor = 0;
     }
     if (flight.size === 0) progress_ms = steady();
-    for (const message of store.peek(cursor, IN_FLIGHT_MAX - flight.size)) {
-      cursor = message.row;
-      if (!flight.has(message.row)) send(message);
-    }
+    const next = store.peek(cursor, IN_FLIGHT_MAX - flight.size);
+    cursor = next.at(-1)?.row ?? cursor;
+    send(next.filter(({ row }) => !flight.has(row)));
   };
 
   link.whenUp(() => {

@@ -189,8 +189,9 @@ export function collectRetained(
     });
   };
   link.whenUp(collect);
-  // Live states count too: what we send meanwhile is newer than what was retained.
-  link.whenMessage((topic, payload) => {
+  // Live states count too: what we send meanwhile is newer than what was retained. But only what
+  // was retained makes the end wait, or a plant that alarms all the time would never come to it.
+  link.whenMessage((topic, payload, retained) => {
     if (found === null) return;
     const parsed = parseTopic(place, topic);
     if (parsed?.leaf !== "state" || !ours.has(parsed.asset)) return;
@@ -203,7 +204,7 @@ export function collectRetained(
       bytes = grown;
       found.set(topic, { asset: parsed.asset, rule: parsed.rule, payload: short });
     }
-    if (collecting) wait();
+    if (collecting && retained) wait();
   });
   const again = setInterval(() => {
     if (link.up && found === null) collect();

@@ -7,8 +7,12 @@ import { type Counts, Outbox, type Queued, selectQueued } from "./outbox.js";
 
 /** After a refusal: writing megabytes again each tick would only keep a full disk busy. */
 const RETRY_ms = 1_000;
-/** Delivered rows are deleted with the next commit, or alone after this; a crash repeats them. */
+/**
+ * Delivered rows are deleted in a tick that has nothing to write, once there are so many or after
+ * this long; with an alarm only where such a tick does not come. A crash before repeats them.
+ */
 const SWEEP_ms = 1_000;
+const SWEEP_ROWS = 64;
 const SWEEP_ROWS_MAX = 256;
 /** Commits after which the next tick with nothing to write moves the log into the file. */
 const CHECKPOINT_COMMITS = 100;
@@ -55,11 +59,12 @@ export class Store {
   readonly #dir: string;
   readonly #options: StoreOptions;
   readonly #outbox: Outbox;
-  readonly #alarms = new Map<string, Alarm>();
-  readonly #latches = new Map<string, LatchRow>();
+  // What waits for the disk. Replaced and not cleared: see outbox.ts.
+  #alarms = new Map<string, Alarm>();
+  #latches = new Map<string, LatchRow>();
   #db: Connection | null = null;
   #loaded: Loaded = { alarms: [], latches: [], unreadable: [] };
-  #write: ((now_ms: number) => void) | null = null;
+  #write: ((now_ms: number, sweep: boolean) => void) | null = null;
   #retry_ms = Number.NEGATIVE_INFINITY;
   #swept_ms = Number.NEGATIVE_INFINITY;
   /** Commits that stand in the log alone. */
@@ -96,22 +101,24 @@ export class Store {
     for (const alarm of batch.alarms) this.#alarms.set(`${alarm.asset}/${alarm.rule}`, alarm);
     for (const latch of batch.latches) this.#latches.set(`${latch.asset}/${latch.rule}`, latch);
     this.#outbox.append(batch.messages, now_ms);
-    if (!this.#due(now_ms)) {
+    const fresh = this.#alarms.size > 0 || this.#latches.size > 0 || this.#outbox.pending() > 0;
+    const sweep = this.#sweeps(fresh, now_ms);
+    if (!fresh && !sweep && this.trouble === null) {
       this.#checkpoint();
       return null;
     }
     if (this.trouble !== null && now_ms < this.#retry_ms) return this.#refuse(this.trouble, null);
     try {
       if (this.#write === null) this.#open(now_ms);
-      this.#write?.(now_ms);
+      this.#write?.(now_ms, sweep);
     } catch (error) {
       const what = `cannot write the state in ${this.#dir}`;
       return this.#refuse(storeError(what, error, this.#dir), now_ms);
     }
-    this.#alarms.clear();
-    this.#latches.clear();
+    this.#alarms = new Map();
+    this.#latches = new Map();
     this.#outbox.written();
-    this.#swept_ms = now_ms;
+    if (sweep) this.#swept_ms = now_ms;
     this.#unmoved += 1;
     this.trouble = null;
     return null;
@@ -187,11 +194,11 @@ export class Store {
     this.#outbox.append(found.messages, now_ms);
   }
 
-  #due(now_ms: number): boolean {
-    if (this.#alarms.size > 0 || this.#latches.size > 0 || this.#outbox.pending() > 0) return true;
+  #sweeps(fresh: boolean, now_ms: number): boolean {
     const acknowledged = this.#outbox.acknowledged();
-    if (acknowledged === 0) return this.trouble !== null;
-    return acknowledged >= SWEEP_ROWS_MAX || now_ms >= this.#swept_ms + SWEEP_ms;
+    const late = Math.abs(now_ms - this.#swept_ms) >= SWEEP_ms; // a clock may go back
+    if (fresh) return late || acknowledged >= SWEEP_ROWS_MAX;
+    return acknowledged > 0 && (late || acknowledged >= SWEEP_ROWS);
   }
 
   /** In a quiet tick: left to SQLite it falls into the commit of some alarm, which then waits. */
@@ -222,14 +229,14 @@ export class Store {
     const latch = db.prepare("INSERT OR REPLACE INTO latches (asset, rule, body) VALUES (?, ?, ?)");
     const meta = db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('gateway', ?)");
     let named = false;
-    const transaction = db.transaction((at_ms: number) => {
+    const transaction = db.transaction((at_ms: number, sweep: boolean) => {
       if (!named) meta.run(this.#options.gateway ?? "");
       for (const row of this.#alarms.values()) alarm.run(row.asset, row.rule, JSON.stringify(row));
       for (const row of this.#latches.values()) latch.run(row.asset, row.rule, row.latch);
-      write(at_ms);
+      write(at_ms, sweep);
     });
-    this.#write = (at_ms) => {
-      transaction.immediate(at_ms);
+    this.#write = (at_ms, sweep) => {
+      transaction.immediate(at_ms, sweep);
       named = true;
     };
   }

@@ -1,22 +1,19 @@
 import { startAgent } from "../agent.js";
 import { wallClock } from "../base/clock.js";
 import { openNotify } from "../base/notify.js";
-import { yieldWorkers } from "../base/workers.js";
+import { loadLightly } from "../base/workers.js";
 import { type Arguments, EXIT } from "./command.js";
 import { configOf } from "./load.js";
 import { openLog } from "./log.js";
 import { openPage } from "./page.js";
 import { ended } from "./signals.js";
 
-/** What loading leaves behind is collected first, at full speed: later it would stay, 10 MB. */
-const SETTLED_ms = 4_000;
-
 /** The daemon: runs until SIGTERM or SIGINT, then flushes; the rest stays stored. */
 export async function run(args: Arguments): Promise<number> {
+  const loaded = loadLightly();
   const config = configOf("run", args);
   if (typeof config === "number") return config;
   const log = openLog(config.log.level, process.stdout);
-  setTimeout(yieldWorkers, SETTLED_ms).unref();
   const end = ended(); // from now on: a stop during the start is a stop, too
   const { recording } = args.values;
   const played = typeof recording === "string" ? { recording } : {};
@@ -25,6 +22,7 @@ export async function run(args: Arguments): Promise<number> {
   const progress = (): void => notify?.watchdog();
   const agent = await startAgent(config, { log, clock: wallClock(), progress, ...played });
   const page = await openPage(config, agent, log);
+  loaded();
   if (page !== null) log.info({ page: page.url }, "the page is up");
   log.info({ assets: config.assets.map((a) => a.id), channels: agent.channels }, "watching");
   notify?.status(`watching ${config.assets.length} asset(s), ${agent.channels} channel(s)`);

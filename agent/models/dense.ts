@@ -14,7 +14,7 @@ import {
 } from "./dense-engine.js";
 import { DENSE_CPU, type DenseUse, type Provider, WORLD, type World } from "./dense-provider.js";
 import type { Model, ModelPort } from "./model.js";
-import { growthFault, hiddenFault, withAllOutputs } from "./onnx/growth.js";
+import { growthFault, hiddenFault, withAllOutputs, withScores } from "./onnx/growth.js";
 import { describePort, readMeta, type SternaMeta } from "./onnx/meta.js";
 import { type OnnxModel, quote, word } from "./onnx/model.js";
 import { OPERATORS } from "./onnx/recognise.js";
@@ -22,6 +22,7 @@ import { countOf, ELEMENT } from "./onnx/tensor.js";
 
 /** Values of one tensor: a model of an edge has far fewer, a hostile shape more. */
 const VALUES_MAX = 2 ** 24;
+export const DENSE_TIER = "within 1e-4 relative";
 const SEQUENTIAL = { interOpNumThreads: 1, executionMode: "sequential" };
 const QUIET = { logSeverityLevel: 4 };
 /** Fused quantised operators have no INT2; without that fusion every level loads and is exact. */
@@ -57,6 +58,7 @@ export function openDense(
     return `${operatorsOf(model)} need onnxruntime-node; npm install onnxruntime-node (${loaded})`;
   }
   const { runtime, TensorOf, version } = loaded;
+  const whole = withScores(bytes, model);
   const int2 = [...model.graph.initializers.values()].some((t) => t.type === ELEMENT.INT2);
   try {
     const shapes = new Map(inferred(runtime, model, bytes, batch).map((t) => [t.name, t.shape]));
@@ -66,7 +68,7 @@ export function openDense(
       const session = new runtime.binding.InferenceSession();
       const own = { executionProviders: [provider], intraOpNumThreads: threads };
       const options = { ...SEQUENTIAL, ...QUIET, ...own, ...(int2 ? KEEP_INT2 : {}) };
-      session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, options);
+      session.loadModel(whole.buffer, whole.byteOffset, whole.byteLength, options);
       return session;
     };
     const engine = openEngine(sessionOn, use, world);
@@ -186,7 +188,7 @@ function openSession(
     inputs,
     outputs,
     hash,
-    tier: "within 1e-4 relative",
+    tier: DENSE_TIER,
     engine: `onnxruntime ${version} on ${engine.provider()}`,
     run(from, to): string | null {
       for (const [i, data] of given.entries()) data.set(from[i] ?? []);

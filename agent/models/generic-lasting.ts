@@ -5,6 +5,8 @@ import { CALM, LIMIT, PIECE_s } from "./generic-foretell.js";
 
 const BEGINS_s = PIECE_s;
 export const ENDS_s = 6 * PIECE_s;
+/** Hours within the limit take back so much of those beyond: what shows at noon alone adds up. */
+const LEAK = 1 / 6;
 
 /** How long something has kept calm. */
 export class Calm {
@@ -34,13 +36,16 @@ export class Lasting {
 
   /** At most the limit until it lasts, and not calm until it is over. */
   take(index: number, dt_s: number): number {
-    if (index > LIMIT) this.#over_s += dt_s;
-    else if (index <= LIMIT) this.#over_s = 0;
+    if (index > LIMIT) this.#over_s = Math.min(BEGINS_s, this.#over_s + dt_s);
+    else if (index <= LIMIT) this.#over_s = Math.max(0, this.#over_s - LEAK * dt_s);
     const well = this.#calm.take(index, dt_s);
     if (!this.#on && this.#over_s >= BEGINS_s) {
       this.#on = true;
       this.#calm = new Calm();
-    } else if (this.#on && well) this.#on = false;
+    } else if (this.#on && well) {
+      this.#on = false;
+      this.#over_s = 0;
+    }
     if (Number.isNaN(index)) return index;
     return this.#on ? Math.max(index, CALM * LIMIT) : Math.min(index, LIMIT);
   }

@@ -6,9 +6,10 @@ import { type EncoderNet, recogniseEncoder } from "./onnx/recognise-encoder.js";
 import { type Between, nodesFor, sliceOf } from "./onnx/slice.js";
 import { isWeighted, type TernaryNet } from "./onnx/ternary-net.js";
 
-/** Values that are tried as the beginning of a part, as its end, and both in all. */
+/** Values that are tried as the beginning of a part, and as its end. */
 const TRIES_MAX = 64;
-const CHECKS_MAX = 512;
+/** Each try looks at every node: so many in all, or a hostile file would take its time. */
+const VISITS_MAX = 2 ** 21;
 const STARTS = ["Clip", "QuantizeLinear", "LayerNormalization", "RMSNormalization"];
 
 export type Own =
@@ -37,7 +38,7 @@ export function partsIn(
   });
   const parts: GraphPart[] = [];
   const done: Between[] = [];
-  const world: World = { onnx, shapes, takes, budget: { left: CHECKS_MAX } };
+  const world: World = { onnx, shapes, takes, budget: { left: VISITS_MAX } };
   let starts = [...inputs, ...startsIn(onnx, shapes)].slice(0, TRIES_MAX);
   for (;;) {
     const found = firstOwn(world, done, starts);
@@ -74,7 +75,7 @@ function firstOwn(
   starts: readonly Between[],
 ): Found | null {
   for (const start of starts) {
-    budget.left -= 1;
+    budget.left -= onnx.graph.nodes.length;
     if (budget.left < 0 || !isCut(onnx, done, start)) continue;
     const given = [...done, start];
     const whole = sliceOf(onnx, given, onnx.graph.outputs);
@@ -82,7 +83,7 @@ function firstOwn(
     if (own !== null) return { start, slice: whole, own, end: null };
     for (const name of endsIn(whole, start, shapes)) {
       const end = betweenOf(name, shapes);
-      budget.left -= 1;
+      budget.left -= onnx.graph.nodes.length;
       if (budget.left < 0 || end === null || !isCut(onnx, given, end)) continue;
       const slice = sliceOf(onnx, given, [end]);
       const part = ownOf(slice, start, takes);

@@ -1,7 +1,7 @@
 //! A model of which the kernels know a part: ternary networks and encoders run on the backend, what is
 //! before, between and behind them in ONNX Runtime. A run hands each part the values of those before.
 import type { Backend } from "../accel/backend.js";
-import { openDense, shapesIn } from "./dense.js";
+import { DENSE_TIER, openDense, shapesIn } from "./dense.js";
 import { DENSE_CPU, type DenseUse } from "./dense-provider.js";
 import { openEncoder } from "./encoder-model.js";
 import { type GraphPart, partsIn } from "./hybrid-cuts.js";
@@ -84,10 +84,11 @@ function chained(
     return { model, reads, made };
   });
   return {
-    /** The widest: that of an encoder, else that of ONNX Runtime. */
+    /** The widest: that of an encoder, of a device, of ONNX Runtime. */
     get tier() {
       const tiers = parts.map(({ model }) => model.tier).filter((tier) => tier !== "exact");
-      return tiers.find((tier) => tier.includes("largest")) ?? tiers[0] ?? "exact";
+      const device = tiers.find((tier) => tier !== DENSE_TIER);
+      return tiers.find((tier) => tier.includes("largest")) ?? device ?? tiers[0] ?? "exact";
     },
     engine: parts.map(({ model }) => model.engine).join(", then "),
     parts,

@@ -9,6 +9,8 @@ const MODES = [
   ...["BRANCH_EQ", "BRANCH_NEQ"],
 ];
 const LEAF = 0;
+/** What scikit-learn's exporter puts behind the one operator: no number changes. */
+const BEHIND = ["ZipMap", "Cast", "Identity"];
 const OPERATORS = ["TreeEnsembleRegressor", "TreeEnsembleClassifier", "TreeEnsemble"];
 
 /** All nodes of all trees in one table; a leaf's votes are `votes[from..to)`. */
@@ -165,8 +167,19 @@ function readVotes(
 
 /** The one tree operator of a graph that has nothing else, or null. */
 export function treeNode(model: OnnxModel): Node | null {
-  const [node] = model.graph.nodes;
-  if (node === undefined || model.graph.nodes.length !== 1) return null;
-  const known = OPERATORS.includes(node.op);
-  return known && node.domain === "ai.onnx.ml" && model.graph.inputs.length === 1 ? node : null;
+  const { nodes, inputs } = model.graph;
+  const node = nodes.find(({ op }) => OPERATORS.includes(op));
+  if (node === undefined || node.domain !== "ai.onnx.ml" || inputs.length !== 1) return null;
+  const names = new Map<string, string>();
+  for (const {
+    op,
+    inputs: read,
+    outputs: [to = ""],
+  } of nodes.filter((one) => one !== node)) {
+    const [from = ""] = read;
+    if (!BEHIND.includes(op) || !node.outputs.includes(from)) return null;
+    // A map of scores is no tensor: they go by the name that they have before it.
+    names.set(from, op === "ZipMap" ? from : to);
+  }
+  return { ...node, outputs: node.outputs.map((name) => names.get(name) ?? name) };
 }

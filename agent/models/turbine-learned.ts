@@ -23,8 +23,8 @@ export function openThermal(
   const classes = COMPONENTS.map(({ name }) => name);
   const corrects = classes.map((name) => ({ output: `${name}.residual`, most: THERMAL_MOST_K }));
   const features = new ThermalFeatures(plate);
-  const spec = { columns: THERMAL_COLUMNS, features, classes, corrects };
-  const learned = openLearned(bytes, backend, spec);
+  const row = { columns: THERMAL_COLUMNS, features, classes, corrects };
+  const learned = openLearned(bytes, backend, row);
   if (typeof learned === "string") return learned;
   return {
     ...learned,

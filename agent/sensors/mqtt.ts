@@ -6,6 +6,7 @@ import type { Log } from "../base/log.js";
 import { prng } from "../base/prng.js";
 import type { Intake } from "../base/telemetry.js";
 import { decode } from "./decode.js";
+import { type Deliver, readPublishes } from "./publishes.js";
 import { type MqttChannel, router, subscriptionsOf } from "./route.js";
 import type { Source } from "./source.js";
 import { bare, covers } from "./topic.js";
@@ -149,7 +150,16 @@ export function mqttSource(
     connection.on("close", () => {
       say(false, `${address}: ${why === "" ? "the connection was closed" : why}`);
     });
-    connection.on("message", receiver(connection, filters, channels, intake));
+    const receive = receiver(connection, filters, channels, intake);
+    connection.on("message", (topic, payload, { retain }) => receive(topic, payload, retain));
+    let stream: unknown = null;
+    const ahead = (): void => {
+      if (connection.stream !== stream) readAhead(connection, options.protocolVersion, receive);
+      stream = connection.stream;
+    };
+    ahead();
+    // mqtt.js goes on to make the stream of the next attempt: a tick later nothing was read of it.
+    connection.on("reconnect", () => process.nextTick(ahead));
   };
 
   return {
@@ -170,6 +180,17 @@ function connect(options: MqttOptions, address: string): MqttClient {
     const what = error instanceof Error ? error.message : String(error);
     throw new OperatingError("mqtt-unusable", `${address}: ${what}; check mqtt.url and TLS`, error);
   }
+}
+
+/** Takes the packets of QoS 0 out of what mqtt.js is about to read of its stream. */
+function readAhead(client: MqttClient, protocolVersion: 4 | 5, receive: Deliver): void {
+  const { stream } = client;
+  const listeners = stream.listeners("data");
+  // It has one. Were that otherwise it would get all, and be slower.
+  if (listeners.length !== 1) return;
+  const read = listeners[0] as (bytes: Buffer) => void; // an emitter knows no types
+  stream.off("data", read);
+  stream.on("data", readPublishes(protocolVersion, receive, read));
 }
 
 /** Subscribes one by one, so that a refusal names its topic; `done` when all were answered. */
@@ -204,11 +225,11 @@ function receiver(
   filters: ReadonlyMap<string, 0 | 1>,
   channels: readonly MqttChannel[],
   intake: Intake,
-): (topic: string, payload: Buffer, packet: { readonly retain: boolean }) => void {
+): Deliver {
   const routeOf = router(channels, filters);
   type Seen = { topic: string; payload: Uint8Array; r_ms: number; copies: number };
   let seen: Seen = { topic: "", payload: new Uint8Array(0), r_ms: 0, copies: 0 };
-  return (topic, payload, packet) => {
+  return (topic, payload, retained) => {
     if (client.disconnecting) return;
     const r_ms = intake.now();
     const route = routeOf(topic, intake);
@@ -221,6 +242,6 @@ function receiver(
       seen = { topic, payload, r_ms, copies: first ? 1 : copies };
       if (!first) return;
     }
-    decode(route.targets, { topic, payload, r_ms, retained: packet.retain }, intake);
+    decode(route.targets, { topic, payload, r_ms, retained }, intake);
   };
 }

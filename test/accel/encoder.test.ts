@@ -136,6 +136,25 @@ test.skipIf(best === undefined)("a step that tips over grows with depth, within 
   expect(most, "or nothing tipped over, and the test saw nothing").toBeGreaterThan(0.01);
 });
 
+test.skipIf(best === undefined)(
+  "queries of zeros weigh all keys alike, and none beyond them",
+  () => {
+    const plan = randomEncoder(4, SHAPES[0]);
+    // With x = 0 a query is its bias.
+    const layers = plan.layers.map((layer) => {
+      const bias = layer.in.bias.map((b, row) => (row < plan.width ? 0 : 4 * b));
+      return { ...layer, in: { ...layer.in, bias } };
+    });
+    const zero = { ...plan, layers };
+    const x = new Float32Array(plan.sequence * plan.width);
+    const [found, truth] = [new Float32Array(x.length), new Float32Array(x.length)];
+    (best as (typeof native)[number]).open().loadEncoder(zero, 1).infer(x, found, 1);
+    loadReferenceEncoder(zero, 1).infer(x, truth, 1);
+    const off = Math.max(...found.map((value, i) => Math.abs(value - (truth[i] as number))));
+    expect(off / Math.max(...truth.map(Math.abs))).toBeLessThan(encoderBound(plan));
+  },
+);
+
 test("an encoder of the wrong shape is refused before any memory is taken", () => {
   const good = randomEncoder(0, SHAPES[0]);
   const bad: readonly [Partial<EncoderPlan>, RegExp][] = [

@@ -2,7 +2,7 @@
 //! the bound, and means to ONNX Runtime what it means to us.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { EncoderPlan } from "../../agent/accel/encoder.js";
+import { type EncoderPlan, placeIn } from "../../agent/accel/encoder.js";
 import { reference } from "../../agent/accel/reference.js";
 import { loadReferenceEncoder } from "../../agent/accel/reference-encoder.js";
 import { bestCpu, openBackend } from "../../agent/accel/registry.js";
@@ -104,38 +104,43 @@ test("another operator where the pattern has its own is named", () => {
   );
 });
 
-test("fuzz: no mutation of an encoder throws, or reaches a kernel with a wrong shape", () => {
-  const seed = Buffer.from(
-    unsigned(writeEncoder(randomEncoder(1, { ...SHAPE, width: 32 }))),
-    "latin1",
-  );
-  const fast = bestCpu();
-  let [loaded, refused] = [0, 0];
-  const edit = fc.record({ at: fc.noBias(fc.nat(2 ** 20)), value: fc.nat(255) });
-  fc.assert(
-    fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), fc.nat(3), (edits, cut) => {
-      const bytes = Buffer.from(
-        cut === 0 ? seed.subarray(0, (edits[0]?.at ?? 0) % seed.length) : seed,
-      );
-      for (const { at, value } of edits) bytes[at % bytes.length] = value;
-      const onnx = readOnnx(bytes);
-      const found = typeof onnx === "string" ? onnx : recogniseEncoder(onnx);
-      if (typeof found === "string") {
-        refused += 1;
-        expect(found).toMatch(/^[^\n\r]{10,400}$/);
-        return;
-      }
-      loaded += 1;
-      const size = found.plan.sequence * found.plan.width;
-      fast
-        .loadEncoder(found.plan, 1)
-        .infer(new Float32Array(size).fill(0.5), new Float32Array(size), 1);
-    }),
-    { numRuns: 400 },
-  );
-  expect(refused).toBeGreaterThan(50);
-  expect(loaded).toBeGreaterThan(10);
-});
+test.each([
+  {},
+  { order: "pre", norm: "rms", activation: "relu", masked: true, ends: true },
+] as const)(
+  "fuzz: no mutation of an encoder throws, or reaches a kernel with a wrong shape",
+  (form) => {
+    const seed = Buffer.from(
+      unsigned(writeEncoder(randomEncoder(1, { ...SHAPE, width: 32, form }))),
+      "latin1",
+    );
+    const fast = bestCpu();
+    let [loaded, refused] = [0, 0];
+    const edit = fc.record({ at: fc.noBias(fc.nat(2 ** 20)), value: fc.nat(255) });
+    fc.assert(
+      fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), fc.nat(3), (edits, cut) => {
+        const bytes = Buffer.from(
+          cut === 0 ? seed.subarray(0, (edits[0]?.at ?? 0) % seed.length) : seed,
+        );
+        for (const { at, value } of edits) bytes[at % bytes.length] = value;
+        const onnx = readOnnx(bytes);
+        const found = typeof onnx === "string" ? onnx : recogniseEncoder(onnx);
+        if (typeof found === "string") {
+          refused += 1;
+          expect(found).toMatch(/^[^\n\r]{10,400}$/);
+          return;
+        }
+        loaded += 1;
+        const { plan } = found;
+        const [from, to] = [plan.sequence * placeIn(plan), plan.sequence * plan.width];
+        fast.loadEncoder(plan, 1).infer(new Float32Array(from).fill(0.5), new Float32Array(to), 1);
+      }),
+      { numRuns: 300 },
+    );
+    expect(refused).toBeGreaterThan(50);
+    expect(loaded).toBeGreaterThan(10);
+  },
+);
 
 test("what is not the pattern is said in words", () => {
   const read = (change: Partial<EncoderPlan>, shape = SHAPE): unknown => {

@@ -13,9 +13,20 @@ const after = (lasting: Lasting, index: number, hours: number): number => {
 test("the machine is off after six hours beyond the limit, not after five", () => {
   const lasting = new Lasting();
   expect(after(lasting, 5, 5)).toBe(4);
-  expect(lasting.take(3.9, HOUR_s)).toBe(3.9); // begins anew
-  expect(after(lasting, 5, 5)).toBe(4);
   expect(lasting.take(5, HOUR_s)).toBe(5);
+});
+
+test("what shows for five hours of each day adds up; five of each second day does not", () => {
+  const days = (calm_hours: number): number => {
+    const lasting = new Lasting();
+    for (let day = 1; day <= 10; day++) {
+      if (after(lasting, 5, 5) > 4) return day;
+      expect(after(lasting, 1, calm_hours)).toBe(1);
+    }
+    return Number.POSITIVE_INFINITY;
+  };
+  expect(days(19)).toBe(2);
+  expect(days(43)).toBe(Number.POSITIVE_INFINITY);
 });
 
 test("it is well after 36 calm hours in a row; silence and hours not judged count for neither", () => {

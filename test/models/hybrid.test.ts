@@ -11,6 +11,7 @@ import {
   int64Tensor,
   writeModel,
   writeNode,
+  writeTensor,
   writeValueInfo,
 } from "../../agent/models/onnx/write.js";
 import { writeEncoder } from "../../agent/models/onnx/write-encoder.js";
@@ -195,6 +196,26 @@ test("units that the file states stand at the ports, whichever engine has them",
   const model = opened(openModel(bytes, reference));
   expect(model.parts).toHaveLength(3);
   expect([model.inputs[0]?.unit, model.outputs[0]?.unit]).toEqual(["A", "Cel"]);
+});
+
+test("thousands of nodes that may be cut everywhere, and nothing to find, cost seconds at most", () => {
+  const nodes: Uint8Array[] = [];
+  let from = "x";
+  for (let i = 0; i < 3_000; i++) {
+    nodes.push(writeNode("Sin", [from], [`s${i}`]), writeNode("Clip", [`s${i}`], [`c${i}`]));
+    from = `c${i}`;
+  }
+  nodes.push(writeNode("QuantizeLinear", [from, "one", "zero"], ["q"]));
+  nodes.push(writeNode("DequantizeLinear", ["q", "one", "zero"], ["y"]));
+  const tensors = [
+    floatTensor("one", [], Float32Array.of(1)),
+    writeTensor("zero", [], 3, new Uint8Array(1)),
+  ];
+  const [inputs, outputs] = [[writeValueInfo("x", 1, [4])], [writeValueInfo("y", 1, [4])]];
+  const bytes = writeModel({ name: "long", nodes, tensors, inputs, outputs }, { "": 25 }, []);
+  const start = performance.now();
+  expect(opened(openModel(bytes, reference)).engine).toMatch(/^onnxruntime/);
+  expect(performance.now() - start).toBeLessThan(20_000);
 });
 
 test("a value that is no number stays one", () => {

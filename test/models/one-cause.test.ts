@@ -2,9 +2,11 @@
 //! machine for it, however long it lies and whatever the load does meanwhile.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import type { Backend } from "../../agent/accel/backend.js";
 import { reference } from "../../agent/accel/reference.js";
-import type { Learned } from "../../agent/models/chain/correction.js";
+import type { Tier } from "../../agent/base/telemetry.js";
 import { createTurbineMonitor } from "../../agent/models/turbine.js";
+import { openThermal, THERMAL_FILE } from "../../agent/models/turbine-learned.js";
 import { run } from "./rig.js";
 
 const baseline: unknown = JSON.parse(readFileSync("config/baselines/demo-wt01.json", "utf8"));
@@ -57,15 +59,10 @@ describe("each ten seconds, most of them lost", () => {
 });
 
 test("a device taken out changes the tier that the evidence names", () => {
-  const net = { tier: "exact" as Learned["tier"] };
-  const learned: Learned = {
-    hash: "sha256:0",
-    get tier() {
-      return net.tier;
-    },
-    corrects: [{ output: "gearbox.residual", most: 10 }],
-    infer() {},
-  };
+  const device: Backend & { tier: Tier } = { ...reference };
+  const plate = { rated_W: 5e6, ratedSpeed_radps: 1.27, gearRatio: 97, efficiency: 0.944 };
+  const learned = openThermal(readFileSync(THERMAL_FILE), device, plate);
+  if (typeof learned === "string") throw new Error(learned);
   const nameplate = { ratedPower: 5e6, rotorRadius: 63, gearRatio: 97 };
   const monitor = createTurbineMonitor({
     id: "wt",
@@ -75,6 +72,6 @@ test("a device taken out changes the tier that the evidence names", () => {
     learned,
   });
   expect(monitor.tier).toBe("exact");
-  net.tier = "within 1 step";
+  device.tier = "within 1 step";
   expect(monitor.tier).toBe("within 1 step");
 });

@@ -133,6 +133,44 @@ for (const [name, kind, targets, extra] of forms) {
   });
 }
 
+test("scores behind scikit-learn's ZipMap are found, by the name before it", () => {
+  const random = prng(3, "zip");
+  for (const classes of [2, 3]) {
+    const labels = Array.from({ length: classes }, (_, i) => BigInt(i));
+    const plain = readOnnx(forest(2, "class", classes, { classlabels_int64s: labels }));
+    if (typeof plain === "string") throw new Error(plain);
+    const zip = { classlabels_int64s: labels };
+    const graph = {
+      name: "sklearn",
+      nodes: [
+        ...plain.graph.nodes.map(({ raw }) => raw),
+        writeNode("Cast", ["label"], ["output_label"], { to: 7n }),
+        writeNode("ZipMap", ["scores"], ["output_probability"], zip, "ai.onnx.ml"),
+      ],
+      ...{ tensors: [], inputs: plain.graph.inputs.map(({ raw }) => raw) },
+      outputs: [writeValueInfo("output_label", INT64, []), nameAlone("output_probability")],
+    };
+    const bytes = writeModel(graph, { "": 17, "ai.onnx.ml": 3 }, []);
+    const ours = opened(openModel(bytes, reference));
+    expect(ours.engine).toMatch(classes === 2 ? /^onnxruntime/ : /^trees$/);
+    expect(ours.outputs.map(({ name }) => name)).toEqual(["output_label", "scores"]);
+    const theirs = runtime(bytes);
+    const x = Float32Array.from({ length: FEATURES }, () => random.normal());
+    const mine = outputsOf(ours, x);
+    for (const [name, values] of outputsOf(theirs, x)) {
+      for (const [k, value] of values.entries()) {
+        expect(mine.get(name)?.[k]).toBeCloseTo(value, 4);
+      }
+    }
+  }
+});
+
+/** An output of the graph of which only the name is stated. */
+function nameAlone(name: string): Uint8Array {
+  const text = new TextEncoder().encode(name);
+  return Uint8Array.of(0x0a, text.length, ...text);
+}
+
 test("two classes go to ONNX Runtime, whose own rules choose between them", () => {
   const bytes = forest(2, "class", 2, { classlabels_int64s: [0n, 1n] });
   expect(opened(openModel(bytes, reference)).engine).toContain("onnxruntime");

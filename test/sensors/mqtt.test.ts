@@ -1,83 +1,22 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
-import { Aedes } from "aedes";
-import mqtt, { type MqttClient } from "mqtt";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { silentLog } from "../../agent/base/log.js";
 import { encodeBlock } from "../../agent/sensors/block.js";
-import type { MqttBinding } from "../../agent/sensors/decode.js";
+import { mqttSource } from "../../agent/sensors/mqtt.js";
+import { MOSQUITTO } from "../fixtures/mosquitto.js";
+import { Kept } from "./intake.js";
 import {
-  explain,
-  type MqttChannel,
-  type MqttOptions,
-  mqttSource,
-  retryWait_ms,
-} from "../../agent/sensors/mqtt.js";
-import {
-  type Broker,
-  type BrokerOptions,
-  MOSQUITTO,
-  startMosquitto,
-} from "../fixtures/mosquitto.js";
-import { channel, Kept, waveform } from "./intake.js";
+  bound,
+  broker,
+  celsius,
+  eachCleansUp,
+  isUp,
+  OPTIONS,
+  publisher,
+  started,
+  until,
+} from "./telemetry.js";
 
-const OPTIONS: MqttOptions = {
-  url: "",
-  protocolVersion: 4,
-  clientId: null,
-  username: null,
-  password: null,
-  keepalive_s: 30,
-  tls: { ca: null, cert: null, key: null, rejectUnauthorized: true },
-};
-
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
-});
-
-async function broker(options?: BrokerOptions): Promise<Broker> {
-  const peer = await startMosquitto(options);
-  cleanups.push(() => peer.close());
-  return peer;
-}
-
-function bound(topic: string, over: Partial<MqttBinding> = {}, id = 0): MqttChannel {
-  const binding: MqttBinding = {
-    topic,
-    qos: 0,
-    codec: "number",
-    path: null,
-    time: null,
-    unitPath: null,
-    timeUnit: "ms",
-    ...over,
-  };
-  const shape = over.codec === "block" ? waveform({ id }) : channel({ id });
-  return { channel: { ...shape, pattern: /[+#]/.test(topic) }, binding };
-}
-
-async function started(options: Partial<MqttOptions>, channels: MqttChannel[]): Promise<Kept> {
-  const intake = new Kept();
-  const source = mqttSource({ ...OPTIONS, ...options }, channels, silentLog);
-  cleanups.push(() => source.stop());
-  await source.start(intake);
-  return intake;
-}
-
-async function publisher(url: string): Promise<MqttClient> {
-  const client = await mqtt.connectAsync(url);
-  cleanups.push(() => client.endAsync(true));
-  return client;
-}
-
-/** Waits for what must come; the test's own limit ends it when it does not. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((next) => setTimeout(next, 5));
-}
-
-const isUp = (intake: Kept) => (): boolean => intake.links.at(-1)?.up === true;
-const celsius = (intake: Kept): number[] => intake.samples.map((s) => s.value - 273.15);
+eachCleansUp();
 
 describe.skipIf(MOSQUITTO === null)("with Mosquitto", () => {
   test.each([
@@ -264,82 +203,4 @@ describe.skipIf(MOSQUITTO === null)("with Mosquitto", () => {
     expect(intake.items).toEqual([]);
     expect(intake.links).toHaveLength(length);
   });
-});
-
-describe("with a broker of its own mind", () => {
-  async function aedes(): Promise<{ url: string; own: Aedes }> {
-    const own = await Aedes.createBroker();
-    const server = createServer(own.handle).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    cleanups.push(async () => {
-      await new Promise<void>((done) => own.close(done));
-      server.close();
-    });
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
-    return { url: `mqtt://127.0.0.1:${address.port}`, own };
-  }
-
-  test("a topic that nobody asked for is counted, not used", async () => {
-    const { url, own } = await aedes();
-    const arrived = once(own, "client");
-    const intake = await started({ url }, [bound("x")]);
-    const [client] = await arrived;
-    await until(isUp(intake));
-    const packet = { cmd: "publish", qos: 0, dup: false, retain: false, payload: "1" };
-    client.publish({ ...packet, topic: "surprise" }, () => {});
-    client.publish({ ...packet, topic: "x" }, () => {});
-    await until(() => intake.items.length === 1);
-    expect(intake.rejects).toEqual([{ reason: "unknown-topic", channel: null, where: "surprise" }]);
-  });
-
-  test("a refused subscription refuses its channels, and the others go on", async () => {
-    const { url, own } = await aedes();
-    own.authorizeSubscribe = (_client, subscription, answer) =>
-      answer(null, subscription.topic.startsWith("secret") ? null : subscription);
-    const intake = await started({ url }, [bound("secret/oil"), bound("open/oil", {}, 1)]);
-    await until(isUp(intake));
-    expect(intake.refusals).toHaveLength(1);
-    expect(intake.refusals[0]).toContain('"secret/oil"');
-    (await publisher(url)).publish("open/oil", "20");
-    await until(() => intake.items.length === 1);
-  });
-
-  test("a broker that refuses while it starts is asked again", async () => {
-    const { url, own } = await aedes();
-    let refusals = 2;
-    own.preConnect = (_client, _packet, answer) => answer(null, true);
-    own.authenticate = (_client, _user, _password, answer) => {
-      refusals -= 1;
-      if (refusals >= 0) answer(Object.assign(new Error("busy"), { returnCode: 3 }), false);
-      else answer(null, true);
-    };
-    const intake = await started({ url }, [bound("x")]);
-    await until(isUp(intake));
-    expect(intake.links[0]?.why).toContain("Server unavailable");
-  });
-
-  test("what can never work is an error at start, without the password of the URL", async () => {
-    const url = "mqtts://me:secret@localhost:1";
-    const tls = { ...OPTIONS.tls, ca: "no", cert: "no", key: "no" };
-    const source = mqttSource({ ...OPTIONS, url, tls }, [bound("x")], silentLog);
-    const failed = source.start(new Kept());
-    await expect(failed).rejects.toMatchObject({ code: "mqtt-unusable" });
-    await expect(failed).rejects.not.toThrow("secret");
-  });
-});
-
-test("waits grow, are spread, and stay bounded", () => {
-  expect(retryWait_ms(0, 0)).toBe(250);
-  expect(retryWait_ms(0, 0.999)).toBeLessThanOrEqual(500);
-  expect(retryWait_ms(3, 0)).toBe(2_000);
-  for (const failures of [5, 50, 5_000]) {
-    expect(retryWait_ms(failures, 0)).toBe(7_500);
-    expect(retryWait_ms(failures, 0.999_999)).toBe(15_000);
-  }
-});
-
-test("an error without a message is its code", () => {
-  const error = Object.assign(new Error(""), { code: "ECONNREFUSED" });
-  expect(explain(error, null)).toBe("ECONNREFUSED");
 });

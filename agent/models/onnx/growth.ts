@@ -1,7 +1,7 @@
 //! What a model would make ONNX Runtime hold and compute, known before it runs: a small file can ask
 //! for gigabytes. ONNX Runtime infers every shape itself when all tensors are outputs of the graph;
 //! this judges them. The integer path has bounds of its own.
-import { type Node, nodeName, type OnnxModel, quote } from "./model.js";
+import { type Graph, type Node, nodeName, type OnnxModel, quote } from "./model.js";
 import { finish, type Message, putBytes, putText } from "./proto.js";
 import { countOf } from "./tensor.js";
 
@@ -43,11 +43,29 @@ export function hiddenFault({ graph, functions }: OnnxModel): string | null {
   return functions ? `it defines operators of its own: ${advice}` : null;
 }
 
-/** The file with every tensor as an output: fields of a message given twice are merged. */
+/** The file with every tensor as an output. */
 export function withAllOutputs(bytes: Uint8Array, { graph }: OnnxModel): Uint8Array {
+  return withOutputs(
+    bytes,
+    graph,
+    graph.nodes.flatMap((node) => node.outputs),
+  );
+}
+
+/** The file with the scores before each ZipMap as an output: the map itself is no tensor. */
+export function withScores(bytes: Uint8Array, { graph }: OnnxModel): Uint8Array {
+  const zipped = graph.nodes.filter(({ op, outputs }) => {
+    return op === "ZipMap" && graph.outputs.some(({ name }) => outputs.includes(name));
+  });
+  const scores = zipped.map(({ inputs }) => inputs[0] ?? "");
+  return scores.length === 0 ? bytes : withOutputs(bytes, graph, scores);
+}
+
+/** Fields of a message given twice are merged. */
+function withOutputs(bytes: Uint8Array, graph: Graph, names: readonly string[]): Uint8Array {
   const known = new Set(graph.outputs.map(({ name }) => name));
   const more: Message = [];
-  for (const name of graph.nodes.flatMap((node) => node.outputs)) {
+  for (const name of new Set(names)) {
     if (name === "" || known.has(name)) continue;
     const info: Message = [];
     putText(info, 1, name);
