@@ -91,12 +91,15 @@ function deviationText(judge: Judge, name: string, { unit, raw }: Shown): string
   return `${name} is ${Math.abs(away).toFixed(1)} spreads ${way} its normal (${told})`;
 }
 
-/** Two spreads either way, but not beyond all that it ever was: a power is not below zero. */
+/** Of the greatest value ever: what a machine at rest draws instead of giving. */
+const BELOW_ZERO = 0.05;
+
+/** Two spreads either way. What was as good as never below zero is not foretold there. */
 function between({ value, sigma }: Expected, reach: Reach | undefined, unit: string): string {
-  const { low, high } = reach ?? { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
-  const from = Math.max(value - 2 * sigma, Math.min(value, low));
-  const to = Math.min(value + 2 * sigma, Math.max(value, high));
-  return `${inDigits(from, unit, sigma)} to ${inDigits(to, unit, sigma)}`;
+  const { low, high } = reach ?? { low: Number.NEGATIVE_INFINITY, high: 0 };
+  const least = low >= -BELOW_ZERO * high ? Math.min(0, low, value) : Number.NEGATIVE_INFINITY;
+  const from = inDigits(Math.max(value - 2 * sigma, least), unit, sigma);
+  return `${from} to ${inDigits(value + 2 * sigma, unit, sigma)}`;
 }
 
 const DIGITS = 6;
