@@ -24,9 +24,6 @@ export type Judged = {
   readonly slow: string | null;
 };
 
-/** Beyond it a monitor of equations sees means, in which steps and noise have gone. */
-const PERIOD_ms_MAX = 180_000;
-
 type Beside = { readonly baseline?: Baseline | null; readonly period_ms?: number };
 
 /** Judges one asset; `channels` are its readings in SI under the units as declared. */
@@ -48,11 +45,11 @@ export function judgeUnits(
 }
 
 function slowText(kind: string, period_ms: number): string | null {
-  const by = KINDS[kind]?.commissioning.slice.by;
-  if (by !== "time" || !(period_ms > PERIOD_ms_MAX)) return null;
+  const { slowest_s = Number.POSITIVE_INFINITY } = KINDS[kind] ?? {};
+  if (!(period_ms > 1000 * slowest_s)) return null;
   const every = `readings come every ${Math.round(period_ms / 1000)} s`;
-  const wants = `kind ${kind} wants them at least every ${PERIOD_ms_MAX / 60_000} minutes`;
-  return `${every}; ${wants}. For ten-minute means write kind: generic, which learns such machines`;
+  const wants = `kind ${kind} wants them at least every ${slowest_s / 60} minutes`;
+  return `${every}; ${wants}. For such records write kind: generic, which learns any machine`;
 }
 
 /** SI values of the nameplate, with the defaults of the kind. */
