@@ -81,6 +81,7 @@ const TABLE: readonly AssetKind[] = [
       name: "wind-turbine",
       listens: true,
       about: "geared wind turbine with pitch control",
+      slowest_s: 180, // means of ten minutes move in steps, and have no noise
       ports: TURBINE_PORTS,
       nameplate: TURBINE_PLATE,
       rules: [...TURBINE_RULES, ...sensorRules(TURBINE_PORTS, [])],
@@ -103,6 +104,7 @@ const TABLE: readonly AssetKind[] = [
     {
       name: "gas-turbine",
       about: "single-shaft gas turbine on the grid",
+      slowest_s: 600, // a longer silence ends a slice
       ports: GAS_TURBINE_PORTS,
       nameplate: GAS_TURBINE_PLATE,
       rules: [...GAS_TURBINE_RULES, ...sensorRules(GAS_TURBINE_PORTS, [])],

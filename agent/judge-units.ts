@@ -4,6 +4,10 @@ import type { AssetConfig } from "../config/config.js";
 import type { Assembly } from "./assembly.js";
 import { KINDS } from "./assets.js";
 import type { Channel, Item } from "./base/telemetry.js";
+import type { Reach } from "./models/generic-foretell.js";
+import { reachesIn } from "./models/generic-judge.js";
+import { slipsAmong } from "./models/generic-slips.js";
+import type { Baseline } from "./models/setup.js";
 import { type Declared, type Suspect, suspects, testable } from "./models/suspect.js";
 import { UNIT_LAWS } from "./models/unit-laws.js";
 import { UnitSample } from "./models/unit-sample.js";
@@ -16,18 +20,36 @@ export type Judged = {
   /** Channels whose unit some law could test, and those that none could. */
   readonly tested: readonly string[];
   readonly untested: readonly string[];
+  /** Its readings come too seldom for what its kind watches, in words; null: they do not. */
+  readonly slow: string | null;
 };
 
+type Beside = { readonly baseline?: Baseline | null; readonly period_ms?: number };
+
 /** Judges one asset; `channels` are its readings in SI under the units as declared. */
-export function judgeUnits(asset: AssetConfig, channels: readonly Declared[]): Judged {
+export function judgeUnits(
+  asset: AssetConfig,
+  channels: readonly Declared[],
+  { baseline = null, period_ms = Number.NaN }: Beside = {},
+): Judged {
   const laws = UNIT_LAWS.get(asset.kind) ?? [];
   const plate = plateOf(asset);
-  const found = suspects(channels, laws, plate);
-  const read = testable(channels, laws, plate);
+  const reaches = baseline === null ? new Map<string, Reach>() : reachesIn(baseline);
+  const found = [...suspects(channels, laws, plate), ...slipsAmong(channels, reaches)];
+  const read = new Set([...testable(channels, laws, plate), ...reaches.keys()]);
   const of = (tested: boolean): string[] =>
     asset.channels.map(({ name }) => name).filter((name) => read.has(name) === tested);
   const { id, kind } = asset;
-  return { asset: id, kind, suspects: found, tested: of(true), untested: of(false) };
+  const slow = slowText(kind, period_ms);
+  return { asset: id, kind, suspects: found, tested: of(true), untested: of(false), slow };
+}
+
+function slowText(kind: string, period_ms: number): string | null {
+  const { slowest_s = Number.POSITIVE_INFINITY } = KINDS[kind] ?? {};
+  if (!(period_ms > 1000 * slowest_s)) return null;
+  const every = `readings come every ${Math.round(period_ms / 1000)} s`;
+  const wants = `kind ${kind} wants them at least every ${slowest_s / 60} minutes`;
+  return `${every}; ${wants}. For such records write kind: generic, which learns any machine`;
 }
 
 /** SI values of the nameplate, with the defaults of the kind. */
@@ -54,6 +76,8 @@ export function unitSamples(assembly: Assembly): {
   readonly find: Find;
   take(item: Item): void;
   judge(): Judged[];
+  /** Of assets whose readings come too seldom, in words. */
+  slow(): string[];
 } {
   const samples = new Map(
     assembly.members.map(({ config }) => {
@@ -72,10 +96,18 @@ export function unitSamples(assembly: Assembly): {
       const asset = assembly.channels[item.channel]?.asset ?? "";
       samples.get(asset)?.take(item);
     },
+    slow: () =>
+      assembly.members.flatMap(({ config: { id, kind } }) => {
+        const text = slowText(kind, samples.get(id)?.period_ms ?? Number.NaN);
+        return text === null ? [] : [`${id}: ${text}`];
+      }),
     judge: () =>
-      assembly.members.map(({ config }) =>
-        judgeUnits(config, samples.get(config.id)?.declared() ?? []),
-      ),
+      assembly.members.map(({ config, stage }) => {
+        const sample = samples.get(config.id);
+        const { baseline } = stage;
+        const beside = { baseline, period_ms: sample?.period_ms ?? Number.NaN };
+        return judgeUnits(config, sample?.declared() ?? [], beside);
+      }),
   };
 }
 

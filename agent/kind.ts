@@ -73,6 +73,8 @@ export type AssetKind = {
   readonly commissioning: Commissioning;
   /** Signal of the power that it should give, for the cost of alarms, where not `expectedPower`. */
   readonly expectedPower?: string;
+  /** Longest time between readings that its equations are made for; absent: no limit. */
+  readonly slowest_s?: number;
   /** Judges bearings by a network, which the user may replace. */
   readonly listens?: boolean;
   monitors(asset: AssetSetup): Fitted;

@@ -31,10 +31,16 @@ export async function check({ positionals, values }: Arguments): Promise<number>
   return judged.some((one) => one.suspects.length > 0) ? EXIT.failed : EXIT.done;
 }
 
-function wordsOf({ asset, kind, suspects, tested, untested }: Judged): string[] {
-  const lines = suspects.map(({ text }) => `${asset}: unit suspect: ${text}`);
+function wordsOf({ asset, kind, suspects, tested, untested, slow }: Judged): string[] {
+  const lines = [
+    ...(slow === null ? [] : [`${asset}: ${slow}`]),
+    ...suspects.map(({ text }) => `${asset}: unit suspect: ${text}`),
+  ];
   if (tested.length === 0) {
-    return [`${asset}: units: nothing in the recording that physics could test (kind ${kind})`];
+    return [
+      ...lines,
+      `${asset}: units: nothing in the recording that physics could test (kind ${kind})`,
+    ];
   }
   const well = suspects.length === 0 ? "no unit is suspect" : `${suspects.length} suspect`;
   const rest = untested.length === 0 ? "" : `; no law reads ${untested.join(", ")}`;

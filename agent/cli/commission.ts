@@ -63,8 +63,9 @@ export async function commission(args: Arguments): Promise<number> {
   const members = assembly.members.filter((member) => chosen.includes(member.config.id));
   const done = members.map((member) => {
     const { id } = member.config;
-    const found = judged.find(({ asset }) => asset === id)?.suspects ?? [];
-    const suspects = found.map(({ text }) => text);
+    const found = judged.find(({ asset }) => asset === id);
+    const suspects = (found?.suspects ?? []).map(({ text }) => text);
+    if (found !== undefined && found.slow !== null) console.log(`${id}: ${found.slow}`);
     for (const text of suspects) console.log(`${id}: unit suspect: ${text}`);
     const useless = uselessFor(id, tally);
     if (useless !== null) {
@@ -191,7 +192,7 @@ function summaryOf(
   { countedIn }: Stage,
 ): string[] {
   if (provenance === undefined) return [];
-  const { amount, from_ms, to_ms, states, excluded, notLearnt } = provenance;
+  const { amount, from_ms, to_ms, states, excluded, notLearnt, advice = [] } = provenance;
   const time = (t_ms: number): string => new Date(t_ms).toISOString().slice(0, 16);
   const learnt = Object.keys(values).length + Object.keys(vectors).length;
   const known = Object.entries(states).filter(([state]) => state !== "unknown");
@@ -201,5 +202,6 @@ function summaryOf(
     ...(byState.length === 0 ? [] : [`${countedIn} by operating state: ${byState.join(", ")}`]),
     ...excluded.map((what) => `left out: ${what}`),
     ...notLearnt.map((what) => `not learnt: ${what}`),
+    ...advice,
   ];
 }

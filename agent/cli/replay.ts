@@ -1,6 +1,7 @@
 import { alarmsOf } from "../agent.js";
 import { transitionDocument } from "../alerts/message.js";
 import { assemble } from "../assembly.js";
+import { unitSamples } from "../judge-units.js";
 import { placeOf } from "../outgoing.js";
 import { advance } from "../pipeline.js";
 import { findOrOpen, readRecording } from "../sensors/recording.js";
@@ -22,6 +23,7 @@ export async function replay(args: Arguments): Promise<number> {
   const place = placeOf(config);
   const tally = new Tally(file, assembly);
   const find = findOrOpen(assembly.find, assembly.level);
+  const samples = unitSamples(assembly);
   let begun = false;
   for await (const read of readRecording(file, find, tally.at)) {
     if (read.kind === "reject") {
@@ -30,6 +32,7 @@ export async function replay(args: Arguments): Promise<number> {
     }
     if (!begun) for (const watch of assembly.watches) watch.begin(read.r_ms);
     begun = true;
+    if (read.kind !== "tick") samples.take(read);
     const changes: Noted[] = [];
     advance(assembly.watches, read.r_ms, changes);
     const watch = read.kind === "tick" ? undefined : assembly.watchOf(read.channel);
@@ -41,5 +44,6 @@ export async function replay(args: Arguments): Promise<number> {
       }
     }
   }
+  for (const text of samples.slow()) console.error(text);
   return sayUnused("replay", tally);
 }

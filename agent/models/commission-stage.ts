@@ -277,6 +277,7 @@ export class Stage {
     this.#rows = [];
     this.#say("info", `commissioned: ${baseline.source}`);
     for (const text of baseline.provenance?.excluded ?? []) this.#say("info", `left out: ${text}`);
+    for (const text of baseline.provenance?.advice ?? []) this.#say("info", text);
     for (const text of baseline.provenance?.suspects ?? [])
       this.#say("warn", `unit suspect: ${text}`);
   }

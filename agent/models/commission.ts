@@ -171,14 +171,14 @@ export const learnMiddles =
   };
 
 type Learned = Pick<Baseline, "values" | "states" | "vectors"> &
-  Pick<Provenance, "excluded" | "notLearnt">;
+  Pick<Provenance, "excluded" | "notLearnt" | "advice">;
 
 /** The file, with where it comes from. */
 export function baselineOf(
   rows: readonly Row[],
   plan: Commissioning,
   period: Period,
-  { excluded, notLearnt, ...learned }: Learned,
+  { excluded, notLearnt, advice = [], ...learned }: Learned,
 ): Baseline {
   const amount = `${amountText(amountOf(rows, plan))} ${plan.per}`;
   const from_ms = Math.min(...rows.map((row) => row.t_ms));
@@ -202,6 +202,7 @@ export function baselineOf(
       excluded: [...excluded, ...doubtsOf(rows, plan)],
       notLearnt,
       suspects,
+      ...(advice.length === 0 ? {} : { advice }),
     },
   };
 }

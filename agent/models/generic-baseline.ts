@@ -9,9 +9,10 @@ import {
   type Refusal,
 } from "./commission.js";
 import type { Row } from "./commission-slices.js";
+import { adviseSettings } from "./generic-advice.js";
 import { type Written, writeForetold } from "./generic-file.js";
 import { fitNormal, type Normal, type Slice, weightsOf } from "./generic-fit.js";
-import { type Foretold, type Timed, WAYS } from "./generic-foretell.js";
+import { type Foretold, type Reach, type Timed, WAYS } from "./generic-foretell.js";
 import { GenericHealth } from "./generic-health.js";
 import { learnForetold } from "./generic-learn.js";
 import type { Baseline, Setup } from "./setup.js";
@@ -48,12 +49,12 @@ const BAD_MAX = 0.3;
 const SINGLE = 0.95;
 
 export const finishGeneric =
-  (spec: GenericSpec): Finish =>
+  (spec: GenericSpec, drives: (name: string) => boolean = () => false): Finish =>
   (rows, plan, period): Baseline | Refusal => {
     const refused = missing(rows, plan, period);
     if (refused.length > 0) return { refused };
     const slices = slicesOf(rows, spec);
-    if (!countsCycles(spec)) return finishTimed(spec, slices, rows, plan, period);
+    if (!countsCycles(spec)) return finishTimed(spec, drives, slices, rows, plan, period);
     const first = fitNormal(slices, spec.state !== null);
     if (typeof first === "string") return { refused: [first] };
     const good = slices.filter((slice) => !isBad(first, slice));
@@ -82,6 +83,7 @@ export const finishGeneric =
 
 function finishTimed(
   spec: GenericSpec,
+  drives: (name: string) => boolean,
   slices: readonly Timed[],
   rows: readonly Row[],
   plan: Commissioning,
@@ -96,8 +98,11 @@ function finishTimed(
       refused: [`not one normal: ${deviate} deviate from the rest; choose a healthy period`],
     };
   }
+  const names = [...spec.settings, ...spec.readings];
+  const advice = adviseSettings(normal, names, drives);
   return baselineOf(rows, plan, period, {
-    ...writeForetold(normal, [...spec.settings, ...spec.readings]),
+    ...writeForetold(normal, names),
+    advice: advice === null ? [] : [advice],
     excluded: bad === 0 ? [] : [`${deviate} that deviate from the rest`],
     notLearnt: spec.readings.flatMap((name, j) => {
       const why = whyNot(normal, spec.settings.length + j);
@@ -194,6 +199,8 @@ export type Read = {
   readonly normal: Normal;
   readonly readings: readonly string[];
   readonly limit: number;
+  /** Of the settings, SI. */
+  readonly reaches: ReadonlyMap<string, Reach>;
   /** Each cycle is one record: it is over once it has come. */
   readonly single: boolean;
 };
@@ -239,5 +246,19 @@ export function readNormal({ baseline }: Setup, spec: GenericSpec): Read | strin
     weights: vector("weights."),
   };
   const limit = values["health.limit"] ?? LIMIT_LEAST;
-  return { normal, readings, limit, single: values["counts.single"] === 1 };
+  const reaches = settingReaches(normal, settings);
+  return { normal, readings, limit, reaches, single: values["counts.single"] === 1 };
+}
+
+function settingReaches(normal: Normal, settings: readonly string[]): Map<string, Reach> {
+  return new Map(
+    settings.map((name, j): [string, Reach] => {
+      const ends = normal.settingMiddles.flatMap((middles, k) => {
+        const far = (normal.reach[j] ?? 0) * (normal.settingSpreads[k]?.[j] ?? 0);
+        const middle = middles[j] ?? Number.NaN;
+        return Number.isNaN(middle) ? [] : [middle - far, middle + far];
+      });
+      return [name, { low: Math.min(...ends), high: Math.max(...ends) }];
+    }),
+  );
 }

@@ -1,7 +1,7 @@
 //! The normal of a machine at work without equations: what the other channels, now and over the last
 //! hours, foretell of each channel, and how far that can be trusted.
 import type { Slice } from "./generic-fit.js";
-import type { Correlations, Fit } from "./generic-moments.js";
+import { type Correlations, type Fit, fitOn } from "./generic-moments.js";
 import { PARTS, type Place, partsOf } from "./generic-past.js";
 import { type Regime, regimeAt } from "./generic-regime.js";
 
@@ -66,6 +66,21 @@ export const CALM = 0.6;
 
 export const valuesOf = ({ settings, readings }: Slice): number[] => [...settings, ...readings];
 
+/** All that a channel was in the healthy period, SI. */
+export type Reach = { readonly low: number; readonly high: number };
+
+/** What each channel was in the healthy period, SI; none of those that stood still. */
+export function reachesOf({ places }: Foretold, names: readonly string[]): Map<string, Reach> {
+  return new Map(
+    places.flatMap(({ middles, sigma, low, high }, j): [string, Reach][] => {
+      const name = names[j];
+      if (name === undefined || sigma === 0) return [];
+      const at = (z: number): number[] => middles.map((middle) => middle + z * sigma);
+      return [[name, { low: Math.min(...at(low)), high: Math.max(...at(high)) }]];
+    }),
+  );
+}
+
 /** -1: in no regime that was learnt. */
 export function regimeOf(
   codes: readonly string[] | null,
@@ -108,6 +123,28 @@ export const inputsOf = (channels: readonly number[], count: number, regimes: nu
   ...channels.flatMap(partsOf),
   ...Array.from({ length: regimes }, (_, k) => count * PARTS + k),
 ];
+
+/** Twins: one explains so much of the other's variance beyond the settings. */
+const TWIN = 0.8;
+
+/** Of `others`, which may hold `settings`, the twins of a channel; all of one table. */
+export function twinsOf(
+  known: Correlations,
+  channel: number,
+  others: readonly number[],
+  settings: readonly number[],
+  regimes: number,
+): number[] {
+  const count = (known.means.length - regimes) / PARTS;
+  const drivers = settings.filter((i) => i !== channel);
+  const told = inputsOf(drivers, count, regimes);
+  const rest = (more: readonly number[]): number =>
+    fitOn(known, [...told, ...more], channel * PARTS).rest;
+  const without = rest([]);
+  return others.filter((i) => {
+    return !settings.includes(i) && rest([i * PARTS]) ** 2 <= (1 - TWIN) * without ** 2;
+  });
+}
 
 /** What a fit leaves, in spreads of the channel. */
 export const restOf = ({ rest }: Fit, { scales }: Correlations, target: number): number =>

@@ -15,6 +15,12 @@ const REACH = 1.5;
 /** Spreads, smoothed: a channel that stands alone, what the others stay within, and well again. */
 const ALONE = { far: 3, waits: 1, others: 1.2, well: 0.7, shared: 0.5, channels: 3 } as const;
 
+type Last = {
+  readonly levels: readonly number[];
+  /** By reading: what the regime and the settings foretell of it, and its spread there; SI. */
+  readonly foretold: readonly { readonly value: number; readonly sigma: number }[];
+};
+
 export type Memory = {
   readonly firsts: readonly (readonly number[])[];
   readonly smooth: readonly number[];
@@ -30,6 +36,7 @@ export class GenericHealth {
   #waiting = new Set<number>();
   /** By reading: deviation of the last slice in spreads, before smoothing and the unit's own middle. */
   levels: readonly number[];
+  #last: Last | null = null;
 
   constructor(normal: Normal) {
     this.#normal = normal;
@@ -52,9 +59,10 @@ export class GenericHealth {
    */
   take(slice: Slice, young: boolean): boolean {
     const normal = this.#normal;
-    const levels = levelsAt(normal, slice);
-    this.levels = levels ?? this.levels.map(() => Number.NaN);
-    if (levels === null) return false;
+    this.#last = judgedAt(normal, slice);
+    this.levels = this.#last?.levels ?? this.levels.map(() => Number.NaN);
+    if (this.#last === null) return false;
+    const { levels } = this.#last;
     levels.forEach((level, j) => {
       const left = normal.left[j] as number;
       if (Number.isNaN(level) || left === 0) return;
@@ -95,6 +103,15 @@ export class GenericHealth {
   /** Smoothed deviation of a reading, in spreads. */
   deviation(reading: number): number {
     return this.#smooth[reading] ?? Number.NaN;
+  }
+
+  /** What was foretold of it in the last cycle, SI; null where nothing was. */
+  expected(reading: number): { readonly value: number; readonly sigma: number } | null {
+    const place = this.#last?.foretold[reading];
+    const left = this.#normal.left[reading] ?? 0;
+    if (place === undefined || !(left > 0 && place.sigma > 0)) return null;
+    const { value, sigma } = place;
+    return { value: value + this.#own(reading) * sigma, sigma: left * sigma };
   }
 
   isOdd(reading: number): boolean {
@@ -155,7 +172,7 @@ export class GenericHealth {
 }
 
 /** Deviations in spreads of the regime, less what the settings explain (bounded); null: no regime. */
-function levelsAt(normal: Normal, { settings, readings, state }: Slice): number[] | null {
+function judgedAt(normal: Normal, { settings, readings, state }: Slice): Last | null {
   const { codes, regimes } = normal;
   const k = codes === null ? regimeAt(regimes, settings) : codes.indexOf(state);
   if (k < 0) return null;
@@ -163,8 +180,15 @@ function levelsAt(normal: Normal, { settings, readings, state }: Slice): number[
     (middles[k] ?? []).map((middle, j) => ({ middle, sigma: sigmas[k]?.[j] ?? 0 }));
   const at = scaled(settings, place(normal.settingMiddles, normal.settingSpreads));
   if (at.some((z, j) => Math.abs(z) > REACH * (normal.reach[j] as number))) return null;
-  return scaled(readings, place(normal.middles, normal.spreads)).map((z, j) => {
+  const follows = readings.map((_, j) => {
     const most = normal.most[j] as number;
-    return z - Math.max(-most, Math.min(most, dot(at, normal.follows[j] ?? [])));
+    return Math.max(-most, Math.min(most, dot(at, normal.follows[j] ?? [])));
   });
+  const places = place(normal.middles, normal.spreads);
+  return {
+    levels: scaled(readings, places).map((z, j) => z - (follows[j] as number)),
+    foretold: places.map(({ middle, sigma }, j) => {
+      return { value: middle + (follows[j] as number) * sigma, sigma };
+    }),
+  };
 }

@@ -2,10 +2,10 @@
 //! one that is judged by cycles of units.
 import { countsCycles, type GenericSpec, readNormal, whyNot } from "./generic-baseline.js";
 import { LEVELS, readForetold } from "./generic-file.js";
-import { LIMIT, WAYS } from "./generic-foretell.js";
+import { LIMIT, type Reach, reachesOf, WAYS } from "./generic-foretell.js";
 import { GenericHealth } from "./generic-health.js";
 import { Watch } from "./generic-watch.js";
-import type { Setup } from "./setup.js";
+import type { Baseline, Setup } from "./setup.js";
 
 export type Judged = {
   /** Value of a channel over the slice, NaN where unknown. */
@@ -21,6 +21,8 @@ export type Judge = {
   readonly readings: readonly string[];
   /** Each cycle is one record: it is over once it has come. */
   readonly single: boolean;
+  /** What each channel was in the healthy period, SI; none of those that stood still. */
+  readonly reaches: ReadonlyMap<string, Reach>;
   /** What it cannot judge, in words. */
   readonly off: readonly string[];
   /** False: in no regime that was learnt. */
@@ -75,6 +77,12 @@ function timedUnlike(
   return `the baseline was learnt of the channels [${known}], none of which the asset has`;
 }
 
+/** What each channel of a machine at work was in the period of a baseline. */
+export function reachesIn(baseline: Baseline): ReadonlyMap<string, Reach> {
+  const read = readForetold(baseline);
+  return typeof read === "string" ? new Map() : reachesOf(read.normal, read.names);
+}
+
 function timedJudge(
   { baseline }: Setup,
   spec: GenericSpec,
@@ -101,6 +109,7 @@ function timedJudge(
     limit: LIMIT,
     readings,
     single: false,
+    reaches: reachesOf(normal, names),
     off,
     take: ({ at: value, state, t_s }) =>
       watch.take({
@@ -133,13 +142,14 @@ function timedJudge(
 function cyclesJudge(setup: Setup, spec: GenericSpec): Judge | string {
   const read = readNormal(setup, spec);
   if (typeof read === "string") return read;
-  const { normal, readings, limit, single } = read;
+  const { normal, readings, limit, single, reaches } = read;
   const health = new GenericHealth(normal);
   const indexOf = (name: string): number => readings.indexOf(name);
   return {
     limit,
     readings,
     single,
+    reaches,
     off: spec.readings.flatMap((name) =>
       normal.left[indexOf(name)] ? [] : [`${name}: not learnt, not judged`],
     ),
@@ -152,7 +162,7 @@ function cyclesJudge(setup: Setup, spec: GenericSpec): Judge | string {
     deviation: (name) => health.deviation(indexOf(name)),
     isOdd: (name) => health.isOdd(indexOf(name)),
     far: (spreads) => health.far(spreads),
-    expected: () => null,
+    expected: (name) => health.expected(indexOf(name)),
     levels: () => ({}),
     renew: () => health.renew(),
     save: () => health.save(),

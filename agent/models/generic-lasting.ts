@@ -4,7 +4,7 @@
 import { CALM, LIMIT, PIECE_s } from "./generic-foretell.js";
 
 const BEGINS_s = PIECE_s;
-const ENDS_s = 6 * PIECE_s;
+export const ENDS_s = 6 * PIECE_s;
 /** Hours within the limit take back so much of those beyond: what shows at noon alone adds up. */
 const LEAK = 1 / 6;
 

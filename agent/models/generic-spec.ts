@@ -1,4 +1,5 @@
 //! From the config of a generic asset to what its monitor reads and how long it learns.
+import { isUnitFault, parseUnit } from "../units/parse.js";
 import type { Commissioning } from "./commission.js";
 import type { Plan } from "./commission-stage.js";
 import { createGenericMonitor, genericLearns } from "./generic.js";
@@ -42,6 +43,7 @@ export function genericPlan(
     cycle,
     records: cycle === null && (records || wasOfRecords(baseline)),
   };
+  const powers = new Set(channels.filter(({ unit }) => isPower(unit)).map(({ name }) => name));
   const commissioning: Commissioning = countsCycles(spec)
     ? { ...days, per: "cycles", ...CYCLES }
     : days;
@@ -50,14 +52,18 @@ export function genericPlan(
     learns: genericLearns(spec),
     commissioning,
     laws: [],
-    finish: finishGeneric(spec),
+    finish: finishGeneric(spec, (name) => powers.has(name)),
     make: (setup, told) =>
       channels.length === 0 ? [] : [createGenericMonitor(channels, spec, setup, told)],
     unlike: (setup) => unlikeOf(setup, spec),
     channels,
-    // By cycles a setting is what it says.
-    doubted: countsCycles(spec) ? spec.readings : [...settings, ...spec.readings],
+    doubted: [...settings, ...spec.readings],
   };
+}
+
+function isPower(text: string): boolean {
+  const unit = parseUnit(text);
+  return !isUnitFault(unit) && unit.dim === "W";
 }
 
 /** A baseline file says how it was learnt, so that the config need not say it again. */

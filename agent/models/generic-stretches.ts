@@ -15,6 +15,7 @@ import {
   restOf,
   sinceOf,
   type Told,
+  twinsOf,
   WINDOWS,
 } from "./generic-foretell.js";
 import {
@@ -27,9 +28,6 @@ import {
   momentsOf,
 } from "./generic-moments.js";
 import { PARTS, type Place } from "./generic-past.js";
-
-/** Twins: one explains so much of the other's variance beyond the settings. */
-const TWIN = 0.8;
 
 /** One in a hundred medians of a healthy stretch that was left out lies at most so far off. */
 const TAIL = { quantile: 0.99, spreads: 3.3 } as const;
@@ -101,7 +99,8 @@ export class Stretches {
     const nothing = { twins: [], by: { near: null, far: null, own: null } };
     if (sigma === 0) return nothing;
     const all = Array.from({ length: this.#count }, (_, i) => i).filter((i) => i !== j);
-    const twins = this.#twinsOf(j, all);
+    const named = Array.from({ length: this.#settings }, (_, i) => i);
+    const twins = twinsOf(this.known, j, all, named, this.#regimes);
     const from = (others: readonly number[]) => inputsFor(j, others, this.known, this.#settings);
     const near = this.#honest(j, from(all), true);
     const apart = from(all.filter((i) => !twins.includes(i)));
@@ -109,17 +108,6 @@ export class Stretches {
     const alone = far === null && (near === null || twins.length > 0);
     const own = alone ? this.#honest(j, [], false) : null;
     return { twins, by: { near, far, own } };
-  }
-
-  #twinsOf(j: number, others: readonly number[]): number[] {
-    const drivers = Array.from({ length: this.#settings }, (_, i) => i).filter((i) => i !== j);
-    const told = inputsOf(drivers, this.#count, this.#regimes);
-    const rest = (more: readonly number[]): number =>
-      fitOn(this.known, [...told, ...more], j * PARTS).rest;
-    const without = rest([]);
-    return others.filter((i) => {
-      return i >= this.#settings && rest([i * PARTS]) ** 2 <= (1 - TWIN) * without ** 2;
-    });
   }
 
   #honest(j: number, channels: readonly number[], foretells: boolean): Honest | null {

@@ -152,9 +152,8 @@ export class Watch {
   #findOdd(): number {
     const { settings, told } = this.#normal;
     const index = this.#worst(this.smoothed, -1);
-    const judged = this.smoothed.slice(settings).filter((z) => !Number.isNaN(largest(z))).length;
     const full = this.#odd.size + 1 > Math.max(ODD.least, ODD.share * (told.length - settings));
-    if (judged < CHANNELS_LEAST || full) return index;
+    if (full) return index;
     if (!this.smoothed.some((z, j) => this.#isOff(z, j))) return index;
     const candidates = this.smoothed
       .map((z, j) => ({ j, off: Math.abs(largest(z)), isOff: this.#isOff(z, j) }))
@@ -163,9 +162,11 @@ export class Watch {
       .slice(0, CANDIDATES)
       .map(({ j }) => {
         const without = this.#smooth([j]);
-        return { j, without, rest: this.#worst(without, j) };
+        // Not with it: what lies far enough makes all others uncertain, too, and so not judged.
+        const judged = without.slice(settings).filter((z) => !Number.isNaN(largest(z))).length;
+        return { j, without, judged, rest: this.#worst(without, j) };
       })
-      .filter(({ rest }) => !(rest > CALM * LIMIT))
+      .filter(({ judged, rest }) => judged >= CHANNELS_LEAST && !(rest > CALM * LIMIT))
       .sort((a, b) => (a.rest || 0) - (b.rest || 0));
     const [alone] = candidates;
     if (alone === undefined) return index;

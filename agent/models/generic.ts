@@ -1,15 +1,16 @@
 //! The monitor of any machine: no equations, but the normal that commissioning learnt of its
 //! channels, per regime. A health index grows where several channels leave it together; a channel
 //! that leaves it alone, against the others, is its sensor.
-import { valueIn } from "../units/format.js";
 import type { PortRow } from "./chain/port.js";
 import { median, spread, Thinned } from "./chain/robust.js";
 import { SUSPICIONS } from "./chain/validity.js";
 import type { Cell, Row } from "./commission-slices.js";
 import { countsCycles, type GenericSpec } from "./generic-baseline.js";
+import { FAR, machineEvidence, oddEvidence, type Shown, slipEvidence } from "./generic-evidence.js";
 import { LEVELS } from "./generic-file.js";
 import { OWN } from "./generic-health.js";
 import { type Judge, openJudge } from "./generic-judge.js";
+import { type SlipChannel, Slips } from "./generic-slips.js";
 import type { Finding, Monitor } from "./monitor.js";
 import {
   createMachineMonitor,
@@ -22,8 +23,6 @@ import {
 } from "./monitor-machine.js";
 import type { Learnt, Setup } from "./setup.js";
 
-/** A scalar channel of the asset, as the config declares it. */
-export type GenericChannel = { readonly name: string; readonly unit: string };
 export type Told = (rows: readonly Row[]) => void;
 
 const SLICE_s = 600;
@@ -31,8 +30,8 @@ const SPARSE_s = 7200;
 /** A slice that a change of state cut shorter than this says nothing. */
 const SLICE_LEAST_s = 60;
 const VALUES_MAX = 64;
-const FAR = 1.5;
-const NAMED = 3;
+/** Of a cycle, however long it lasts: what takes an hour of a machine at work takes one of them. */
+const CYCLE_s = 3600;
 const DISAGREES = SUSPICIONS.indexOf("disagrees");
 
 /** What of a generic machine may follow the seasons: each level by its own spread. Cycles wear. */
@@ -54,7 +53,7 @@ export function genericLearns(spec: GenericSpec): Learnt[] {
 }
 
 export function createGenericMonitor(
-  channels: readonly GenericChannel[],
+  channels: readonly SlipChannel[],
   spec: GenericSpec,
   setup: Setup,
   told: Told,
@@ -81,7 +80,7 @@ export function createGenericMonitor(
     gap_s: Number.POSITIVE_INFINITY,
     needs: [],
     learns: "health of channels",
-    physics: (readings, own) => new GenericPhysics(readings, own, spec, ports, told),
+    physics: (readings, own) => new GenericPhysics(readings, own, spec, channels, told),
   };
   return createMachineMonitor(machine, setup);
 }
@@ -93,10 +92,14 @@ class GenericPhysics implements Physics {
   readonly #spec: GenericSpec;
   readonly #told: Told;
   readonly #judge: Judge | null = null;
+  readonly #slips: Slips;
   readonly #units: ReadonlyMap<string, string>;
   readonly #cells = new Map<string, Thinned<number>>();
+  /** Of each channel what its last slice said, and since when it has said just that. */
+  readonly #still = new Map<string, { readonly value: number; readonly since_ms: number }>();
   #from_ms = Number.NaN;
   #to_ms = Number.NaN;
+  #cut_ms = Number.NaN;
   #code = Number.NaN;
   #cycle = Number.NaN;
   #age = 0;
@@ -107,13 +110,13 @@ class GenericPhysics implements Physics {
     readings: Readings,
     setup: Setup,
     spec: GenericSpec,
-    ports: readonly PortRow[],
+    channels: readonly SlipChannel[],
     told: Told,
   ) {
     this.#on = readings;
     this.#spec = spec;
     this.#told = told;
-    this.#units = new Map(ports.map(({ name, unit }) => [name, unit]));
+    this.#units = new Map(channels.map(({ name, unit }) => [name, unit]));
     if (setup.baseline !== null) {
       const judge = openJudge(setup, spec, (name) => readings.normal(name, 0));
       if (typeof judge === "string") this.off.push(`health of channels: ${judge}`);
@@ -122,6 +125,7 @@ class GenericPhysics implements Physics {
         this.off.push(...judge.off);
       }
     }
+    this.#slips = new Slips(channels, this.#judge?.reaches ?? new Map());
     this.says = this.#said();
   }
 
@@ -161,35 +165,36 @@ class GenericPhysics implements Physics {
     const judge = this.#judge;
     if (judge === null) return null;
     const channel = name.endsWith(".fault") ? name.slice(0, -".fault".length) : "";
+    const unknown = { expected: Number.NaN, sigma: Number.NaN, unit: "1" };
+    const show = (of: string): Shown => ({
+      unit: this.#units.get(of) ?? "1",
+      raw: this.#on.raw(of),
+    });
+    const slip = this.#slips.told(channel);
+    if (slip !== null) {
+      return { ...unknown, evidence: slipEvidence(channel, show(channel).unit, slip) };
+    }
     if (judge.isOdd(channel)) {
-      const evidence = [
-        `${this.#say(channel)}, and the channels that it follows are not`,
-        "other explanation: the instrument is right, and the part that it measures has changed",
-      ];
-      return { expected: Number.NaN, sigma: Number.NaN, unit: "1", evidence };
+      return { ...unknown, evidence: oddEvidence(judge, channel, show(channel)) };
     }
     if (name !== "health.index") return null;
-    const worst = judge.readings
-      .filter((reading) => !Number.isNaN(judge.deviation(reading)) && !judge.isOdd(reading))
-      .sort((a, b) => Math.abs(judge.deviation(b)) - Math.abs(judge.deviation(a)))
-      .slice(0, NAMED);
-    const evidence = [
-      ...worst.map((reading) => this.#say(reading)),
-      `${judge.far(FAR)} of ${judge.readings.length} channels are off by more than ${FAR} spreads`,
-    ];
+    const stands = (of: string): number =>
+      (this.#cut_ms - (this.#still.get(of)?.since_ms ?? Number.NaN)) / 1000;
+    const evidence = machineEvidence(judge, this.#spec.settings, show, stands);
     return { expected: 0, sigma: 1, unit: "1", evidence };
   }
 
   readonly memory = {
     save: (): unknown => {
       if (this.#judge === null) return null;
-      const own = this.#judge.save();
+      const own = { ...Object(this.#judge.save()), slips: this.#slips.save() };
       const counted = { age: this.#age, cycle: this.#cycle, young: this.#young };
-      return countsCycles(this.#spec) ? { ...Object(own), ...counted } : own;
+      return countsCycles(this.#spec) ? { ...own, ...counted } : own;
     },
     restore: (kept: unknown): void => {
       if (typeof kept !== "object" || kept === null || this.#judge === null) return;
-      const { age, cycle, young } = kept as Readonly<Record<string, unknown>>;
+      const { age, cycle, young, slips } = kept as Readonly<Record<string, unknown>>;
+      this.#slips.restore(slips);
       this.#judge.restore(kept);
       if (typeof age === "number") this.#age = age;
       if (typeof cycle === "number") this.#cycle = cycle;
@@ -202,7 +207,9 @@ class GenericPhysics implements Physics {
     const known = (said: () => number) => (): number => (this.#known ? said() : Number.NaN);
     const { settings, readings } = this.#spec;
     const faults = [...settings, ...readings].map((name): [string, () => number] => {
-      const odd = (): number => (judge?.isOdd(name) === true ? DISAGREES : 0);
+      const odd = (): number => {
+        return judge?.isOdd(name) === true || this.#slips.told(name) !== null ? DISAGREES : 0;
+      };
       const doubted = (): number => (this.#on.believed(name) ? 0 : this.#on.code(name));
       return [`${name}.fault`, () => doubted() || odd()];
     });
@@ -241,9 +248,23 @@ class GenericPhysics implements Physics {
     if (cells.length === 0 || (!counts && end_ms - t_ms < SLICE_LEAST_s * 1000)) return;
     const found: Record<string, Cell> = Object.fromEntries(cells);
     const state = Number.isNaN(this.#code) ? "" : String(this.#code);
+    const since_ms = end_ms - this.#cut_ms;
+    const dt_s = counts
+      ? CYCLE_s
+      : since_ms > 0 && since_ms <= SPARSE_s * 1000
+        ? since_ms / 1000
+        : 0;
+    this.#cut_ms = end_ms;
+    const believed = new Map(
+      Object.entries(found).map(([name, [value]]) => {
+        if (this.#still.get(name)?.value !== value)
+          this.#still.set(name, { value, since_ms: t_ms });
+        return [name, this.#slips.take(name, value, dt_s)];
+      }),
+    );
     if (this.#judge !== null) {
       this.#known = this.#judge.take({
-        at: (name) => found[name]?.[0] ?? Number.NaN,
+        at: (name) => believed.get(name) ?? Number.NaN,
         state,
         t_s: end_ms / 1000,
         young: counts && this.#young && this.#age <= OWN,
@@ -254,26 +275,11 @@ class GenericPhysics implements Physics {
     }
     const { settings, readings } = this.#spec;
     const doubted = [...settings, ...readings].filter((name) => {
-      return !this.#on.believed(name) || this.#judge?.isOdd(name) === true;
+      const odd = this.#judge?.isOdd(name) === true || this.#slips.doubts(name);
+      return odd || !this.#on.believed(name);
     });
     const age = counts ? { age: this.#age } : {};
     this.#told([{ t_ms, end_ms, state, cells: found, doubted, ...age }]);
-  }
-
-  #between({ value, sigma }: { value: number; sigma: number }, unit: string): string {
-    const [low, high] = [value - 2 * sigma, value + 2 * sigma].map((si) => valueIn(si, unit));
-    return `${Number(low?.toPrecision(4))} to ${Number(high?.toPrecision(4))}`;
-  }
-
-  #say(name: string): string {
-    const away = this.#judge?.deviation(name) ?? Number.NaN;
-    const found = this.#judge?.expected(name) ?? null;
-    const unit = this.#units.get(name) ?? "1";
-    const short = (si: number): number => Number(valueIn(si, unit).toPrecision(4));
-    const now = `now ${short(this.#on.raw(name))} ${unit}`;
-    const told = found === null ? now : `${now}, foretold ${this.#between(found, unit)}`;
-    const way = away < 0 ? "below" : "above";
-    return `${name} is ${Math.abs(away).toFixed(1)} spreads ${way} its normal (${told})`;
   }
 }
 

@@ -2,6 +2,7 @@
 //! off. A machine's own file states its equations; what it withholds or cannot tell is NaN, and a
 //! rule on NaN neither raises nor clears.
 import type { Block, Tier } from "../base/telemetry.js";
+import { formatIn } from "../units/format.js";
 import { Correction } from "./chain/correction.js";
 import { type PortRow, sizedTo } from "./chain/port.js";
 import { SUSPICIONS, Validity } from "./chain/validity.js";
@@ -131,6 +132,15 @@ function whatIsOff({ plate, needs, learns }: Machine, setup: Setup): string[] {
   return setup.baseline === null ? [...off, `${learns}: no baseline (uncommissioned)`] : off;
 }
 
+const STUCK = SUSPICIONS.indexOf("stuck");
+
+/** In the largest unit of which there are two. */
+function lengthText(ms: number): string {
+  const s = Math.round(ms / 1000);
+  if (s < 120) return `${s} s`;
+  return s < 7200 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 3600)} h`;
+}
+
 class Shell {
   readonly physics: Physics;
   readonly shifts: Shifts;
@@ -210,8 +220,16 @@ class Shell {
       const inner = (of: string): Finding | null => this.#withLearned(of, this.physics.explain(of));
       return this.shifts.explain(name, inner) ?? inner(name);
     }
-    const evidence = [`${channel}: ${SUSPICIONS[code]}`, "withheld from every model"];
+    const evidence = [this.#doubtText(channel, code), "withheld from every model"];
     return { expected: Number.NaN, sigma: Number.NaN, unit: "1", evidence };
+  }
+
+  #doubtText(channel: string, code: number): string {
+    const input = this.#at.get(channel) ?? -1;
+    const { value, count, ms } = this.#validity.repeats(input);
+    if (code !== STUCK || !(count > 1)) return `${channel}: ${SUSPICIONS[code]}`;
+    const at = formatIn(value, this.#machine.ports[input]?.unit ?? "1");
+    return `${channel}: stuck at ${at} for ${lengthText(ms)}, ${count} readings alike`;
   }
 
   /** An expectation that the network moved says by how much. */

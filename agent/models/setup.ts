@@ -22,6 +22,8 @@ export type Provenance = {
   readonly excluded: readonly string[];
   readonly notLearnt: readonly string[];
   readonly suspects: readonly string[];
+  /** What would make a better normal, in words. */
+  readonly advice?: readonly string[];
 };
 
 export type Baseline = {

@@ -132,7 +132,7 @@ function thinned(channels: readonly Declared[]): Columns {
   return columns;
 }
 
-function readUnit(text: string, point: boolean): Unit | null {
+export function readUnit(text: string, point: boolean): Unit | null {
   const unit = parseUnit(text);
   if (isUnitFault(unit)) return null;
   return point ? unit : asDifference(unit);
@@ -170,22 +170,29 @@ function changes(broken: readonly UnitLaw[], columns: Columns): Change[] {
   return [...names].flatMap((channel) => {
     const column = columns.get(channel);
     if (column === undefined) return [];
-    const { unit: declared, point } = column;
-    return (LIKELY[declared.dim] ?? []).flatMap((text, rank) => {
-      const unit = readUnit(text, point);
-      if (unit === null) return [];
-      const same = unit.factor === declared.factor && unit.offset === declared.offset;
-      return same ? [] : [{ channel, unit, rank }];
-    });
+    return mixedUp(column.unit, column.point).map((one) => ({ channel, ...one }));
   });
 }
+
+/** What else people and devices may mean where this was declared, the likelier first. */
+export function mixedUp(declared: Unit, point: boolean): { unit: Unit; rank: number }[] {
+  return (LIKELY[declared.dim] ?? []).flatMap((text, rank) => {
+    const unit = readUnit(text, point);
+    if (unit === null) return [];
+    const same = unit.factor === declared.factor && unit.offset === declared.offset;
+    return same ? [] : [{ unit, rank }];
+  });
+}
+
+/** A reading in SI as it would be had its channel been declared in `meant`. */
+export const reread = (si: number, declared: Unit, meant: Unit): number =>
+  ((si - declared.offset) / declared.factor) * meant.factor + meant.offset;
 
 /** The readings as they would be had the channel been declared so. */
 function applied(columns: Columns, { channel, unit }: Change): Columns {
   const column = columns.get(channel);
   if (column === undefined) return columns;
-  const { factor, offset } = column.unit;
-  const values = column.values.map((si) => ((si - offset) / factor) * unit.factor + unit.offset);
+  const values = column.values.map((si) => reread(si, column.unit, unit));
   return new Map([...columns, [channel, { ...column, unit, values }]]);
 }
 

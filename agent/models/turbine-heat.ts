@@ -16,7 +16,7 @@ const NEAR_K = 2;
 const AIR_NEAR_K = 1.5;
 const NEAR_s = 600;
 /** Heard again after a silence and so far off: not before the observer has judged it. */
-const FAR_K = 10;
+const FAR_K = 15;
 /** What was guessed of the surroundings is forgotten by then; a shift so small needs to know. */
 const SEEN_s = 3600;
 /** So far off and for so long, while the bearing in the oil does not follow by such a share. */
@@ -99,7 +99,8 @@ export class TurbineHeat {
       const own_K = current(channel) ? value(channel) : Number.NaN;
       watch.step(dt_s, own_K, heard(channel), heat_W, around_K);
       const far = Math.abs(heard(channel) - watch.expected_K) > FAR_K;
-      if ((watch.incredible && !(oilOff && i === HSS)) || (far && !watch.settled)) accuse(channel);
+      const unjudged = this.#commissioned && far && !watch.settled;
+      if (unjudged || (watch.incredible && !(oilOff && i === HSS))) accuse(channel);
       this.#agree(dt_s, channel, watch.expected_K, NEAR_K);
     });
   }

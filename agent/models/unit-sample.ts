@@ -1,6 +1,7 @@
 //! A sample of what the channels of an asset read, instant by instant, small whatever the recording:
 //! from it physics judges the units that were declared. A value holds until the next one.
 import type { Channel, Item } from "../base/telemetry.js";
+import { median } from "./chain/robust.js";
 import type { Declared } from "./suspect.js";
 
 const ROWS_MAX = 2048;
@@ -9,7 +10,7 @@ const STEP_ms = 1000;
 const HOLD_ms = 60_000;
 const PERIODS = 3;
 
-type Reading = { value: number; at_ms: number; period_ms: number };
+type Reading = { value: number; at_ms: number; period_ms: number; shortest_ms: number };
 
 export class UnitSample {
   readonly #channels: readonly Channel[];
@@ -36,7 +37,9 @@ export class UnitSample {
     const known = item.kind === "sample" && item.quality === "bad" ? Number.NaN : value;
     const before = this.#latest.get(channel);
     const period_ms = before === undefined ? 0 : r_ms - before.at_ms;
-    this.#latest.set(channel, { value: known, at_ms: r_ms, period_ms });
+    // Of two intervals, so that one silence is not taken for the pace.
+    const shortest_ms = Math.min(period_ms, before?.period_ms || period_ms);
+    this.#latest.set(channel, { value: known, at_ms: r_ms, period_ms, shortest_ms });
   }
 
   /** The readings as declared; channels that never read are left out. */
@@ -46,6 +49,12 @@ export class UnitSample {
       if (!this.#latest.has(id)) return [];
       return [{ name, unit, point, values: this.#rows.map((row) => row[i] ?? Number.NaN) }];
     });
+  }
+
+  /** The middle of the channels' latest intervals; NaN of none. */
+  get period_ms(): number {
+    const known = [...this.#latest.values()].map(({ shortest_ms }) => shortest_ms);
+    return median(known.filter((p) => p > 0));
   }
 
   #row(): void {

@@ -7,7 +7,7 @@ export const GENERIC_RULES: readonly RuleRow[] = [
     id: "unusual",
     when: "health.index > health.limit",
     clear: "health.index < 0.6 * health.limit",
-    text: "Several channels have left the normal of this machine together",
+    text: "This machine has left the normal that it was commissioned with",
     action: "Look at the channels in the evidence; compare with the last service",
     source: "commissioning baseline",
   }),

@@ -158,3 +158,16 @@ assets:
   },
   30_000,
 );
+
+test("means of ten minutes: check, commission and replay say that another kind suits them", () => {
+  const { file, channels } = turbineRecording(24, 600_000);
+  const config = turbineConfig("slow.yaml", channels);
+  const said = /^wt07: readings come every 600 s; kind wind-turbine wants them .* kind: generic/m;
+  expect(sterna("check", config, "--recording", file).out).toMatch(said);
+  const out = join(dir, "slow.json");
+  expect(sterna("commission", file, "--config", config, "--out", out).out).toMatch(said);
+  expect(sterna("replay", file, "--config", config).err).toMatch(said);
+  const fast = turbineRecording(2);
+  const good = turbineConfig("fast.yaml", fast.channels);
+  expect(sterna("check", good, "--recording", fast.file).out).not.toMatch(/readings come/);
+});

@@ -21,10 +21,20 @@ export type Suspicion = (typeof SUSPICIONS)[number];
 const EQUAL_READINGS = 8;
 /** A slow instrument in a fast message repeats itself for less than this. */
 const EQUAL_ms = 2_000;
+/**
+ * A coarse instrument, or a mean of ten minutes, repeats more: by how much, the channel has shown.
+ * Lengths of runs fall off exponentially: with N of them seen, one is three times the longest so far
+ * with a chance of about N^-3.
+ */
+const LONGEST = 3;
+/** Of the range: what a machine at a stand draws, or an instrument's own zero. */
+const ZERO_SHARE = 1e-3;
 const SPIKES = 3;
 /** The first ones, and any more of one that is known for them; by time or by readings. */
 const SPIKE_FORGET = { ms: 30_000, readings: 10 } as const;
 const SPIKING = { ms: 600_000, readings: 200 } as const;
+/** Readings further apart are no neighbours: what lies between them, nobody saw. */
+const NEIGHBOURS_ms = 60_000;
 /** A knock of the machine shakes for that long: one spike. */
 const KNOCK_ms = 1_000;
 const DISAGREES = SUSPICIONS.indexOf("disagrees");
@@ -46,6 +56,8 @@ type State = {
   median: number;
   equal: number;
   equalFrom_ms: number;
+  /** The longest run that ended as those of a live instrument do. */
+  longest: number;
   /** Changes of other channels when the run of equal readings began. */
   movesBefore: number;
   spikes: number;
@@ -81,6 +93,7 @@ export class Validity {
       median: Number.NaN,
       equal: 0,
       equalFrom_ms: Number.NaN,
+      longest: 0,
       movesBefore: 0,
       spikes: 0,
       spiked_ms: Number.NEGATIVE_INFINITY,
@@ -204,9 +217,12 @@ export class Validity {
   #countEqual(state: State, value: number, t_ms: number): void {
     if (!state.row.noisy) return;
     // Zero is where a speed or a power rests.
-    const rests = value === 0 || value >= state.limits.full || this.#resting;
-    if (value !== state.recent[2] || rests) {
+    const { low, high, full } = state.limits;
+    const zero = value === 0 || (low <= 0 && Math.abs(value) <= ZERO_SHARE * high);
+    if (value !== state.recent[2] || zero || value >= full || this.#resting) {
       this.#moves += 1;
+      const live = state.equal < this.#equalMost(state);
+      if (live) state.longest = Math.max(state.longest, state.equal);
       state.equal = 1;
       state.equalFrom_ms = t_ms;
       state.movesBefore = this.#moves;
@@ -215,8 +231,19 @@ export class Validity {
     state.equal += 1;
     // Everything still is a machine at rest or a controller that holds its image.
     const othersMove = this.#moves - state.movesBefore >= EQUAL_READINGS;
-    const long = state.equal >= EQUAL_READINGS && t_ms - state.equalFrom_ms >= EQUAL_ms;
+    const long = state.equal >= this.#equalMost(state) && t_ms - state.equalFrom_ms >= EQUAL_ms;
     if (long && othersMove) this.#suspect(state, "stuck");
+  }
+
+  #equalMost({ longest }: State): number {
+    return Math.max(EQUAL_READINGS, LONGEST * longest);
+  }
+
+  /** What it repeats now: so many equal readings, since when. */
+  repeats(input: number): { readonly value: number; readonly count: number; readonly ms: number } {
+    const state = this.#states[input];
+    const ms = this.now_ms - (state?.equalFrom_ms ?? Number.NaN);
+    return { value: state?.recent[2] ?? Number.NaN, count: state?.equal ?? 0, ms };
   }
 
   #checkNoise(state: State, value: number): void {
@@ -235,6 +262,7 @@ export class Validity {
     const { ms, readings } = known ? SPIKING : SPIKE_FORGET;
     const forget_ms = Math.max(ms, readings * this.#timing.pace_ms(state.input));
     if (t_ms - state.spiked_ms > forget_ms) state.spikes = 0;
+    if (this.#timing.pace_ms(state.input) > NEIGHBOURS_ms) return;
     if (!alone || this.#resting || t_ms - state.spiked_ms < KNOCK_ms) return;
     state.spikes += 1;
     state.spiked_ms = t_ms;
