@@ -1,8 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { reference } from "../../agent/accel/reference.js";
+import { readModel } from "../../agent/cli/load.js";
 import { bindUserModel } from "../../agent/models/bind.js";
 import type { ModelSpec } from "../../agent/models/bind-check.js";
 import { openDense } from "../../agent/models/dense.js";
@@ -139,6 +141,17 @@ test("a file that is absent, cut, or huge is one fault with its name", () => {
   const text = Buffer.from(unknown).toString("latin1").replaceAll("Tanh", "Tank");
   const other = saved("op.onnx", Buffer.from(text, "latin1"));
   expect(openUserModel(other, reference)).toContain("cannot load it");
+});
+
+test("what is no regular file is refused before it is opened, by one function for all", () => {
+  const pipe = join(folder, "fifo.onnx");
+  execFileSync("mkfifo", [pipe]);
+  for (const special of [pipe, "/dev/zero", folder]) {
+    expect(openUserModel(special, reference)).toBe(
+      `${special}: cannot be read: it is no regular file; write that of a model`,
+    );
+    expect(() => readModel(special)).toThrow(`${special}: cannot be read: it is no regular file`);
+  }
 });
 
 test("a small file that asks for gigabytes is refused before ONNX Runtime sees it", () => {
