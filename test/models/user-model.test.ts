@@ -154,6 +154,33 @@ test("what is no regular file is refused before it is opened, by one function fo
   }
 });
 
+test("weights that many layers share count in each, before any is unpacked", () => {
+  /** One matrix of 1 MiB in the file: each product unpacks it to 4 MiB. */
+  const shared = (count: number, turned: boolean): Uint8Array => {
+    const nodes = [
+      writeNode("DequantizeLinear", ["w", "scale"], ["real"]),
+      writeNode("Transpose", ["real"], ["flipped"]),
+      ...Array.from({ length: count }, (_, i) => {
+        const from = i === 0 ? "x" : `m${i}`;
+        return writeNode("MatMul", [from, turned ? "flipped" : "real"], [`m${i + 1}`]);
+      }),
+    ];
+    const tensors = [
+      writeTensor("w", [2048, 2048], 26, new Uint8Array(2 ** 20)),
+      floatTensor("scale", [], Float32Array.of(1)),
+    ];
+    const inputs = [writeValueInfo("x", FLOAT, [2048])];
+    const outputs = [writeValueInfo(`m${count}`, FLOAT, [2048])];
+    return writeModel({ name: "shared", nodes, tensors, inputs, outputs }, { "": 25 }, []);
+  };
+  for (const turned of [false, true]) {
+    expect(readOnnx(shared(63, turned))).toBeTypeOf("object");
+    expect(readOnnx(shared(64, turned))).toBe(
+      'MatMul "MatMul_m64": the weights up to it take more than 256 MiB, counted wherever they are used',
+    );
+  }
+});
+
 test("a small file that asks for gigabytes is refused before ONNX Runtime sees it", () => {
   const shape = (dims: bigint[]): string => {
     const sizes = new Uint8Array(BigInt64Array.from(dims).buffer);
