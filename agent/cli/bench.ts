@@ -2,7 +2,7 @@
 //! ONNX Runtime on the same file with one and two threads. Inputs are random, all sides the same.
 import { basename } from "node:path";
 import type { Backend } from "../accel/backend.js";
-import { placeIn } from "../accel/encoder.js";
+import { placeIn, workFault } from "../accel/encoder.js";
 import { reference } from "../accel/reference.js";
 import { DRIVERS, openBackend } from "../accel/registry.js";
 import { openEnergy } from "../base/energy.js";
@@ -126,7 +126,9 @@ function networkOn(
   return runsOf((x, y, count) => network.infer(x, y, count), sizes, BATCH);
 }
 
-function encoderOn(backend: Backend, { plan }: EncoderNet): Omit<Engine, "name"> {
+function encoderOn(backend: Backend, { plan }: EncoderNet): Omit<Engine, "name"> | string {
+  const fault = workFault(plan);
+  if (fault !== null) return fault;
   const loaded = backend.loadEncoder(plan, SEQUENCES);
   const sizes = [plan.sequence * placeIn(plan), plan.sequence * plan.width] as const;
   return runsOf((x, y, count) => loaded.infer(x, y, count), sizes, SEQUENCES);
