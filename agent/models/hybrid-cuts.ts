@@ -16,7 +16,7 @@ const VISITS_MAX = 2 ** 21;
  * may be read again and again, those of a large one this often.
  */
 const READ_BYTES_MAX = 2 ** 26;
-const READS_MAX = 4;
+const READS_MAX = 16;
 const STARTS = ["Clip", "QuantizeLinear", "LayerNormalization", "RMSNormalization"];
 
 export type Own =
@@ -108,35 +108,39 @@ type Found = {
 
 /** Where the first part for the kernels begins, and as much of the graph as it can have. */
 function firstOwn(
-  { onnx, shapes, takes, budget }: World,
+  world: World,
   done: readonly Between[],
   starts: readonly Between[],
 ): Found | null {
+  const { onnx, shapes, budget } = world;
   for (const start of starts) {
     budget.visits -= onnx.graph.nodes.length;
     if (isSpent(budget) || !isCut(onnx, done, start)) continue;
     const given = [...done, start];
     const whole = sliceOf(onnx, given, onnx.graph.outputs);
-    const own = ownOf(whole, start, takes);
+    const own = ownOf(world, whole, start);
     if (own !== null) return { start, slice: whole, own, end: null };
     for (const name of endsIn(whole, start, shapes)) {
       const end = betweenOf(name, shapes);
       budget.visits -= onnx.graph.nodes.length;
       if (isSpent(budget) || end === null || !isCut(onnx, given, end)) continue;
       const slice = sliceOf(onnx, given, [end]);
-      const part = ownOf(slice, start, takes);
+      const part = ownOf(world, slice, start);
       if (part !== null) return { start, slice, own: part, end };
     }
   }
   return null;
 }
 
-function ownOf(slice: OnnxModel, start: Between, takes: World["takes"]): Own | null {
+function ownOf({ takes, budget }: World, slice: OnnxModel, start: Between): Own | null {
   const [first] = slice.graph.inputs;
   if (first?.name !== start.name) return null;
   const net = recognise(slice);
   if (typeof net !== "string") {
-    return net.layers.some(isWeighted) && takes(net) ? { kind: "network", net } : null;
+    const weighted = net.layers.filter(isWeighted);
+    // The planner reads them again.
+    for (const { weights } of weighted) budget.bytes -= weights.length;
+    return weighted.length > 0 && takes(net) ? { kind: "network", net } : null;
   }
   const encoder = recogniseEncoder(slice);
   return typeof encoder === "string" ? null : { kind: "encoder", net: encoder };
