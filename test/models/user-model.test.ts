@@ -158,7 +158,9 @@ test("weights that many layers share count in each, before any is unpacked", () 
   /** One matrix of 1 MiB in the file: each product unpacks it to 4 MiB. */
   const shared = (count: number, turned: boolean): Uint8Array => {
     const nodes = [
-      writeNode("DequantizeLinear", ["w", "scale"], ["real"]),
+      writeNode("Identity", ["w"], ["alias"]),
+      writeNode("DequantizeLinear", ["alias", "scale"], ["made"]),
+      writeNode("Identity", ["made"], ["real"]),
       writeNode("Transpose", ["real"], ["flipped"]),
       ...Array.from({ length: count }, (_, i) => {
         const from = i === 0 ? "x" : `m${i}`;

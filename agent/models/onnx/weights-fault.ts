@@ -13,6 +13,7 @@ export function weightsFault(graph: Pick<Graph, "nodes" | "initializers">): stri
   const { constants } = constantsOf(graph);
   /** Bytes of what is computed of weights alone, by name. */
   const made = new Map<string, number>();
+  const aliases = new Map<string, string>();
   const bytesOf = (name: string): number => {
     const tensor = constants.get(name);
     if (tensor === undefined) return made.get(name) ?? 0;
@@ -20,8 +21,13 @@ export function weightsFault(graph: Pick<Graph, "nodes" | "initializers">): stri
   };
   let total = 0;
   for (const node of graph.nodes) {
-    const { op, inputs, outputs } = node;
+    const { op, outputs } = node;
+    const inputs = node.inputs.map((name) => aliases.get(name) ?? name);
     const [first = ""] = inputs;
+    if (op === "Identity") {
+      aliases.set(outputs[0] ?? "", first);
+      continue;
+    }
     const stored = op === "DequantizeLinear" && constants.has(first);
     const moved = op === "Transpose" && made.has(first);
     // Float constants that nothing quantised stay where they are.
