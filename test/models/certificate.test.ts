@@ -155,6 +155,8 @@ test("a bounded head keeps its bound, and a narrower claim is refused", () => {
   const narrow = loadNetwork(writeNet({ ...net, claims: { bounds: [-1, 1] } }), reference);
   expect(narrow).toMatch(/layer 4 \(table y\): output 0 can be .* the file claims -1 to 1/);
   expect(() => writeTernaryNet({ ...net, claims: { bounds: [-1, 1] } })).toThrow("layer 4");
+  const lopsided = loadNetwork(writeNet({ ...net, claims: { bounds: [-1, 1e12] } }), reference);
+  expect(lopsided).toMatch(/output 0 can be .* the file claims -1 to/);
   const beyond = loadNetwork(writeNet({ ...net, claims: { monotone: [99] } }), reference);
   expect(beyond).toContain("it claims input 99 of");
 });
