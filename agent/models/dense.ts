@@ -191,7 +191,11 @@ function openSession(
     tier: DENSE_TIER,
     engine: `onnxruntime ${version} on ${engine.provider()}`,
     run(from, to): string | null {
-      for (const [i, data] of given.entries()) data.set(from[i] ?? []);
+      for (const [i, data] of given.entries()) {
+        const values = from[i];
+        if (values === undefined) return `no input ${quote(inputs[i]?.name ?? "")}`;
+        data.set(values);
+      }
       try {
         const found = engine.run(feeds, fetches);
         return outputs.map((port, i) => copy(found[port.name], to[i], port)).find(Boolean) ?? null;

@@ -37,7 +37,9 @@ export function openHybrid(
   const [last] = parts.slice(-1);
   if (last === undefined) return null;
   const inputs = onnx.graph.inputs.flatMap(({ name }): readonly ModelPort[] => {
-    const port = parts.flatMap(({ model }) => model.inputs).find((known) => known.name === name);
+    const ports = parts.flatMap(({ model }) => model.inputs.filter((one) => one.name === name));
+    // It may be left unbound where all that read it can do without.
+    const port = ports.find(({ optional }) => optional !== true) ?? ports[0];
     return port === undefined ? [] : [{ ...port, ...describePort(meta.inputs, name) }];
   });
   const outputs = last.model.outputs.map((port) => {
@@ -94,7 +96,7 @@ function chained(
     parts,
     run(given, outputs): string | null {
       for (const { model, reads, made } of steps) {
-        const from = reads.map(({ at, value }) => value ?? (given[at] as Float32Array));
+        const from = reads.map(({ at, value }) => value ?? given[at]);
         const fault = model.run(from, made ?? outputs);
         if (fault !== null) return fault;
       }
