@@ -175,9 +175,17 @@ const CASES: readonly (readonly [string, RegExp, Uint8Array])[] = [
       return b.conv(b.steps(b.node("Unsqueeze", ["x", b.wholes([1])])), [6, 1, 3], LINE);
     }),
   ],
-  ["a clip, then a wider one", OWN, between((b, h) => clipped(b, wide(b, h), [-0.5, 0.5], [-2, 2]))],
+  [
+    "a clip, then a wider one",
+    OWN,
+    between((b, h) => clipped(b, wide(b, h), [-0.5, 0.5], [-2, 2])),
+  ],
   ["a clip, then Relu by Clip", OWN, between((b, h) => clipped(b, wide(b, h), [-1, 0.5], [0]))],
-  ["clips that have nothing in common", OWN, between((b, h) => clipped(b, wide(b, h), [1, 2], [-1, 0.25]))],
+  [
+    "clips that have nothing in common",
+    OWN,
+    between((b, h) => clipped(b, wide(b, h), [1, 2], [-1, 0.25])),
+  ],
   [
     "clips of the mean of a window",
     OWN,
