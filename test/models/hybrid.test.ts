@@ -278,6 +278,32 @@ test("thousands of nodes that may be cut everywhere, and nothing to find, cost s
   expect(performance.now() - start).toBeLessThan(20_000);
 });
 
+test("an infinite value between parts is the last step, as ONNX Runtime has it", () => {
+  const log: Piece = (draft, from, size, key) => {
+    draft.nodes.push(writeNode("Log", [from], [`log_${key}`]));
+    return { to: `log_${key}`, size };
+  };
+  const reciprocal: Piece = (draft, from, size, key) => {
+    draft.nodes.push(writeNode("Reciprocal", [from], [`one_over_${key}`]));
+    return { to: `one_over_${key}`, size };
+  };
+  for (const piece of [log, reciprocal]) {
+    const bytes = chainOf(8, [piece, ternary(1)]);
+    const [model, other] = [opened(openModel(bytes, reference)), wholeOf(bytes)];
+    expect(model.engine).toMatch(/, then ternary on reference$/);
+    // Log of 0 is below all, its reciprocal above.
+    const x = Float32Array.of(0, 0.5, 0, 2, 1, 3, 0.1, 0);
+    const [ours, theirs] = [new Float32Array(6), new Float32Array(6)];
+    expect(model.run([x], [ours])).toBeNull();
+    expect(other.run([x], [theirs])).toBeNull();
+    ours.forEach((value, k) => {
+      expect(Math.abs(value - (theirs[k] as number))).toBeLessThan(0.031);
+    });
+    model.run([x.fill(Number.NaN)], [ours]);
+    expect(ours.every(Number.isNaN)).toBe(true);
+  }
+});
+
 test("a value that is no number stays one", () => {
   const model = opened(openModel(fileOf(4, [writeNode("Softmax", ["h"], ["y"])]), reference));
   const x = new Float32Array(model.inputs[0]?.size ?? 0).fill(Number.NaN);
