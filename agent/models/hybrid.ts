@@ -9,7 +9,7 @@ import type { Model, ModelPart, ModelPort } from "./model.js";
 import { planNet } from "./net-plan.js";
 import { openNetwork } from "./network.js";
 import { describePort, readMeta } from "./onnx/meta.js";
-import { type OnnxModel, word } from "./onnx/model.js";
+import { fixedBatch, type OnnxModel, word } from "./onnx/model.js";
 import { bytesOf } from "./onnx/slice.js";
 import type { TernaryNet } from "./onnx/ternary-net.js";
 
@@ -32,9 +32,15 @@ export function openHybrid(
   const meta = readMeta(onnx.metadata);
   const shapes = shapesIn(onnx, bytes);
   if (typeof meta === "string" || shapes === null) return null;
+  const several = new Set(
+    onnx.graph.inputs.filter((input) => fixedBatch(input) !== null).map(({ name }) => name),
+  );
   const parts: Piece[] = [];
   const takes = (net: TernaryNet): boolean => typeof planNet(net, backend) !== "string";
   for (const part of partsIn(onnx, shapes, takes)) {
+    // A part that begins at an input takes one of a batch.
+    const begins = part.slice.graph.inputs.some(({ name }) => several.has(name));
+    if (part.own !== null && begins) return null;
     const model = openPart(part, backend, hash, use);
     // What the planner or ONNX Runtime refuses as a part may still run as a whole.
     if (typeof model === "string") return null;

@@ -20,6 +20,7 @@ import {
 import { node, type Spelling, writeEncoder } from "../../agent/models/onnx/write-encoder.js";
 import { openModel } from "../../agent/models/user-model.js";
 import { randomEncoder } from "../accel/encoders.js";
+import { chainOf, sine, ternary } from "./hybrid-files.js";
 
 /** As many places as channels: what broadcasts over the one fits the other. */
 const SIDE = 16;
@@ -152,4 +153,27 @@ test.each(CASES)("%s: no encoder, and the answer is that of ONNX Runtime", (_, p
 test("heads that are parted from the places are no encoder", () => {
   const bytes = patched(reshaped("apart", [SIDE, -1, 1, SIDE]));
   expect(recogniseEncoder(read(bytes))).toMatch(/does not part its channels into heads/);
+});
+
+/** With a batch of two in place of the free one, in as many bytes. */
+function paired(bytes: Uint8Array): Uint8Array {
+  const text = Buffer.from(bytes).toString("latin1");
+  const two = "\x08\x82\x80\x80\x80\x80\x00";
+  return Buffer.from(text.replaceAll("\x12\x05batch", two), "latin1");
+}
+
+test("a fixed batch of two is for ONNX Runtime: the ports count both", () => {
+  for (const [bytes, size] of [
+    [patched({}), SIDE * SIDE],
+    [chainOf(8, [ternary(1)]), 8],
+    [chainOf(8, [ternary(1), sine]), 8],
+  ] as const) {
+    const free = opened(openModel(bytes, bestCpu()));
+    expect(free.engine).toMatch(/^ternary/);
+    const fixed = opened(openModel(paired(bytes), bestCpu()));
+    expect(fixed.engine).toMatch(/^onnxruntime \S+ on cpu$/);
+    expect(fixed.outside).toMatch(/input "x" has a fixed batch of 2; export it with a free batch/);
+    expect([free.inputs[0]?.size, fixed.inputs[0]?.size]).toEqual([size, 2 * size]);
+    expect(far(paired(bytes))).toBe(0);
+  }
 });

@@ -10,7 +10,7 @@ import {
   sizesFault,
 } from "../../accel/encoder.js";
 import { readMeta } from "./meta.js";
-import { type Node, nodeName, type OnnxModel, quote } from "./model.js";
+import { fixedBatch, type Node, nodeName, type OnnxModel, quote } from "./model.js";
 import { readAttention } from "./recognise-attention.js";
 import type { Mask } from "./recognise-mask.js";
 import { readActivation } from "./recognise-pointwise.js";
@@ -65,6 +65,8 @@ export function recogniseEncoder(model: OnnxModel): EncoderNet | string {
     const first = input ?? inputs[0];
     return `input ${quote(first?.name ?? "")} is not float [batch, sequence, width]`;
   }
+  const fixed = fixedBatch(input);
+  if (fixed !== null) return fixed;
   const meta = readMeta(model.metadata);
   if (typeof meta === "string") return meta;
   const writers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
