@@ -55,7 +55,7 @@ export function openDense(
   if (hidden !== null) return hidden;
   const loaded = runtimeOf(world);
   if (typeof loaded === "string") {
-    return `${operatorsOf(model)} need onnxruntime-node; npm install onnxruntime-node (${loaded})`;
+    return `${operatorsOf(model)} onnxruntime-node; npm install onnxruntime-node (${loaded})`;
   }
   const { runtime, TensorOf, version } = loaded;
   const whole = withScores(bytes, model);
@@ -213,11 +213,12 @@ function copy(from: Tensor | undefined, to: Float32Array | undefined, port: Mode
   return null;
 }
 
-/** What the file asks for, in words short enough for one line; what only ONNX Runtime knows first. */
+/** Operators that only ONNX Runtime knows, or all where each is known, short enough for one line. */
 function operatorsOf(model: OnnxModel): string {
-  const names = [...new Set(model.graph.nodes.map((node) => word(node.op)))].sort(
-    (a, b) => Number(OPERATORS.includes(a)) - Number(OPERATORS.includes(b)),
-  );
+  const all = [...new Set(model.graph.nodes.map(({ op }) => op))];
+  const others = all.filter((op) => !OPERATORS.includes(op));
+  const names = (others.length > 0 ? others : all).map(word);
+  const [noun, verb] = names.length === 1 ? ["operator", "needs"] : ["operators", "need"];
   const more = names.length > 6 ? ` and ${names.length - 6} more` : "";
-  return `the operators ${names.slice(0, 6).join(", ")}${more}`;
+  return `the ${noun} ${names.slice(0, 6).join(", ")}${more} ${verb}`;
 }
