@@ -1,5 +1,6 @@
 //! Files that are an encoder but for the shape of a constant or one attribute: each is refused by
 //! name, and what then runs it answers as ONNX Runtime does.
+import { createRequire } from "node:module";
 import { expect, test } from "vitest";
 import { encoderBound } from "../../agent/accel/encoder.js";
 import { bestCpu } from "../../agent/accel/registry.js";
@@ -21,6 +22,17 @@ import { node, type Spelling, writeEncoder } from "../../agent/models/onnx/write
 import { openModel } from "../../agent/models/user-model.js";
 import { randomEncoder } from "../accel/encoders.js";
 import { chainOf, sine, ternary } from "./hybrid-files.js";
+
+type Ort = {
+  readonly Tensor: new (type: string, data: Float32Array, dims: readonly number[]) => unknown;
+  readonly InferenceSession: {
+    create(
+      bytes: Uint8Array,
+      options: object,
+    ): Promise<{ run(feeds: object): Promise<{ readonly y: { readonly data: Float32Array } }> }>;
+  };
+};
+const ort = createRequire(import.meta.url)("onnxruntime-node") as Ort;
 
 /** As many places as channels: what broadcasts over the one fits the other. */
 const SIDE = 16;
@@ -175,5 +187,24 @@ test("a fixed batch of two is for ONNX Runtime: the ports count both", () => {
     expect(fixed.outside).toMatch(/input "x" has a fixed batch of 2; export it with a free batch/);
     expect([free.inputs[0]?.size, fixed.inputs[0]?.size]).toEqual([size, 2 * size]);
     expect(far(paired(bytes))).toBe(0);
+  }
+});
+
+test("a norm over places and channels is over both, whatever ONNX Runtime fuses", async () => {
+  const bytes = patched({
+    node: ({ op, inputs, outputs }) =>
+      op === "LayerNormalization" ? writeNode(op, inputs, outputs, { axis: 1n }) : null,
+  });
+  const model = opened(openModel(bytes, bestCpu()));
+  expect(model.engine).toMatch(/^onnxruntime/);
+  const plain = { graphOptimizationLevel: "disabled", logSeverityLevel: 4 };
+  const session = await ort.InferenceSession.create(bytes, plain);
+  const random = prng(4, "x");
+  const x = Float32Array.from({ length: SIDE * SIDE }, () => random.normal());
+  const { y: theirs } = await session.run({ x: new ort.Tensor("float32", x, [1, SIDE, SIDE]) });
+  const y = new Float32Array(SIDE * SIDE);
+  expect(model.run([x], [y])).toBeNull();
+  for (const [i, value] of y.entries()) {
+    expect(Math.abs(value - (theirs.data[i] as number))).toBeLessThan(1e-4);
   }
 });
