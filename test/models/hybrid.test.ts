@@ -3,8 +3,6 @@
 import { expect, test } from "vitest";
 import { reference } from "../../agent/accel/reference.js";
 import { prng } from "../../agent/base/prng.js";
-import { bindUserModel } from "../../agent/models/bind.js";
-import type { ModelSpec } from "../../agent/models/bind-check.js";
 import { openDense } from "../../agent/models/dense.js";
 import type { Model } from "../../agent/models/model.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
@@ -18,11 +16,8 @@ import {
 } from "../../agent/models/onnx/write.js";
 import { writeEncoder } from "../../agent/models/onnx/write-encoder.js";
 import { openModel } from "../../agent/models/user-model.js";
-import { parseUnit, type Unit } from "../../agent/units/parse.js";
 import { randomEncoder } from "../accel/encoders.js";
 import { chainOf, fileOf, type Piece, sine, ternary } from "./hybrid-files.js";
-
-const ONE = parseUnit("1") as Unit;
 
 function opened(model: Model | string): Model {
   if (typeof model === "string") throw new Error(model);
@@ -133,15 +128,13 @@ test.each<readonly [string, readonly Piece[], RegExp]>([
   compare(model, bytes, 0.03 * 40);
 });
 
-/** Embedding, encoder, head: [6, 3] values and a mask of 6 to 32; the mask may stand first. */
-function embedded(maskFirst: boolean): Uint8Array {
+test("an encoder between an embedding and a head runs on the kernels, with its mask", () => {
   const form = { masked: true, order: "pre", activation: "gelu", ends: true } as const;
   const sizes = { sequence: 6, width: 32, heads: 2, hidden: 64, limit: 127, depth: 2, kept: 1 };
   const inner = readOnnx(writeEncoder(randomEncoder(5, { ...sizes, form })));
   if (typeof inner === "string") throw new Error(inner);
   const { nodes, initializers, inputs } = inner.graph;
   const mask = inputs.filter(({ name }) => name === "mask").map(({ raw }) => raw);
-  const given = writeValueInfo("given", 1, [6, 3]);
   const graph = {
     name: "whole",
     nodes: [
@@ -160,83 +153,30 @@ function embedded(maskFirst: boolean): Uint8Array {
       ),
       int64Tensor("places", [1]),
     ],
-    inputs: maskFirst ? [...mask, given] : [given, ...mask],
+    inputs: [writeValueInfo("given", 1, [6, 3]), ...mask],
     outputs: [writeValueInfo("z", 1, [32])],
   };
-  return writeModel(graph, { "": 25 }, []);
-}
-
-test.each([
-  false,
-  true,
-])("an encoder between an embedding and a head runs on the kernels; its mask first: %s", (first) => {
-  const bytes = embedded(first);
+  const bytes = writeModel(graph, { "": 25 }, []);
   const model = opened(openModel(bytes, reference));
   expect(model.engine).toMatch(
     /^onnxruntime .*, then ternary encoder on reference, then onnxruntime/,
   );
   expect(model.tier).toBe("within 0.020 of the largest output");
-  const ports = [
+  expect(model.inputs.map(({ name, optional = false }) => [name, optional])).toEqual([
     ["given", false],
     ["mask", true],
-  ];
-  expect(model.inputs.map(({ name, optional = false }) => [name, optional])).toEqual(
-    first ? ports.toReversed() : ports,
-  );
-  const inOrder = <T>(x: T, keys: T): readonly T[] => (first ? [keys, x] : [x, keys]);
-  const spec: ModelSpec = {
-    name: "pooled",
-    in: [{ tensor: "given", channels: ["a"], window: 18, unit: ONE }],
-    out: [{ tensor: "z", index: 0, channel: "score", unit: ONE }],
-  };
+  ]);
   const other = wholeOf(bytes);
   const random = prng(8, "x");
   for (const hidden of [0, 3]) {
     const x = Float32Array.from({ length: 18 }, () => random.normal());
     const keys = Float32Array.from({ length: 6 }, (_, i) => (i < 6 - hidden ? 0 : -1e4));
     const [ours, theirs] = [new Float32Array(32), new Float32Array(32)];
-    const given = inOrder<Float32Array | undefined>(x, hidden === 0 ? undefined : keys);
-    expect(model.run(given, [ours])).toBeNull();
-    expect(other.run(inOrder(x, keys), [theirs])).toBeNull();
+    expect(model.run(hidden === 0 ? [x] : [x, keys], [ours])).toBeNull();
+    expect(other.run([x, keys], [theirs])).toBeNull();
     const off = ours.map((value, k) => Math.abs(value - (theirs[k] as number)));
     expect(Math.max(...off)).toBeLessThan(0.02);
-    if (hidden > 0) continue;
-    // Bound to a channel, the mask to none.
-    const monitor = bindUserModel(model, spec, [{ name: "a", dim: "1", kind: "" }]);
-    if (!("onSample" in monitor)) throw new Error(JSON.stringify(monitor));
-    let score = Number.NaN;
-    for (const [i, value] of x.entries()) {
-      const set = (_: number, found: number): void => {
-        score = found;
-      };
-      monitor.onSample({ get: () => value, set }, 0, i);
-    }
-    expect(score).toBe(ours[0]);
   }
-});
-
-test("a mask that ONNX Runtime reads too has to be bound", () => {
-  const onnx = readOnnx(embedded(false));
-  if (typeof onnx === "string") throw new Error(onnx);
-  const { nodes, initializers, inputs, outputs } = onnx.graph;
-  const raw = ({ raw }: { readonly raw: Uint8Array }): Uint8Array => raw;
-  const kept = nodes.filter(({ op }) => op !== "Sigmoid").map(raw);
-  const graph = {
-    name: "counted",
-    nodes: [
-      ...kept,
-      writeNode("ReduceMean", ["mask"], ["share"], { keepdims: 1n }),
-      writeNode("Add", ["pooled", "share"], ["z"]),
-    ],
-    tensors: [...initializers.values()].map(raw),
-    ...{ inputs: inputs.map(raw), outputs: outputs.map(raw) },
-  };
-  const model = opened(openModel(writeModel(graph, { "": 25 }, []), reference));
-  expect(model.parts).toHaveLength(3);
-  expect(model.inputs.map(({ name, optional = false }) => [name, optional])).toEqual([
-    ["given", false],
-    ["mask", false],
-  ]);
 });
 
 test("units that the file states stand at the ports, whichever engine has them", () => {
@@ -276,32 +216,6 @@ test("thousands of nodes that may be cut everywhere, and nothing to find, cost s
   const start = performance.now();
   expect(opened(openModel(bytes, reference)).engine).toMatch(/^onnxruntime/);
   expect(performance.now() - start).toBeLessThan(20_000);
-});
-
-test("an infinite value between parts is the last step, as ONNX Runtime has it", () => {
-  const log: Piece = (draft, from, size, key) => {
-    draft.nodes.push(writeNode("Log", [from], [`log_${key}`]));
-    return { to: `log_${key}`, size };
-  };
-  const reciprocal: Piece = (draft, from, size, key) => {
-    draft.nodes.push(writeNode("Reciprocal", [from], [`one_over_${key}`]));
-    return { to: `one_over_${key}`, size };
-  };
-  for (const piece of [log, reciprocal]) {
-    const bytes = chainOf(8, [piece, ternary(1)]);
-    const [model, other] = [opened(openModel(bytes, reference)), wholeOf(bytes)];
-    expect(model.engine).toMatch(/, then ternary on reference$/);
-    // Log of 0 is below all, its reciprocal above.
-    const x = Float32Array.of(0, 0.5, 0, 2, 1, 3, 0.1, 0);
-    const [ours, theirs] = [new Float32Array(6), new Float32Array(6)];
-    expect(model.run([x], [ours])).toBeNull();
-    expect(other.run([x], [theirs])).toBeNull();
-    ours.forEach((value, k) => {
-      expect(Math.abs(value - (theirs[k] as number))).toBeLessThan(0.031);
-    });
-    model.run([x.fill(Number.NaN)], [ours]);
-    expect(ours.every(Number.isNaN)).toBe(true);
-  }
 });
 
 test("a value that is no number stays one", () => {
