@@ -3,7 +3,8 @@
 import { erf } from "../base/erf.js";
 import { assert } from "../base/errors.js";
 import { BATCH_MAX, STEP_MAX } from "./backend.js";
-import { COLS_MAX, withinRange } from "./image-check.js";
+import { COLS_MAX, IMAGE_BYTES_MAX, withinRange } from "./image-check.js";
+import { packedBytes } from "./pack.js";
 
 /**
  * A backend's y against the reference in doubles: at most this share of the largest |y|, a step of
@@ -88,6 +89,9 @@ export type EncoderPlan = EncoderForm & {
 const LANES = 16;
 const SEQUENCE_MAX = 4096;
 const VALUES_MAX = 2 ** 26;
+const LAYERS_MAX = 1024;
+/** Of one inference: seconds on a gateway. BERT-large over 512 places has two thirds of it. */
+const MACS_MAX = 2 ** 38;
 
 /** Why no backend takes an encoder of such sizes, or null. */
 export function sizesFault(sizes: Pick<EncoderPlan, "sequence" | "width" | "heads" | "hidden">) {
@@ -101,13 +105,34 @@ export function sizesFault(sizes: Pick<EncoderPlan, "sequence" | "width" | "head
   return values > VALUES_MAX ? `more than ${VALUES_MAX} values in a layer` : null;
 }
 
+/** Why no backend takes an encoder of so many layers: the first that is too much is named. */
+export function workFault(plan: Omit<EncoderPlan, keyof EncoderForm>): string | null {
+  const { sequence, layers } = plan;
+  const count = layers.length;
+  if (count > LAYERS_MAX) return `layer ${LAYERS_MAX}: an encoder has at most ${LAYERS_MAX} layers`;
+  const { each, pair } = macsOf(plan);
+  const macs = sequence * each + sequence * sequence * pair;
+  if (macs > MACS_MAX) {
+    const first = Math.floor((count * MACS_MAX) / macs);
+    return `layer ${first}: more than ${MACS_MAX} multiplications an inference`;
+  }
+  let bytes = 0;
+  for (const [i, { in: inner, out, up, down }] of layers.entries()) {
+    for (const projection of [inner, out, up, down]) {
+      bytes += packedBytes({ ...projection, ternary: true }) + 8 * projection.rows;
+    }
+    if (bytes > IMAGE_BYTES_MAX) return `layer ${i}: weights of more than 1 GiB`;
+  }
+  return null;
+}
+
 /** Values of one place of x. */
 export function placeIn({ width, masked }: Pick<EncoderPlan, "width" | "masked">): number {
   return masked ? width + 1 : width;
 }
 
 /** Multiplications of the layers an inference: for each place, and for each pair of places. */
-function macsOf({ width, hidden, layers }: EncoderPlan): { each: number; pair: number } {
+function macsOf({ width, hidden, layers }: Pick<EncoderPlan, "width" | "hidden" | "layers">) {
   const each = layers.length * (4 * width * width + 2 * width * hidden);
   return { each, pair: 2 * layers.length * width };
 }
@@ -128,7 +153,7 @@ export function encoderBytes({ width, hidden, layers }: EncoderPlan): number {
 
 export function checkEncoder(plan: EncoderPlan, batch: number): void {
   const { width, hidden, epsilon, limit, layers } = plan;
-  const fault = sizesFault(plan);
+  const fault = sizesFault(plan) ?? workFault(plan);
   assert(fault === null, `encoder: ${fault}`);
   assert(Number.isInteger(limit) && limit >= 1 && limit <= STEP_MAX, "encoder: limit");
   assert(Number.isInteger(batch) && batch >= 1 && batch <= BATCH_MAX, "encoder: batch");

@@ -5,7 +5,7 @@ import { assert } from "../base/errors.js";
 import type { Depthwise, Layer, Matmul, Plan, Pool, Rows, Stage } from "./backend.js";
 import { ROW_GAP_BYTES, STEP_MAX } from "./backend.js";
 import { checkPlan, IMAGE_BYTES_MAX, isSmall } from "./image-check.js";
-import { FORM, type Packed, packLayer, type Shape, TILE } from "./pack.js";
+import { FORM, type Packed, packedBytes, packLayer, type Shape, TILE } from "./pack.js";
 
 export { COLS_MAX } from "./image-check.js";
 
@@ -83,6 +83,31 @@ export function imageOf(plan: Plan, batch: number, lookup = false): NetImage {
   for (const part of parts) bytes.set(part.bytes, part.at);
   const sizeIn = input.channels * input.lines * input.length;
   return { bytes, sizeIn, sizeOut: output.channels * output.places, batch, stride };
+}
+
+/** The most that a stage takes in the image; the planner refuses what is more than it holds. */
+export function stageBytes(stage: Stage): number {
+  // Each of its arrays, at most eight, begins at a line of its own.
+  const own = STAGE_WORDS * 4 + 8 * ALIGN;
+  switch (stage.kind) {
+    case "matmul":
+    case "depthwise": {
+      const { layer } = stage;
+      const matmul = stage.kind === "matmul";
+      const weights = matmul ? packedBytes(layer) : layer.cols * align(layer.rows);
+      const offsets = (matmul ? stage.runs : stage.taps)?.byteLength ?? 0;
+      // Bias, scale and fold of each row.
+      return own + weights + offsets + 16 * align(layer.rows);
+    }
+    case "add":
+      return own + 4 * 8 * stage.channels;
+    case "pool":
+      return own + 8 * stage.multiplier.length;
+    case "table":
+      return own + stage.table.byteLength;
+    case "mul":
+      return own;
+  }
 }
 
 /** Scratch for rows gathered and rows to be spread: both in blocks of GATHER_ROWS. */

@@ -29,6 +29,12 @@ export type Packed = {
   readonly sparse: Uint8Array | null;
 };
 
+/** The most that `packLayer` makes of a layer, whatever its weights are. */
+export function packedBytes({ rows, cols, ternary }: Omit<Shape, "weights">): number {
+  const [down, across] = [Math.ceil(rows / TILE) * TILE, Math.ceil(cols / BLOCK) * BLOCK];
+  return (down * across) / (ternary ? 4 : 1);
+}
+
 /** `small`: x lies within +-7 and the kernel looks sums up. */
 export function packLayer(layer: Shape, small: boolean): Packed {
   const { rows, cols, ternary } = layer;

@@ -1,9 +1,8 @@
 //! `sterna bench MODEL`: how fast a user's own file runs on every backend of this machine, and in
 //! ONNX Runtime on the same file with one and two threads. Inputs are random, all sides the same.
-import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Backend } from "../accel/backend.js";
-import { placeIn } from "../accel/encoder.js";
+import { placeIn, workFault } from "../accel/encoder.js";
 import { reference } from "../accel/reference.js";
 import { DRIVERS, openBackend } from "../accel/registry.js";
 import { openEnergy } from "../base/energy.js";
@@ -11,6 +10,7 @@ import { prng } from "../base/prng.js";
 import { openDense } from "../models/dense.js";
 import { openHybrid } from "../models/hybrid.js";
 import type { Model } from "../models/model.js";
+import { readModelFile } from "../models/model-file.js";
 import { hashOf, planNetwork } from "../models/network.js";
 import { CERTIFICATE_KEY } from "../models/onnx/meta.js";
 import type { OnnxModel } from "../models/onnx/model.js";
@@ -36,13 +36,8 @@ export async function bench({ positionals, values }: Arguments): Promise<number>
     console.error(`sterna bench: --runs ${values["runs"]}; write a number from 10 to ${RUNS_MAX}`);
     return EXIT.usage;
   }
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    console.error(`${file}: cannot be read: ${error instanceof Error ? error.message : error}`);
-    return EXIT.failed;
-  }
+  const bytes = readModelFile(file);
+  if (typeof bytes === "string") return refuse(file, bytes);
   const onnx = readOnnx(bytes);
   if (typeof onnx === "string") return refuse(file, onnx);
   const net = recognise(onnx);
@@ -132,7 +127,9 @@ function networkOn(
   return runsOf((x, y, count) => network.infer(x, y, count), sizes, BATCH);
 }
 
-function encoderOn(backend: Backend, { plan }: EncoderNet): Omit<Engine, "name"> {
+function encoderOn(backend: Backend, { plan }: EncoderNet): Omit<Engine, "name"> | string {
+  const fault = workFault(plan);
+  if (fault !== null) return fault;
   const loaded = backend.loadEncoder(plan, SEQUENCES);
   const sizes = [plan.sequence * placeIn(plan), plan.sequence * plan.width] as const;
   return runsOf((x, y, count) => loaded.infer(x, y, count), sizes, SEQUENCES);

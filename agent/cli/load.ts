@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import type { Config } from "../../config/config.js";
 import { loadConfig } from "../../config/load.js";
 import { faultsOf } from "../assembly.js";
 import { OperatingError } from "../base/errors.js";
 import { CONFIG_KINDS } from "../fitting.js";
+import { readModelFile } from "../models/model-file.js";
 import { type Arguments, EXIT } from "./command.js";
 
 /** The config that `--config` names, or the exit code after saying what is missing. */
@@ -16,10 +16,7 @@ export function configOf(command: string, { values }: Arguments): Config | numbe
 
 /** The bytes of a model file. @throws OperatingError `model` */
 export function readModel(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new OperatingError("model", why, error);
-  }
+  const bytes = readModelFile(file);
+  if (typeof bytes === "string") throw new OperatingError("model", `${file}: ${bytes}`);
+  return bytes;
 }

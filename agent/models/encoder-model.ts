@@ -1,7 +1,7 @@
 //! A transformer encoder of a user's file as a model: exact projections, a float tier for the rest. Its
 //! padding mask, where the file has one, is an input that may be left unbound: all places count then.
 import type { Backend } from "../accel/backend.js";
-import { encoderBound, MASK_LEAST, placeIn } from "../accel/encoder.js";
+import { encoderBound, MASK_LEAST, placeIn, workFault } from "../accel/encoder.js";
 import type { Model } from "./model.js";
 import { describePort, readMeta } from "./onnx/meta.js";
 import type { OnnxModel } from "./onnx/model.js";
@@ -16,6 +16,8 @@ export function openEncoder(
 ): Model | string {
   const meta = readMeta(onnx.metadata);
   if (typeof meta === "string") return meta;
+  const fault = workFault(plan);
+  if (fault !== null) return fault;
   const { sequence, width } = plan;
   const size = sequence * width;
   const loaded = backend.loadEncoder(plan, 1);

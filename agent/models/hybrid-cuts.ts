@@ -3,6 +3,7 @@
 import type { Node, OnnxModel } from "./onnx/model.js";
 import { reachable, recognise } from "./onnx/recognise.js";
 import { type EncoderNet, recogniseEncoder } from "./onnx/recognise-encoder.js";
+import type { Constant } from "./onnx/recognised.js";
 import { type Between, nodesFor, sliceOf } from "./onnx/slice.js";
 import { isWeighted, type TernaryNet } from "./onnx/ternary-net.js";
 
@@ -10,6 +11,12 @@ import { isWeighted, type TernaryNet } from "./onnx/ternary-net.js";
 const TRIES_MAX = 64;
 /** Each try looks at every node: so many in all, or a hostile file would take its time. */
 const VISITS_MAX = 2 ** 21;
+/**
+ * A try reads the weights of its layers before it knows whether all of them fit: those of a small model
+ * may be read again and again, those of a large one this often.
+ */
+const READ_BYTES_MAX = 2 ** 26;
+const READS_MAX = 16;
 const STARTS = ["Clip", "QuantizeLinear", "LayerNormalization", "RMSNormalization"];
 
 export type Own =
@@ -23,22 +30,28 @@ type World = {
   readonly onnx: OnnxModel;
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   readonly takes: (net: TernaryNet) => boolean;
-  readonly budget: { left: number };
+  readonly budget: Budget;
 };
+
+/** Visits of nodes and bytes of constants that tries may still cost. */
+type Budget = { visits: number; bytes: number };
+
+const isSpent = ({ visits, bytes }: Budget): boolean => visits < 0 || bytes < 0;
 
 /** `shapes`: of float values between nodes, with their batch. Empty: nothing is for the kernels. */
 export function partsIn(
-  onnx: OnnxModel,
+  given: OnnxModel,
   shapes: ReadonlyMap<string, readonly number[]>,
   takes: (net: TernaryNet) => boolean,
 ): readonly GraphPart[] {
+  const { onnx, budget } = metered(given);
   const { graph } = onnx;
   const inputs = graph.inputs.map(({ name, dims }): Between => {
     return { name, shape: (dims ?? []).slice(1) };
   });
   const parts: GraphPart[] = [];
   const done: Between[] = [];
-  const world: World = { onnx, shapes, takes, budget: { left: VISITS_MAX } };
+  const world: World = { onnx, shapes, takes, budget };
   let starts = [...inputs, ...startsIn(onnx, shapes)].slice(0, TRIES_MAX);
   for (;;) {
     const found = firstOwn(world, done, starts);
@@ -60,6 +73,31 @@ export function partsIn(
   return [...parts, { slice: sliceOf(onnx, done, graph.outputs), own: null }];
 }
 
+/** The model with constants that count what is read of them. */
+function metered(given: OnnxModel): { readonly onnx: OnnxModel; readonly budget: Budget } {
+  const { nodes, initializers } = given.graph;
+  const budget = { visits: VISITS_MAX, bytes: READ_BYTES_MAX };
+  const counted = <T extends Constant>(tensor: T): T => {
+    // As many as it has unpacked.
+    const cost = Math.max(tensor.count, tensor.bytes.length);
+    budget.bytes += READS_MAX * cost;
+    const read = (): Uint8Array => {
+      budget.bytes -= cost;
+      return tensor.bytes;
+    };
+    return Object.defineProperty({ ...tensor }, "bytes", { get: read });
+  };
+  const ofNode = (node: Node): Node => {
+    const value = node.op === "Constant" ? node.attributes.get("value") : undefined;
+    if (value === undefined || value.tensor === null) return node;
+    const own = { ...value, tensor: counted(value.tensor) };
+    return { ...node, attributes: new Map(node.attributes).set("value", own) };
+  };
+  const tensors = new Map([...initializers].map(([name, one]) => [name, counted(one)]));
+  const graph = { ...given.graph, nodes: nodes.map(ofNode), initializers: tensors };
+  return { onnx: { ...given, graph }, budget };
+}
+
 type Found = {
   readonly start: Between;
   readonly slice: OnnxModel;
@@ -70,35 +108,39 @@ type Found = {
 
 /** Where the first part for the kernels begins, and as much of the graph as it can have. */
 function firstOwn(
-  { onnx, shapes, takes, budget }: World,
+  world: World,
   done: readonly Between[],
   starts: readonly Between[],
 ): Found | null {
+  const { onnx, shapes, budget } = world;
   for (const start of starts) {
-    budget.left -= onnx.graph.nodes.length;
-    if (budget.left < 0 || !isCut(onnx, done, start)) continue;
+    budget.visits -= onnx.graph.nodes.length;
+    if (isSpent(budget) || !isCut(onnx, done, start)) continue;
     const given = [...done, start];
     const whole = sliceOf(onnx, given, onnx.graph.outputs);
-    const own = ownOf(whole, start, takes);
+    const own = ownOf(world, whole, start);
     if (own !== null) return { start, slice: whole, own, end: null };
     for (const name of endsIn(whole, start, shapes)) {
       const end = betweenOf(name, shapes);
-      budget.left -= onnx.graph.nodes.length;
-      if (budget.left < 0 || end === null || !isCut(onnx, given, end)) continue;
+      budget.visits -= onnx.graph.nodes.length;
+      if (isSpent(budget) || end === null || !isCut(onnx, given, end)) continue;
       const slice = sliceOf(onnx, given, [end]);
-      const part = ownOf(slice, start, takes);
+      const part = ownOf(world, slice, start);
       if (part !== null) return { start, slice, own: part, end };
     }
   }
   return null;
 }
 
-function ownOf(slice: OnnxModel, start: Between, takes: World["takes"]): Own | null {
+function ownOf({ takes, budget }: World, slice: OnnxModel, start: Between): Own | null {
   const [first] = slice.graph.inputs;
   if (first?.name !== start.name) return null;
   const net = recognise(slice);
   if (typeof net !== "string") {
-    return net.layers.some(isWeighted) && takes(net) ? { kind: "network", net } : null;
+    const weighted = net.layers.filter(isWeighted);
+    // The planner reads them again.
+    for (const { weights } of weighted) budget.bytes -= weights.length;
+    return weighted.length > 0 && takes(net) ? { kind: "network", net } : null;
   }
   const encoder = recogniseEncoder(slice);
   return typeof encoder === "string" ? null : { kind: "encoder", net: encoder };

@@ -1,5 +1,7 @@
 //! The plan being made, and what every layer does to it: takes planes, puts stages, copies rows.
 import { type Backend, ROW_GAP_BYTES, type Stage } from "../accel/backend.js";
+import { stageBytes } from "../accel/image.js";
+import { IMAGE_BYTES_MAX } from "../accel/image-check.js";
 import { assert } from "../base/errors.js";
 import type { IntegerLayer } from "./integers.js";
 import type { Pads, TernaryNet } from "./onnx/ternary-net.js";
@@ -15,6 +17,9 @@ import {
   type View,
   viewOf,
 } from "./plane.js";
+
+/** Of the image, less what its header and output take. */
+const PACKED_BYTES_MAX = IMAGE_BYTES_MAX - 2 ** 26;
 
 export const NOT_FREE = "its input lies in an order that it cannot read without a copy";
 
@@ -32,6 +37,8 @@ export type Draft = {
   /** The widest pads that a convolution wants around a value. */
   readonly pads: ReadonlyMap<string, Pads>;
   macs: number;
+  /** What the stages take as kernels read them: rows and columns are filled up to whole tiles. */
+  packed_bytes: number;
   /** The layer being planned, as faults name it. */
   owner: string;
   /** Scales of the sums of the last layer, where it has no steps. */
@@ -88,6 +95,10 @@ export function put(draft: Draft, stage: Stage): string | null {
   draft.stages.push(stage);
   const each = "layer" in stage ? stage.layer.weights.length : stage.channels;
   const taps = stage.kind === "pool" ? stage.multiplier.length : 1;
+  draft.packed_bytes += stageBytes(stage);
+  if (draft.packed_bytes > PACKED_BYTES_MAX) {
+    return `the layers up to it take more than ${PACKED_BYTES_MAX / 2 ** 20} MiB as kernels read them`;
+  }
   draft.macs += stage.lines * stage.places * each * taps;
   return null;
 }

@@ -53,6 +53,7 @@ export function planNet(net: TernaryNet, backend: Limits): Planned | string {
     values: new Map(),
     pads: padsOf(net),
     macs: 0,
+    packed_bytes: 0,
     owner: "",
     sumScale: null,
   };

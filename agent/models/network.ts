@@ -2,6 +2,7 @@
 //! backend for the whole network, in buffers that exist already.
 import { createHash } from "node:crypto";
 import type { Backend } from "../accel/backend.js";
+import { IMAGE_BYTES_MAX } from "../accel/image-check.js";
 import type { Tier } from "../base/telemetry.js";
 import { claimFault } from "./certificate.js";
 import type { Model, ModelPort } from "./model.js";
@@ -62,6 +63,9 @@ export function planNetwork(
   const fault = claimFault(planned, net, certificate);
   if (fault !== null) return fault;
   const { plan, shape } = planned;
+  if (plan.arena_bytes * batch > IMAGE_BYTES_MAX) {
+    return `values of ${plan.arena_bytes} bytes, ${batch} times at once: more than 1 GiB`;
+  }
   const size = plan.output.channels * plan.output.places;
   // It asserts the sizes of x and y.
   const loaded = backend.load(plan, batch);

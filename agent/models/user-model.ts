@@ -1,16 +1,15 @@
 //! Opens a model file of the user: the integer path where it is of the ternary pattern, plain
 //! trees, else ONNX Runtime. Every fault is one text that says what to do.
-import { readFileSync, statSync } from "node:fs";
 import type { Backend } from "../accel/backend.js";
 import { openDense } from "./dense.js";
 import { DENSE_CPU, type DenseUse } from "./dense-provider.js";
 import { openEncoder } from "./encoder-model.js";
 import { openHybrid } from "./hybrid.js";
 import type { Model } from "./model.js";
+import { readModelFile } from "./model-file.js";
 import { hashOf, openNetwork } from "./network.js";
 import { CERTIFICATE_KEY } from "./onnx/meta.js";
 import { readOnnx } from "./onnx/read.js";
-import { MODEL_BYTES_MAX } from "./onnx/read-tensor.js";
 import { recognise } from "./onnx/recognise.js";
 import { recogniseEncoder } from "./onnx/recognise-encoder.js";
 import { openTrees } from "./tree-model.js";
@@ -25,16 +24,8 @@ export function openUserModel(
   backend: Backend,
   dense: DenseUse = DENSE_CPU,
 ): Model | string {
-  let bytes: Uint8Array;
-  try {
-    const { size } = statSync(file);
-    const most = `at most ${MODEL_BYTES_MAX / 2 ** 20} MiB are read`;
-    if (size > MODEL_BYTES_MAX) return `${file}: ${Math.ceil(size / 2 ** 20)} MiB, ${most}`;
-    bytes = readFileSync(file);
-  } catch (error) {
-    return `${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-  }
-  const model = openModel(bytes, backend, dense);
+  const bytes = readModelFile(file);
+  const model = typeof bytes === "string" ? bytes : openModel(bytes, backend, dense);
   return typeof model === "string" ? `${file}: ${model}` : model;
 }
 

@@ -95,5 +95,10 @@ test("bench: what cannot be benched is said", async () => {
   expect(wrong.code).toBe(1);
   expect(wrong.err).toContain('accel.backend "tpu" cannot be used');
   expect((await sterna("bench", join(dir, "none.onnx"))).err).toContain("cannot be read");
+  const endless = await sterna("bench", "/dev/zero");
+  expect([endless.code, endless.err]).toEqual([
+    1,
+    "/dev/zero: cannot be read: it is no regular file; write that of a model\n",
+  ]);
   expect((await sterna("bench", file, "--runs", "2")).code).toBe(2);
 });

@@ -2,13 +2,14 @@
 //! the bound, and means to ONNX Runtime what it means to us.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type EncoderPlan, placeIn } from "../../agent/accel/encoder.js";
+import { type EncoderPlan, placeIn, workFault } from "../../agent/accel/encoder.js";
 import { reference } from "../../agent/accel/reference.js";
 import { loadReferenceEncoder } from "../../agent/accel/reference-encoder.js";
 import { bestCpu, openBackend } from "../../agent/accel/registry.js";
 import { prng } from "../../agent/base/prng.js";
 import { openDense } from "../../agent/models/dense.js";
 import { WORLD } from "../../agent/models/dense-provider.js";
+import { openEncoder } from "../../agent/models/encoder-model.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
 import { recogniseEncoder } from "../../agent/models/onnx/recognise-encoder.js";
 import { node, writeEncoder } from "../../agent/models/onnx/write-encoder.js";
@@ -75,6 +76,35 @@ test("a user's file runs on the best backend, within its tier, and on ONNX Runti
 function unsigned(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("latin1").replaceAll("sterna.", "nobody.");
 }
+
+test("layers, multiplications and bytes of an encoder are bounded, and the layer is named", () => {
+  const plan = randomEncoder(5, { ...SHAPE, depth: 1 });
+  const [layer] = plan.layers;
+  if (layer === undefined) throw new Error("no layer");
+  const layers = (count: number) => new Array<typeof layer>(count).fill(layer);
+  expect(workFault({ ...plan, layers: layers(1024) })).toBeNull();
+  const deep = { ...plan, layers: layers(1025) };
+  expect(workFault(deep)).toBe("layer 1024: an encoder has at most 1024 layers");
+  // 4096 * 32768 + 2 * 4096^2 * 64 multiplications a layer.
+  const long = { ...plan, sequence: 4096, layers: layers(1000) };
+  expect(workFault(long)).toBe("layer 120: more than 274877906944 multiplications an inference");
+  const wide = { ...plan, width: 8192, hidden: 16, sequence: 1 };
+  const big = { ...layer, in: { ...layer.in, rows: 24_576, cols: 8192 } };
+  expect(workFault({ ...wide, layers: [big, ...layers(1)] })).toBeNull();
+  const bytes = { ...wide, layers: new Array<typeof layer>(30).fill(big) };
+  expect(workFault(bytes)).toBe("layer 21: weights of more than 1 GiB");
+  // The file is refused as a whole, and no backend is asked for anything.
+  const backend = {
+    ...reference,
+    loadEncoder: (): never => {
+      throw new Error("loaded");
+    },
+  };
+  const file = { input: "x", output: "y", mask: null, plan: long };
+  const onnx = readOnnx(writeEncoder(plan));
+  if (typeof onnx === "string") throw new Error(onnx);
+  expect(openEncoder(onnx, file, backend, "")).toContain("layer 120: more than");
+});
 
 test("another activation is said, and the file runs in ONNX Runtime; without that it is named", () => {
   const bytes = writeEncoder(randomEncoder(1, SHAPE), {

@@ -3,7 +3,8 @@
 import { expect, test } from "vitest";
 import { reference } from "../../agent/accel/reference.js";
 import { prng } from "../../agent/base/prng.js";
-import { openDense } from "../../agent/models/dense.js";
+import { openDense, shapesIn } from "../../agent/models/dense.js";
+import { partsIn } from "../../agent/models/hybrid-cuts.js";
 import type { Model } from "../../agent/models/model.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
 import {
@@ -216,6 +217,37 @@ test("thousands of nodes that may be cut everywhere, and nothing to find, cost s
   const start = performance.now();
   expect(opened(openModel(bytes, reference)).engine).toMatch(/^onnxruntime/);
   expect(performance.now() - start).toBeLessThan(20_000);
+});
+
+test("the search for cuts reads so many weights at most, however many tries fail late", () => {
+  const sizes = { sequence: 4, width: 64, heads: 2, hidden: 256, limit: 127, depth: 24, kept: 1 };
+  // Each try reads all of its layers, and then finds that they are not alike.
+  const file = writeEncoder(randomEncoder(3, sizes), {
+    activation: (draft, from, key) => {
+      draft.nodes.push(writeNode(Number(key) % 2 === 0 ? "Gelu" : "Relu", [from], [`active${key}`]));
+      return `active${key}`;
+    },
+  });
+  const onnx = readOnnx(file);
+  if (typeof onnx === "string") throw new Error(onnx);
+  const shapes = shapesIn(onnx, file);
+  if (shapes === null) throw new Error("no shapes");
+  let [read, size] = [0, 0];
+  const initializers = new Map(
+    [...onnx.graph.initializers].map(([name, tensor]) => {
+      const { bytes, count } = tensor;
+      size += Math.max(count, bytes.length);
+      const get = (): Uint8Array => {
+        read += Math.max(count, bytes.length);
+        return bytes;
+      };
+      return [name, Object.defineProperty({ ...tensor }, "bytes", { get })];
+    }),
+  );
+  partsIn({ ...onnx, graph: { ...onnx.graph, initializers } }, shapes, () => true);
+  // What may be read, two tries beyond it, and some to know the sizes: 93 MB. Unbounded it is 183 MB.
+  expect(read).toBeGreaterThan(2 ** 25);
+  expect(read).toBeLessThanOrEqual(2 ** 26 + 16 * size + 2 * size + 2 * size);
 });
 
 test("a value that is no number stays one", () => {

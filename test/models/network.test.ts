@@ -1,12 +1,20 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { imageOf, stageBytes } from "../../agent/accel/image.js";
 import { reference } from "../../agent/accel/reference.js";
 import { prng } from "../../agent/base/prng.js";
-import { loadNetwork, type Network } from "../../agent/models/network.js";
+import { planNet } from "../../agent/models/net-plan.js";
+import { loadNetwork, type Network, planNetwork } from "../../agent/models/network.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
 import { recognise } from "../../agent/models/onnx/recognise.js";
-import { channelsOut, convLength, type TernaryNet } from "../../agent/models/onnx/ternary-net.js";
+import {
+  channelsOut,
+  convLength,
+  type DenseLayer,
+  type TernaryNet,
+} from "../../agent/models/onnx/ternary-net.js";
 import { writeTernaryNet } from "../../agent/models/onnx/write-net.js";
+import { KINDS, mixedNet } from "./mixed-nets.js";
 import { alone, type Chain, LEVELS, randomCnn, randomInput, randomMlp, runOrt } from "./nets.js";
 
 const ROUNDS = 20;
@@ -160,3 +168,39 @@ for (const name of readdirSync(SHIPPED).filter((file) => file.endsWith(".onnx"))
     }
   });
 }
+
+test("the planner counts at least what the image takes", () => {
+  const kinds = Object.keys(KINDS) as (keyof typeof KINDS)[];
+  for (let seed = 0; seed < 10; seed++) {
+    const mixed = kinds.map((kind) => mixedNet(kind, seed));
+    for (const net of [randomMlp(seed), randomCnn(seed), ...mixed]) {
+      const planned = planNet(net, reference);
+      if (typeof planned === "string") throw new Error(planned);
+      const { stages, output } = planned.plan;
+      const most = stages.reduce((sum, stage) => sum + stageBytes(stage), 0);
+      for (const lookup of [false, true]) {
+        const { bytes } = imageOf(planned.plan, 1, lookup);
+        expect(bytes.length - 1024 - 8 * output.channels).toBeLessThanOrEqual(most);
+      }
+    }
+  }
+});
+
+test("a net that takes more than the image holds is refused by the layer, not by an assertion", () => {
+  const cols = 65_536;
+  // One row of bytes fills a tile of 64: 4 MiB for 64 KiB of weights, which all layers share.
+  const layer: DenseLayer = {
+    ...{ kind: "dense", rows: 1, cols, weights: new Int8Array(cols).fill(2), ternary: false },
+    ...{ wScale: Float32Array.of(1), bias: Float32Array.of(0), relu: false, outScale: 1 },
+    from: ["x"],
+  };
+  const net: TernaryNet = {
+    ...{ ...randomMlp(1), input: { ...randomMlp(1).input, shape: [cols] } },
+    layers: new Array<DenseLayer>(256).fill(layer),
+  };
+  expect(planNet(net, reference)).toBe(
+    "layer 239 (dense): the layers up to it take more than 960 MiB as kernels read them",
+  );
+  const wide: TernaryNet = { ...net, layers: [layer] };
+  expect(planNetwork(wide, reference, "", { batch: 16_385 })).toMatch(/16385 times at once/);
+});

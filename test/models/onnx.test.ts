@@ -15,7 +15,7 @@ import {
 import { readOnnx } from "../../agent/models/onnx/read.js";
 import { MODEL_BYTES_MAX } from "../../agent/models/onnx/read-tensor.js";
 import { recognise } from "../../agent/models/onnx/recognise.js";
-import { packInt2, unpackInt2 } from "../../agent/models/onnx/tensor.js";
+import { int8sOf, packInt2, transposeOf, unpackInt2 } from "../../agent/models/onnx/tensor.js";
 import { isWeighted, type TernaryNet } from "../../agent/models/onnx/ternary-net.js";
 import {
   writeModel,
@@ -288,4 +288,15 @@ test.skipIf(!existsSync(LIGHT))("public models of other makers are read, or say 
   const y = small.outputs.map((port) => new Float32Array(port.size));
   expect(small.run(x, y)).toBeNull();
   expect(y[0]).toHaveLength(1000);
+});
+
+test("layers that share a tensor share what it is unpacked to, and its transpose", () => {
+  const bytes = Uint8Array.of(0b01_00_11_01, 0b00_01);
+  const tensor = { name: "w", dims: [2, 3], type: 26, count: 6, bytes };
+  const weights = int8sOf(tensor);
+  expect(weights).toEqual(Int8Array.of(1, -1, 0, 1, 1, 0));
+  expect(int8sOf({ ...tensor })).toBe(weights);
+  const turned = transposeOf(weights as Int8Array, 2);
+  expect(turned).toEqual(Int8Array.of(1, 1, -1, 1, 0, 0));
+  expect(transposeOf(weights as Int8Array, 2)).toBe(turned);
 });

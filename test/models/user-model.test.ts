@@ -1,8 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { reference } from "../../agent/accel/reference.js";
+import { readModel } from "../../agent/cli/load.js";
 import { bindUserModel } from "../../agent/models/bind.js";
 import type { ModelSpec } from "../../agent/models/bind-check.js";
 import { openDense } from "../../agent/models/dense.js";
@@ -147,6 +149,44 @@ test("a file that is absent, cut, or huge is one fault with its name", () => {
   const text = Buffer.from(unknown).toString("latin1").replaceAll("Tanh", "Tank");
   const other = saved("op.onnx", Buffer.from(text, "latin1"));
   expect(openUserModel(other, reference)).toContain("cannot load it");
+});
+
+test("what is no regular file is refused before it is opened, by one function for all", () => {
+  const pipe = join(folder, "fifo.onnx");
+  execFileSync("mkfifo", [pipe]);
+  for (const special of [pipe, "/dev/zero", folder]) {
+    expect(openUserModel(special, reference)).toBe(
+      `${special}: cannot be read: it is no regular file; write that of a model`,
+    );
+    expect(() => readModel(special)).toThrow(`${special}: cannot be read: it is no regular file`);
+  }
+});
+
+test("weights that many layers share count in each, before any is unpacked", () => {
+  /** One matrix of 1 MiB in the file: each product unpacks it to 4 MiB. */
+  const shared = (count: number, turned: boolean): Uint8Array => {
+    const nodes = [
+      writeNode("DequantizeLinear", ["w", "scale"], ["real"]),
+      writeNode("Transpose", ["real"], ["flipped"]),
+      ...Array.from({ length: count }, (_, i) => {
+        const from = i === 0 ? "x" : `m${i}`;
+        return writeNode("MatMul", [from, turned ? "flipped" : "real"], [`m${i + 1}`]);
+      }),
+    ];
+    const tensors = [
+      writeTensor("w", [2048, 2048], 26, new Uint8Array(2 ** 20)),
+      floatTensor("scale", [], Float32Array.of(1)),
+    ];
+    const inputs = [writeValueInfo("x", FLOAT, [2048])];
+    const outputs = [writeValueInfo(`m${count}`, FLOAT, [2048])];
+    return writeModel({ name: "shared", nodes, tensors, inputs, outputs }, { "": 25 }, []);
+  };
+  for (const turned of [false, true]) {
+    expect(readOnnx(shared(63, turned))).toBeTypeOf("object");
+    expect(readOnnx(shared(64, turned))).toBe(
+      'MatMul "MatMul_m64": the weights up to it take more than 256 MiB, counted wherever they are used',
+    );
+  }
 });
 
 test("a small file that asks for gigabytes is refused before ONNX Runtime sees it", () => {

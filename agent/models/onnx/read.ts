@@ -13,6 +13,7 @@ import {
 import { WireReader } from "./proto.js";
 import { MODEL_BYTES_MAX, readTensor, readValueInfo } from "./read-tensor.js";
 import type { Tensor } from "./tensor.js";
+import { weightsFault } from "./weights-fault.js";
 
 /** Nodes, names, attribute values together: bounds what the objects of a small file can weigh. */
 const MODEL_ITEMS_MAX = 2_000_000;
@@ -32,7 +33,7 @@ export function readOnnx(bytes: Uint8Array): OnnxModel | string {
   const model = readModel(wire, bytes);
   if (wire.fault !== null) return `not a whole ONNX file: ${wire.fault}`;
   if (typeof model === "string") return model;
-  return graphFault(model.graph) ?? model;
+  return graphFault(model.graph) ?? weightsFault(model.graph) ?? model;
 }
 
 function readModel(wire: WireReader, bytes: Uint8Array): OnnxModel | string {

@@ -1,9 +1,10 @@
 //! Pieces of an encoder in an ONNX graph, found from their output back: a projection with its steps.
 import type { Projection } from "../../accel/encoder.js";
+import { withinRange } from "../../accel/image-check.js";
 import { type Node, nodeName, quote, type ValueInfo } from "./model.js";
 import { isFlip } from "./recognise-weights.js";
 import { type Constant, scalar } from "./recognised.js";
-import { ELEMENT, floatsOf, int8sOf } from "./tensor.js";
+import { ELEMENT, floatsOf, int8sOf, transposeOf } from "./tensor.js";
 
 /** How far a stated number may lie from what it must be: float32 rounding. */
 export const TOLERANCE = 1e-4;
@@ -125,17 +126,11 @@ export function readProjection(search: Search, value: string): Found {
   const single = scales.length === 1 || (scales.length === rows && along.includes(axis));
   const bias = add === null ? new Float32Array(rows) : vectorOf(search, add, 1 - at);
   const sized = tensor?.dims.length === 2 && bias.length === rows;
-  if (stored === null || !plain || !single || !sized || stored.some((w) => w === -2)) {
+  if (stored === null || !plain || !single || !sized || !withinRange(stored, 1)) {
     stop(search, `${nodeName(product)} has no INT2 weights of -1, 0, 1 [in, out] with a bias`);
     return { ...NOTHING, x, limit };
   }
-  const weights = new Int8Array(rows * cols);
-  for (let col = 0; col < cols; col++) {
-    for (let row = 0; row < rows; row++) {
-      const at = flipped ? row * cols + col : col * rows + row;
-      weights[row * cols + col] = stored[at] as number;
-    }
-  }
+  const weights = flipped ? stored : transposeOf(stored, cols);
   const scale = Float32Array.from({ length: rows }, (_, row) => {
     return step * (scales[scales.length === 1 ? 0 : row] as number);
   });

@@ -10,7 +10,7 @@ import {
   type Walk,
 } from "./recognised.js";
 import { shapeAfter } from "./shapes.js";
-import { ELEMENT, floatsOf, int8sOf } from "./tensor.js";
+import { ELEMENT, floatsOf, int8sOf, transposeOf } from "./tensor.js";
 import type { Pads, WeightedLayer } from "./ternary-net.js";
 
 type Weights = {
@@ -84,20 +84,13 @@ function weightsOf(walk: Walk, node: Node, asStored: boolean): Weights | string 
   walk.taken.add(back);
   if (flip !== null) walk.taken.add(flip);
   const wScale = perChannel ? scales : new Float32Array(count).fill(scales[0] ?? Number.NaN);
-  const weights = turned ? turn(stored, tensor.dims[0] ?? 0) : stored;
+  const weights = turned ? transposeOf(stored, tensor.dims[0] ?? 0) : stored;
   return { dims, weights, ternary: tensor.type === ELEMENT.INT2, wScale };
 }
 
 /** A Transpose of a matrix. */
 export function isFlip({ op, attributes }: Node): boolean {
   return op === "Transpose" && (attributes.get("perm")?.integers ?? [1, 0]).join() === "1,0";
-}
-
-function turn(weights: Int8Array, lines: number): Int8Array {
-  const cols = lines === 0 ? 0 : weights.length / lines;
-  return Int8Array.from(weights, (_, i) => {
-    return weights[(i % lines) * cols + Math.floor(i / lines)] as number;
-  });
 }
 
 function biasOf(walk: Walk, node: Node, count: number): Float32Array | string {

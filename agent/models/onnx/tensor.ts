@@ -78,8 +78,31 @@ function copyOf(bytes: Uint8Array): ArrayBuffer {
   return new Uint8Array(bytes).buffer;
 }
 
-/** INT8 or INT2 as int8; null when it is neither. */
-export function int8sOf(tensor: Omit<Tensor, "raw">): Int8Array | null {
-  if (tensor.type === ELEMENT.INT2) return unpackInt2(tensor.bytes, tensor.count);
-  return tensor.type === ELEMENT.INT8 ? new Int8Array(copyOf(tensor.bytes)) : null;
+/** By what they are made of, for as long as that is kept: layers share them, nobody writes to them. */
+const unpacked = new WeakMap<Uint8Array, Int8Array>();
+const transposes = new WeakMap<Int8Array, Int8Array>();
+
+/** INT8 or INT2 as int8, unpacked once a tensor; null when it is neither. */
+export function int8sOf({ type, bytes, count }: Omit<Tensor, "raw">): Int8Array | null {
+  if (type !== ELEMENT.INT2 && type !== ELEMENT.INT8) return null;
+  const known = unpacked.get(bytes);
+  if (known !== undefined) return known;
+  const made = type === ELEMENT.INT2 ? unpackInt2(bytes, count) : new Int8Array(copyOf(bytes));
+  unpacked.set(bytes, made);
+  return made;
+}
+
+/** A matrix of so many lines with its sides exchanged, turned once. */
+export function transposeOf(matrix: Int8Array, lines: number): Int8Array {
+  const known = transposes.get(matrix);
+  if (known !== undefined) return known;
+  const cols = lines === 0 ? 0 : matrix.length / lines;
+  const made = new Int8Array(matrix.length);
+  for (let line = 0; line < lines; line++) {
+    for (let col = 0; col < cols; col++) {
+      made[col * lines + line] = matrix[line * cols + col] as number;
+    }
+  }
+  transposes.set(matrix, made);
+  return made;
 }
