@@ -52,6 +52,7 @@ export async function bench({ positionals, values }: Arguments): Promise<number>
         : plainEngines(onnx, bytes, [net, encoder], wanted, skipped);
   if (typeof own === "string") return refuse(file, own);
   const peers = [1, 2].flatMap((threads) => peerOf(onnx, bytes, threads, skipped));
+  if (own.length + peers.length === 0) return refuse(file, skipped.join("\n"));
   const meter = openEnergy();
   const energy = typeof meter === "string" ? null : meter;
   const rows = [...own, ...peers].map((engine) => timed(engine, runs, energy));
@@ -179,7 +180,9 @@ function plainEngines(
 function peerOf(onnx: OnnxModel, bytes: Uint8Array, threads: number, skipped: string[]): Engine[] {
   const one = openDense(onnx, bytes, "", { threads });
   if (typeof one === "string") {
-    skipped.push(`onnxruntime: ${one}`);
+    const why = `onnxruntime: ${one}`;
+    // Of more threads it says the same.
+    if (!skipped.includes(why)) skipped.push(why);
     return [];
   }
   const many = openDense(onnx, bytes, "", { threads, batch: BATCH });

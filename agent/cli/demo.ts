@@ -13,10 +13,17 @@ import { type Injection, parseInjection } from "../sensors/plants/injection.js";
 import { type Arguments, EXIT } from "./command.js";
 import { startBroker } from "./demo/broker.js";
 import { lagsBehind, type WorldClock, worldClock } from "./demo/clock.js";
-import { startOpcuaServer } from "./demo/opcua-server.js";
+import { type RunningOpcuaServer, startOpcuaServer } from "./demo/opcua-server.js";
 import { feedPlant, opcuaNodes } from "./demo/plant-feed.js";
 import { alarmLine, welcome } from "./demo/say.js";
-import { configText, createPlants, inject, PLANT_KINDS } from "./demo/setup.js";
+import {
+  configText,
+  createPlants,
+  inject,
+  type Peers,
+  PLANT_KINDS,
+  type Plants,
+} from "./demo/setup.js";
 import { openPage } from "./page.js";
 import { ended, secondsOf } from "./signals.js";
 
@@ -45,7 +52,7 @@ export async function demo({ values }: Arguments): Promise<number> {
     console.error(`sterna demo: ${options}`);
     return EXIT.usage;
   }
-  const { speed, seed, injections, json } = options;
+  const { speed, seed, injections } = options;
   const end = ended(); // from now on: the OPC UA server listens to signals too, so none ends us
   const clock = worldClock(speed);
   const stateDir = mkdtempSync(join(tmpdir(), "sterna-demo-"));
@@ -54,7 +61,30 @@ export async function demo({ values }: Arguments): Promise<number> {
   const broker = await startBroker();
   const nodes = opcuaNodes(plants.turbine);
   const server = await startOpcuaServer({ port: 0, stateDir, nodes });
-  const peer = await mqtt.connectAsync(broker.url);
+  try {
+    const peers = { broker: broker.url, opcua: server.endpoint, stateDir, speed };
+    await watch({ plants, peers, server, clock, options, end });
+  } finally {
+    await server.stop();
+    await broker.stop();
+    rmSync(stateDir, { recursive: true });
+  }
+  return EXIT.done;
+}
+
+type World = {
+  readonly plants: Plants;
+  readonly peers: Peers;
+  readonly server: RunningOpcuaServer;
+  readonly clock: WorldClock;
+  readonly options: DemoOptions;
+  readonly end: Promise<unknown>;
+};
+
+async function watch({ plants, peers, server, clock, options, end }: World): Promise<void> {
+  const { json, speed } = options;
+  const config = parseConfig(configText(plants, peers), "demo", CONFIG_KINDS, {});
+  const peer = await mqtt.connectAsync(peers.broker);
   await peer.subscribeAsync("sterna/v1/demo/+/alarm/+/event", { qos: 1 });
   const seen = new Set<string>();
   peer.on("message", (_, payload) => {
@@ -63,29 +93,26 @@ export async function demo({ values }: Arguments): Promise<number> {
     seen.add(id);
     console.log(json ? `${payload}` : alarmLine(payload));
   });
-  const peers = { broker: broker.url, opcua: server.endpoint, stateDir, speed };
-  const config = parseConfig(configText(plants, peers), "demo", CONFIG_KINDS, {});
-  const agent = await startAgent(config, { log: TROUBLE, clock });
-  const now = (): number => clock.now();
-  const feeds = [
-    feedPlant(plants.turbine, { mqtt: peer, opcua: server, now }),
-    feedPlant(plants.drone, { mqtt: peer, opcua: null, now }),
-  ];
-  const page = await openPage(config, agent, TROUBLE);
-  if (!json) {
-    for (const line of welcome(agent.view(), peers, page?.url ?? "", options)) console.log(line);
+  try {
+    const agent = await startAgent(config, { log: TROUBLE, clock });
+    const now = (): number => clock.now();
+    const feeds = [
+      feedPlant(plants.turbine, { mqtt: peer, opcua: server, now }),
+      feedPlant(plants.drone, { mqtt: peer, opcua: null, now }),
+    ];
+    const page = await openPage(config, agent, TROUBLE);
+    if (!json) {
+      for (const line of welcome(agent.view(), peers, page?.url ?? "", options)) console.log(line);
+    }
+    clock.start(() => lagsBehind(agent.view(), speed));
+    await Promise.race([end, over(clock, options.duration_s)]);
+    clock.stop();
+    for (const feed of feeds) feed.stop();
+    await page?.stop();
+    await agent.stop();
+  } finally {
+    await peer.endAsync();
   }
-  clock.start(() => lagsBehind(agent.view(), speed));
-  await Promise.race([end, over(clock, options.duration_s)]);
-  clock.stop();
-  for (const feed of feeds) feed.stop();
-  await page?.stop();
-  await agent.stop();
-  await peer.endAsync();
-  await server.stop();
-  await broker.stop();
-  rmSync(stateDir, { recursive: true });
-  return EXIT.done;
 }
 
 /** In the time of the world: on a machine that cannot keep up the same happens, only later. */

@@ -48,12 +48,13 @@ function feedOf(port: ModelPort, spec: InputSpec, names: readonly string[]): Fee
 
 function monitorOf(model: Model, spec: ModelSpec): Monitor {
   const inputs = [...new Set(spec.in.flatMap((input) => input.channels))];
-  // In the model's own order, which run() takes.
-  const feeds = model.inputs.flatMap((port) => {
+  // In the model's own order, which run() takes: nothing stands where an input is not bound.
+  const bound = model.inputs.map((port) => {
     const found = spec.in.find((input) => input.tensor === port.name);
-    return found === undefined ? [] : [feedOf(port, found, inputs)];
+    return found === undefined ? null : feedOf(port, found, inputs);
   });
-  const given = feeds.map((feed) => feed.values);
+  const feeds = bound.filter((feed) => feed !== null);
+  const given = bound.map((feed) => feed?.values);
   const results = model.outputs.map((port) => new Float32Array(port.size));
   const picks = spec.out.map((output) => {
     return { ...output, from: model.outputs.findIndex((port) => port.name === output.tensor) };

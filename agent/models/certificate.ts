@@ -145,7 +145,8 @@ function boundFault(claimed: Ends, proof: Proof): string | null {
 }
 
 function within([low, high]: Ends, [least, most]: Ends): boolean {
-  const more = TOLERANCE * Math.max(1, Math.abs(least), Math.abs(most));
+  // Of what is proven: a claim must not buy room at one end by the size of the other.
+  const more = TOLERANCE * Math.max(1, Math.abs(low), Math.abs(high));
   return low >= least - more && high <= most + more;
 }
 

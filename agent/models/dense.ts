@@ -28,6 +28,9 @@ const QUIET = { logSeverityLevel: 4 };
 /** Fused quantised operators have no INT2; without that fusion every level loads and is exact. */
 const KEEP_INT2 = { extra: { session: { disable_quant_qdq: "1" } } };
 
+/** Above it a sum and a norm become one operator, which forgets the axis of the norm. */
+const PLAIN_LEVEL = { graphOptimizationLevel: "basic" };
+
 type TensorMaker = new (type: string, data: Data, dims: readonly number[]) => Tensor;
 type Runtime = {
   readonly binding: { readonly InferenceSession: new () => Session };
@@ -55,7 +58,7 @@ export function openDense(
   if (hidden !== null) return hidden;
   const loaded = runtimeOf(world);
   if (typeof loaded === "string") {
-    return `${operatorsOf(model)} need onnxruntime-node; npm install onnxruntime-node (${loaded})`;
+    return `${operatorsOf(model)} onnxruntime-node; npm install onnxruntime-node (${loaded})`;
   }
   const { runtime, TensorOf, version } = loaded;
   const whole = withScores(bytes, model);
@@ -67,7 +70,8 @@ export function openDense(
     const sessionOn = (provider: Provider): Session => {
       const session = new runtime.binding.InferenceSession();
       const own = { executionProviders: [provider], intraOpNumThreads: threads };
-      const options = { ...SEQUENTIAL, ...QUIET, ...own, ...(int2 ? KEEP_INT2 : {}) };
+      const level = isWideNorm(model, shapes) ? PLAIN_LEVEL : {};
+      const options = { ...SEQUENTIAL, ...QUIET, ...own, ...level, ...(int2 ? KEEP_INT2 : {}) };
       session.loadModel(whole.buffer, whole.byteOffset, whole.byteLength, options);
       return session;
     };
@@ -76,6 +80,15 @@ export function openDense(
   } catch (error) {
     return `onnxruntime ${version} cannot load it: ${firstLine(error)}`;
   }
+}
+
+/** Whether a norm is over more than the last side. */
+function isWideNorm({ graph }: OnnxModel, shapes: ReadonlyMap<string, readonly number[]>): boolean {
+  return graph.nodes.some(({ op, attributes, outputs }) => {
+    const axis = attributes.get("axis")?.integer ?? -1;
+    const rank = shapes.get(outputs[0] ?? "")?.length ?? 0;
+    return op === "LayerNormalization" && axis !== -1 && axis !== rank - 1;
+  });
 }
 
 /** The package, or why it cannot be loaded. */
@@ -191,7 +204,11 @@ function openSession(
     tier: DENSE_TIER,
     engine: `onnxruntime ${version} on ${engine.provider()}`,
     run(from, to): string | null {
-      for (const [i, data] of given.entries()) data.set(from[i] ?? []);
+      for (const [i, data] of given.entries()) {
+        const values = from[i];
+        if (values === undefined) return `no input ${quote(inputs[i]?.name ?? "")}`;
+        data.set(values);
+      }
       try {
         const found = engine.run(feeds, fetches);
         return outputs.map((port, i) => copy(found[port.name], to[i], port)).find(Boolean) ?? null;
@@ -209,11 +226,12 @@ function copy(from: Tensor | undefined, to: Float32Array | undefined, port: Mode
   return null;
 }
 
-/** What the file asks for, in words short enough for one line; what only ONNX Runtime knows first. */
+/** Operators that only ONNX Runtime knows, or all where each is known, in one short line. */
 function operatorsOf(model: OnnxModel): string {
-  const names = [...new Set(model.graph.nodes.map((node) => word(node.op)))].sort(
-    (a, b) => Number(OPERATORS.includes(a)) - Number(OPERATORS.includes(b)),
-  );
+  const all = [...new Set(model.graph.nodes.map(({ op }) => op))];
+  const others = all.filter((op) => !OPERATORS.includes(op));
+  const names = (others.length > 0 ? others : all).map(word);
+  const [noun, verb] = names.length === 1 ? ["operator", "needs"] : ["operators", "need"];
   const more = names.length > 6 ? ` and ${names.length - 6} more` : "";
-  return `the operators ${names.slice(0, 6).join(", ")}${more}`;
+  return `the ${noun} ${names.slice(0, 6).join(", ")}${more} ${verb}`;
 }

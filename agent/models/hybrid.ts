@@ -9,9 +9,15 @@ import type { Model, ModelPart, ModelPort } from "./model.js";
 import { planNet } from "./net-plan.js";
 import { openNetwork } from "./network.js";
 import { describePort, readMeta } from "./onnx/meta.js";
-import { type OnnxModel, word } from "./onnx/model.js";
+import { fixedBatch, type OnnxModel, word } from "./onnx/model.js";
 import { bytesOf } from "./onnx/slice.js";
 import type { TernaryNet } from "./onnx/ternary-net.js";
+
+/** Beyond every clip to int8 or int16 steps. */
+const STEPS = 2 ** 15;
+
+/** `most`: what an infinite value before it counts as; null where it takes those as they are. */
+type Piece = ModelPart & { readonly most: number | null };
 
 /** Null where nothing of it is for the kernels; the whole file is then for ONNX Runtime. */
 export function openHybrid(
@@ -26,18 +32,28 @@ export function openHybrid(
   const meta = readMeta(onnx.metadata);
   const shapes = shapesIn(onnx, bytes);
   if (typeof meta === "string" || shapes === null) return null;
-  const parts: ModelPart[] = [];
+  const several = new Set(
+    onnx.graph.inputs.filter((input) => fixedBatch(input) !== null).map(({ name }) => name),
+  );
+  const parts: Piece[] = [];
   const takes = (net: TernaryNet): boolean => typeof planNet(net, backend) !== "string";
   for (const part of partsIn(onnx, shapes, takes)) {
+    // A part that begins at an input takes one of a batch.
+    const begins = part.slice.graph.inputs.some(({ name }) => several.has(name));
+    if (part.own !== null && begins) return null;
     const model = openPart(part, backend, hash, use);
     // What the planner or ONNX Runtime refuses as a part may still run as a whole.
     if (typeof model === "string") return null;
-    parts.push({ model, about: aboutOf(part) });
+    const { own } = part;
+    const most = own?.kind === "network" ? STEPS * own.net.input.scale : null;
+    parts.push({ model, about: aboutOf(part), most });
   }
   const [last] = parts.slice(-1);
   if (last === undefined) return null;
   const inputs = onnx.graph.inputs.flatMap(({ name }): readonly ModelPort[] => {
-    const port = parts.flatMap(({ model }) => model.inputs).find((known) => known.name === name);
+    const ports = parts.flatMap(({ model }) => model.inputs.filter((one) => one.name === name));
+    // It may be left unbound where all that read it can do without.
+    const port = ports.find(({ optional }) => optional !== true) ?? ports[0];
     return port === undefined ? [] : [{ ...port, ...describePort(meta.inputs, name) }];
   });
   const outputs = last.model.outputs.map((port) => {
@@ -68,14 +84,18 @@ function aboutOf({ slice, own }: GraphPart): string {
 
 /** The parts one after another; values between them have buffers of their own. */
 function chained(
-  parts: readonly ModelPart[],
+  parts: readonly Piece[],
   inputs: readonly ModelPort[],
 ): Pick<Model, "tier" | "engine" | "parts" | "run"> {
   const between = new Map<string, Float32Array>();
-  const steps = parts.map(({ model }, i) => {
+  const steps = parts.map(({ model, most }, i) => {
     const last = i === parts.length - 1;
-    const reads = model.inputs.map(({ name }) => {
-      return { at: inputs.findIndex((port) => port.name === name), value: between.get(name) };
+    const reads = model.inputs.map(({ name, size }) => {
+      const at = inputs.findIndex((port) => port.name === name);
+      const value = between.get(name);
+      // Another part may read the value, too, as it is.
+      const cut = value !== undefined && most !== null ? new Float32Array(size) : null;
+      return { at, value, cut, most: most ?? 0 };
     });
     const made = last ? null : model.outputs.map(({ size }) => new Float32Array(size));
     model.outputs.forEach(({ name }, k) => {
@@ -94,11 +114,22 @@ function chained(
     parts,
     run(given, outputs): string | null {
       for (const { model, reads, made } of steps) {
-        const from = reads.map(({ at, value }) => value ?? (given[at] as Float32Array));
+        const from = reads.map(({ at, value = given[at], cut, most }) => {
+          return cut === null || value === undefined ? value : saturated(value, cut, most);
+        });
         const fault = model.run(from, made ?? outputs);
         if (fault !== null) return fault;
       }
       return null;
     },
   };
+}
+
+/** Infinite values as QuantizeLinear takes them: as the last step. NaN stays what it is. */
+function saturated(from: Float32Array, to: Float32Array, most: number): Float32Array {
+  for (let i = 0; i < to.length; i++) {
+    const value = from[i] as number;
+    to[i] = Math.abs(value) === Number.POSITIVE_INFINITY ? Math.sign(value) * most : value;
+  }
+  return to;
 }

@@ -8,7 +8,7 @@ export type ModelPort = NetPort & {
   readonly size: number;
   /** What each value stands for, in order; empty when the file does not say. */
   readonly classes: readonly string[];
-  /** It may be left unbound: `run` gets nothing in its place. Such inputs stand last. */
+  /** It may be left unbound: `run` gets undefined in its place. */
   readonly optional?: true;
 };
 
@@ -28,7 +28,10 @@ export type Model = {
    * Fills `outputs`, flat, in the order of the ports. Returns null, or why it could not. It ends
    * before it returns, so that a replay gives the same values at the same samples.
    */
-  run(inputs: readonly Float32Array[], outputs: readonly Float32Array[]): string | null;
+  run(
+    inputs: readonly (Float32Array | undefined)[],
+    outputs: readonly Float32Array[],
+  ): string | null;
   /** Forgets what it carries from one run to the next; absent where it carries nothing. */
   readonly reset?: () => void;
 };

@@ -90,6 +90,27 @@ test.skipIf(native.every(({ probe }) => probe() !== null))(
   },
 );
 
+for (const { name, probe, open } of native) {
+  test.skipIf(probe() !== null)(
+    `${name} clips what is far beyond the steps at the end it is`,
+    () => {
+      const plan = randomEncoder(4, SHAPES[0]);
+      const size = plan.sequence * plan.width;
+      const random = prng(7, "x");
+      const x = Float32Array.from({ length: size }, () => random.normal());
+      x[1] = 1e9;
+      x[plan.width] = -1e9;
+      const [expected, found] = [new Float32Array(size), new Float32Array(size)];
+      loadReferenceEncoder(plan, 1).infer(x, expected, 1);
+      open().loadEncoder(plan, 1).infer(x, found, 1);
+      const off = found.map((value, i) => Math.abs(value - (expected[i] as number)));
+      expect(Math.max(...off)).toBeLessThan(
+        encoderBound(plan) * Math.max(...expected.map(Math.abs)),
+      );
+    },
+  );
+}
+
 test.skipIf(native.every(({ probe }) => probe() !== null))(
   "a NaN makes its own sequence NaN; threads change nothing",
   () => {

@@ -62,6 +62,15 @@ test("bench: a ternary front runs on the backend named, with ONNX Runtime behind
   expect(found.out).toContain("Softmax");
 });
 
+test("bench: a file that nothing runs is one fault, said once, and no empty table", async () => {
+  const strange = join(dir, "strange.onnx");
+  writeFileSync(strange, fileOf(1, [writeNode("Sofmax", ["h"], ["y"])]));
+  const found = await sterna("bench", strange, "--runs", "20");
+  expect(found.code).toBe(1);
+  expect(found.out).not.toContain("p50 us");
+  expect(found.err.match(/onnxruntime: onnxruntime \S+ cannot load it/g)).toHaveLength(1);
+});
+
 test("a row states the energy of an inference as the counters of powercap have it", () => {
   const zone = join(dir, "sys/class/powercap/intel-rapl:0");
   mkdirSync(zone, { recursive: true });

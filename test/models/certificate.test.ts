@@ -155,6 +155,12 @@ test("a bounded head keeps its bound, and a narrower claim is refused", () => {
   const narrow = loadNetwork(writeNet({ ...net, claims: { bounds: [-1, 1] } }), reference);
   expect(narrow).toMatch(/layer 4 \(table y\): output 0 can be .* the file claims -1 to 1/);
   expect(() => writeTernaryNet({ ...net, claims: { bounds: [-1, 1] } })).toThrow("layer 4");
+  // The end that was too narrow stays so, however far the other is.
+  const lopsided = [[-1, 1e12] as const, [-1e12, 1] as const].map((bounds) => {
+    return loadNetwork(writeNet({ ...net, claims: { bounds } }), reference);
+  });
+  const refused = lopsided.filter((found) => typeof found === "string");
+  expect(refused.join()).toMatch(/output 0 can be .* the file claims/);
   const beyond = loadNetwork(writeNet({ ...net, claims: { monotone: [99] } }), reference);
   expect(beyond).toContain("it claims input 99 of");
 });

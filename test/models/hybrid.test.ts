@@ -224,7 +224,9 @@ test("the search for cuts reads so many weights at most, however many tries fail
   // Each try reads all of its layers, and then finds that they are not alike.
   const file = writeEncoder(randomEncoder(3, sizes), {
     activation: (draft, from, key) => {
-      draft.nodes.push(writeNode(Number(key) % 2 === 0 ? "Gelu" : "Relu", [from], [`active${key}`]));
+      draft.nodes.push(
+        writeNode(Number(key) % 2 === 0 ? "Gelu" : "Relu", [from], [`active${key}`]),
+      );
       return `active${key}`;
     },
   });

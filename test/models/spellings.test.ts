@@ -92,6 +92,12 @@ const between = (what: (b: Builder, h: string) => string): Uint8Array =>
 const behind = (what: (b: Builder, h: string) => string): Uint8Array =>
   built([8], [4], (b) => what(b, b.dense(b.steps("x"), 4, 8)));
 
+/** Clips one after another. */
+const clipped = (b: Builder, x: string, ...all: readonly (readonly number[])[]): string =>
+  all.reduce((from, ends) => b.node("Clip", [from, ...ends.map((end) => b.floats([end]))]), x);
+/** A dense layer without steps behind it. */
+const wide = (b: Builder, h: string): string => b.dense(h, 6, 6);
+
 const LINE = { pads: [1n, 1n] };
 const [OWN, FRONT, MIDDLE, END] = [
   /^ternary on \S+$/,
@@ -167,6 +173,34 @@ const CASES: readonly (readonly [string, RegExp, Uint8Array])[] = [
     OWN,
     built([20], [6, 20], (b) => {
       return b.conv(b.steps(b.node("Unsqueeze", ["x", b.wholes([1])])), [6, 1, 3], LINE);
+    }),
+  ],
+  [
+    "a clip, then a wider one",
+    OWN,
+    between((b, h) => clipped(b, wide(b, h), [-0.5, 0.5], [-2, 2])),
+  ],
+  ["a clip, then Relu by Clip", OWN, between((b, h) => clipped(b, wide(b, h), [-1, 0.5], [0]))],
+  [
+    "clips that have nothing in common",
+    OWN,
+    between((b, h) => clipped(b, wide(b, h), [1, 2], [-1, 0.25])),
+  ],
+  [
+    "clips of the mean of a window",
+    OWN,
+    built([4, 20], [4, 20], (b) => {
+      const h = b.steps(b.conv(b.steps("x"), [4, 4, 3], LINE));
+      const mean = b.node("AveragePool", [h], { kernel_shape: [3n], ...LINE });
+      return b.steps(clipped(b, mean, [-0.2, 0.3], [-2, 2]));
+    }),
+  ],
+  [
+    "a bias behind a clip, which the kernels put before it",
+    MIDDLE,
+    between((b, h) => {
+      const cut = clipped(b, b.node("MatMul", [h, b.weights([6, 6], 1)]), [-0.5, 0.5]);
+      return b.node("Add", [cut, b.floats([1, 2, 3, 1, 2, 3])]);
     }),
   ],
   ["HardSwish between", MIDDLE, between((b, h) => b.node("HardSwish", [h]))],

@@ -23,6 +23,7 @@ import {
 import { writeTernaryNet } from "../../agent/models/onnx/write-net.js";
 import { openUserModel } from "../../agent/models/user-model.js";
 import { parseUnit, type Unit } from "../../agent/units/parse.js";
+import { chainOf, sine, ternary } from "./hybrid-files.js";
 import { randomMlp } from "./nets.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sterna-model-"));
@@ -118,14 +119,21 @@ test("ONNX Runtime answers at once, and the same each time", () => {
 });
 
 test("without ONNX Runtime the fault names the operators and what to install", () => {
-  const bytes = floatModel([1], [1]);
-  const model = readOnnx(bytes);
-  if (typeof model === "string") throw new Error(model);
   const load = (): never => {
     throw new Error("Cannot find module");
   };
-  const absent = openDense(model, bytes, "sha256:x", { world: { ...WORLD, load } });
-  expect(absent).toContain("the operators Flatten, Gemm, Tanh need onnxruntime-node; npm install");
+  const said = (bytes: Uint8Array): unknown => {
+    const model = readOnnx(bytes);
+    if (typeof model === "string") throw new Error(model);
+    return openDense(model, bytes, "sha256:x", { world: { ...WORLD, load } });
+  };
+  expect(said(floatModel([1], [1]))).toContain(
+    "the operators Flatten, Gemm, Tanh need onnxruntime-node; npm install",
+  );
+  // What the integer path knows is not to blame.
+  expect(said(chainOf(8, [sine, ternary(1)]))).toMatch(
+    /^the operator Sin needs onnxruntime-node; npm install/,
+  );
 });
 
 test("a file that is absent, cut, or huge is one fault with its name", () => {

@@ -69,3 +69,11 @@ export function word(text: string): string {
 export function quote(name: string): string {
   return JSON.stringify(name.length > 60 ? `${name.slice(0, 57)}...` : name);
 }
+
+/** Why an input is not one of a free batch or a batch of one; null where it is. */
+export function fixedBatch({ name, dims }: ValueInfo): string | null {
+  const [batch = 1, ...rest] = dims ?? [];
+  return batch > 1 && rest.length > 0
+    ? `input ${quote(name)} has a fixed batch of ${batch}; export it with a free batch`
+    : null;
+}

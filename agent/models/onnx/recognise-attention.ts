@@ -42,7 +42,7 @@ export function readAttention(search: Search, value: string, sequence: number): 
   const { heads, found } = query;
   const width = found.rows;
   const sizes = wholesOf(search, joined.inputs[1] ?? "");
-  if (sizes.length !== 3 || (sizes[2] !== width && sizes[2] !== -1)) {
+  if (!isShape(sizes, sequence) || sizes.length !== 3 || ![width, -1].includes(sizes[2] ?? 0)) {
     stop(search, `${nodeName(joined)} does not join the heads to ${width} channels`);
   }
   const factor = scaled.by * query.by * key.by * Math.sqrt(width / heads);
@@ -100,13 +100,19 @@ function readHeads(search: Search, value: string, sequence: number, keys: boolea
   const inner = unscaled(search, apart.inputs[0] ?? "");
   const found = readProjection(search, inner.from);
   const sizes = wholesOf(search, apart.inputs[1] ?? "");
-  const [, places = 1, count = 0, stated = 0] = sizes;
+  const [, , count = 0, stated = 0] = sizes;
   const head = stated === -1 ? found.rows / count : stated;
-  const known = sizes.length === 4 && [0, -1, sequence].includes(places);
+  const known = sizes.length === 4 && isShape(sizes, sequence);
   if (!known || count < 1 || count * head !== found.rows) {
     stop(search, `${nodeName(apart)} does not part its channels into heads`);
   }
   return { found, heads: Math.max(1, count), by: outer.by * inner.by };
+}
+
+/** Whether a Reshape to these sizes leaves the batch and the places as the first two. */
+function isShape([batch = 2, places = 0, ...rest]: readonly number[], sequence: number): boolean {
+  const free = [batch, places, ...rest].filter((side) => side === -1).length;
+  return [0, 1, -1].includes(batch) && [0, -1, sequence].includes(places) && free <= 1;
 }
 
 function permuted(search: Search, node: Node, perm: readonly number[]): void {

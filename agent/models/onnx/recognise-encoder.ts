@@ -10,12 +10,11 @@ import {
   sizesFault,
 } from "../../accel/encoder.js";
 import { readMeta } from "./meta.js";
-import { type Node, nodeName, type OnnxModel, quote } from "./model.js";
+import { fixedBatch, type Node, nodeName, type OnnxModel, quote } from "./model.js";
 import { readAttention } from "./recognise-attention.js";
 import type { Mask } from "./recognise-mask.js";
 import { readActivation } from "./recognise-pointwise.js";
 import {
-  constantOf,
   type Found,
   isA,
   isProjection,
@@ -23,6 +22,7 @@ import {
   readProjection,
   type Search,
   stop,
+  vectorOf,
   writer,
 } from "./recognise-projection.js";
 import { constantsOf } from "./recognised.js";
@@ -65,6 +65,8 @@ export function recogniseEncoder(model: OnnxModel): EncoderNet | string {
     const first = input ?? inputs[0];
     return `input ${quote(first?.name ?? "")} is not float [batch, sequence, width]`;
   }
+  const fixed = fixedBatch(input);
+  if (fixed !== null) return fixed;
   const meta = readMeta(model.metadata);
   if (typeof meta === "string") return meta;
   const writers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
@@ -209,9 +211,9 @@ function readNorm(search: Search, value: string): FoundNorm {
   const axis = node.attributes.get("axis")?.integer ?? -1;
   if (axis !== -1 && axis !== 2) stop(search, `${nodeName(node)} is not over the last axis`);
   const epsilon = node.attributes.get("epsilon")?.float ?? 1e-5;
-  const gain = constantOf(search, node, 1);
+  const gain = vectorOf(search, node, 1);
   const alone = (node.inputs[2] ?? "") === "";
-  const offset = alone ? new Float32Array(gain.length) : constantOf(search, node, 2);
+  const offset = alone ? new Float32Array(gain.length) : vectorOf(search, node, 2);
   const fine = [...gain, ...offset].every(Number.isFinite);
   if (!fine) stop(search, `${nodeName(node)} has a gain or an offset that is no finite number`);
   return { gain, offset, x: node.inputs[0] ?? "", epsilon, kind: rms ? "rms" : "layer" };

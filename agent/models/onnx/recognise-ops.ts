@@ -66,9 +66,11 @@ export function readClip(walk: Walk, node: Node, steps: (scale: number) => boole
     const layer = { kind: "table", of: "clip", ends: [low, high], outScale: 0 } as const;
     return { form: "other", layer, sources, shape: real.shape, ...PLAIN };
   }
-  const rectifies = (real.form === "weighted" || real.form === "sum") && low === 0;
-  const ends = [low, high] as const;
-  const open = high === Number.POSITIVE_INFINITY;
+  const [least, most] = real.ends ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  // Of a clip before it, this one clips the ends.
+  const ends = [least, most].map((end) => Math.min(Math.max(end, low), high)) as [number, number];
+  const rectifies = (real.form === "weighted" || real.form === "sum") && ends[0] === 0;
+  const open = ends[1] === Number.POSITIVE_INFINITY;
   return { ...real, relu: real.relu || rectifies, ends: rectifies && open ? null : ends };
 }
 
@@ -87,7 +89,8 @@ export function readArithmetic(walk: Walk, node: Node): Real | string {
   }
   const real = realOf(walk, node, 1 - at);
   if (typeof real === "string") return real;
-  if (op === "Add" && real.form === "weighted" && !real.relu) return withBias(walk, node, real, at);
+  const bare = real.form === "weighted" && !real.relu && real.ends === null;
+  if (op === "Add" && bare) return withBias(walk, node, real, at);
   const values = byChannel(fixed, real.shape);
   if (values === null) return `${nodeName(node)} has no constant of one value a channel`;
   if (op === "Mul") return scaled(walk, node, real, values);

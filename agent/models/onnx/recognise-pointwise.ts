@@ -59,16 +59,18 @@ function formulaOf(
   sources: Set<string>,
   budget: { left: number },
 ): Formula {
-  const fixed = scalarOf(search, value);
+  const fixed = numberOf(search, value);
   if (fixed !== null) return () => fixed;
   const node = search.writers.get(value);
   const op = node?.domain === "" ? OPS[node.op] : undefined;
   budget.left -= 1;
   // The bias of a projection is an Add too, but of many constants.
   const many = node?.inputs.some((name) => {
-    return search.constants.has(name) && scalarOf(search, name) === null;
+    return search.constants.has(name) && numberOf(search, name) === null;
   });
-  if (node === undefined || op === undefined || many === true || budget.left < 0) {
+  // Max takes any number of values.
+  const two = (node?.inputs.length ?? 0) <= 2;
+  if (node === undefined || op === undefined || many === true || !two || budget.left < 0) {
     sources.add(value);
     return (x) => x;
   }
@@ -77,6 +79,12 @@ function formulaOf(
     return formulaOf(search, name, sources, budget);
   });
   return (x) => op(a(x), b(x));
+}
+
+/** The one number of a constant that adds no side to what it is combined with, or null. */
+function numberOf(search: Search, value: string): number | null {
+  const { dims = [] } = search.constants.get(value) ?? {};
+  return dims.length <= 2 ? scalarOf(search, value) : null;
 }
 
 /** The model with GELU as one node wherever it is spelled in many. */

@@ -72,6 +72,19 @@ export function constantOf(search: Search, node: Node, input: number): Float32Ar
   return values ?? new Float32Array(1);
 }
 
+/**
+ * A constant of one value for each place of the last side, which may have sides of 1 before: what a
+ * sum or a norm over `[batch, places, width]` spreads over all of them and leaves in its shape.
+ */
+export function vectorOf(search: Search, node: Node, input: number): Float32Array {
+  const values = constantOf(search, node, input);
+  const dims = search.constants.get(node.inputs[input] ?? "")?.dims ?? [];
+  if (dims.length > 3 || (dims.at(-1) ?? 1) !== values.length) {
+    stop(search, `input ${input} of ${nodeName(node)} is [${dims}], not one value a channel`);
+  }
+  return values;
+}
+
 /** Whether `value` is a product with constant weights, with a bias or without. */
 export function isProjection(search: Search, value: string): boolean {
   const node = search.writers.get(value);
@@ -104,13 +117,14 @@ export function readProjection(search: Search, value: string): Found {
   const [a = 0, b = 0] = tensor?.dims ?? [];
   const [cols, rows] = flipped ? [b, a] : [a, b];
   const stored = tensor?.type === ELEMENT.INT2 ? int8sOf(tensor) : null;
-  const scales = constantOf(search, back, 1);
+  const scales = vectorOf(search, back, 1);
   const zero = search.constants.get(back.inputs[2] ?? "");
-  const plain = zero === undefined || zero.bytes.every((byte) => byte === 0);
+  const shifted = zero?.bytes.some((byte) => byte !== 0) ?? false;
+  const plain = !shifted && (back.attributes.get("block_size")?.integer ?? 0) === 0;
   const axis = back.attributes.get("axis")?.integer ?? 1;
   const along = flipped ? [0, -2] : [1, -1];
   const single = scales.length === 1 || (scales.length === rows && along.includes(axis));
-  const bias = add === null ? new Float32Array(rows) : constantOf(search, add, 1 - at);
+  const bias = add === null ? new Float32Array(rows) : vectorOf(search, add, 1 - at);
   const sized = tensor?.dims.length === 2 && bias.length === rows;
   if (stored === null || !plain || !single || !sized || !withinRange(stored, 1)) {
     stop(search, `${nodeName(product)} has no INT2 weights of -1, 0, 1 [in, out] with a bias`);
@@ -136,7 +150,8 @@ function readSteps(search: Search, value: string) {
   const from = writer(search, back.inputs[0] ?? "", "QuantizeLinear");
   const clip = writer(search, from.inputs[0] ?? "", "Clip");
   const [step = Number.NaN, ...more] = constantOf(search, from, 1);
-  const same = constantOf(search, back, 1)[0] === step && more.length === 0;
+  const [again, ...others] = constantOf(search, back, 1);
+  const same = again === step && more.length === 0 && others.length === 0;
   const zeros = [from, back].every((node) => {
     const zero = search.constants.get(node.inputs[2] ?? "");
     return zero?.type === ELEMENT.INT8 && zero.bytes.every((byte) => byte === 0);

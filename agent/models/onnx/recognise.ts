@@ -1,7 +1,7 @@
 //! Finds the ternary pattern in an ONNX graph: layers with INT2 or INT8 weights and layers without
 //! any, each between int8 steps. What is anything else is said in words; ONNX Runtime may run it.
 import { describePort, readMeta, type SternaMeta } from "./meta.js";
-import { type Node, nodeName, type OnnxModel, quote } from "./model.js";
+import { fixedBatch, type Node, nodeName, type OnnxModel, quote } from "./model.js";
 import { move, moveSteps, readMoved } from "./recognise-move.js";
 import { readActivation, readArithmetic, readClip, readConcat, readPool } from "./recognise-ops.js";
 import { withGelu } from "./recognise-pointwise.js";
@@ -55,6 +55,8 @@ export function recognise(given: OnnxModel): TernaryNet | string {
     const wanted = "float [batch, length], or [batch, channels, ...] with one or two sides";
     return `input ${quote(input.name)} is not ${wanted}`;
   }
+  const fixed = fixedBatch(input);
+  if (fixed !== null) return fixed;
   if (outputs.length > 1 + meta.states.length) return "it has not exactly one output";
   const walk = walkOf(model, input.name);
   for (const node of nodes) {

@@ -1,0 +1,127 @@
+//! What goes into the parts of a hybrid: inputs in the graph's order, a mask that nothing is bound to,
+//! infinite values of the part before.
+import { expect, test } from "vitest";
+import { reference } from "../../agent/accel/reference.js";
+import { prng } from "../../agent/base/prng.js";
+import { bindUserModel } from "../../agent/models/bind.js";
+import { openDense } from "../../agent/models/dense.js";
+import type { Model } from "../../agent/models/model.js";
+import { readOnnx } from "../../agent/models/onnx/read.js";
+import { writeModel, writeNode, writeValueInfo } from "../../agent/models/onnx/write.js";
+import { writeEncoder } from "../../agent/models/onnx/write-encoder.js";
+import { openModel } from "../../agent/models/user-model.js";
+import { parseUnit, type Unit } from "../../agent/units/parse.js";
+import { randomEncoder } from "../accel/encoders.js";
+import { chainOf, type Piece, ternary } from "./hybrid-files.js";
+
+const [PLACES, WIDTH] = [6, 32];
+const SIZE = PLACES * WIDTH;
+
+function opened(model: Model | string): Model {
+  if (typeof model === "string") throw new Error(model);
+  return model;
+}
+
+function wholeOf(bytes: Uint8Array): Model {
+  const onnx = readOnnx(bytes);
+  if (typeof onnx === "string") throw new Error(onnx);
+  return opened(openDense(onnx, bytes, "sha256:whole"));
+}
+
+/** Tanh of "given", an encoder with a mask, and nodes behind that read "y" and write "z". */
+function masked(tail: readonly Uint8Array[], maskFirst: boolean): Uint8Array {
+  const form = { masked: true, order: "pre", activation: "gelu", ends: true } as const;
+  const sizes = { sequence: PLACES, width: WIDTH, heads: 2, hidden: 64, limit: 127, depth: 2 };
+  const inner = readOnnx(writeEncoder(randomEncoder(5, { ...sizes, kept: 1, form })));
+  if (typeof inner === "string") throw new Error(inner);
+  const { nodes, initializers, inputs } = inner.graph;
+  const given = writeValueInfo("given", 1, [PLACES, WIDTH]);
+  const mask = inputs.filter(({ name }) => name === "mask").map(({ raw }) => raw);
+  const graph = {
+    name: "masked",
+    nodes: [writeNode("Tanh", ["given"], ["x"]), ...nodes.map(({ raw }) => raw), ...tail],
+    tensors: [...initializers.values()].map(({ raw }) => raw),
+    inputs: maskFirst ? [...mask, given] : [given, ...mask],
+    outputs: [writeValueInfo("z", 1, [PLACES, WIDTH])],
+  };
+  return writeModel(graph, { "": 25 }, []);
+}
+
+const portsOf = ({ inputs }: Model) => {
+  return inputs.map(({ name, optional = false }) => [name, optional]);
+};
+
+test("a mask that stands first may be left unbound, and is not what stands behind it", () => {
+  const bytes = masked([writeNode("Sigmoid", ["y"], ["z"])], true);
+  const model = opened(openModel(bytes, reference));
+  expect(model.engine).toMatch(/, then ternary encoder on reference, then onnxruntime/);
+  expect(portsOf(model)).toEqual([
+    ["mask", true],
+    ["given", false],
+  ]);
+  const whole = wholeOf(bytes);
+  const random = prng(8, "x");
+  const x = Float32Array.from({ length: SIZE }, () => random.normal());
+  const [ours, theirs] = [new Float32Array(SIZE), new Float32Array(SIZE)];
+  for (const hidden of [3, 0]) {
+    const keys = Float32Array.from({ length: PLACES }, (_, i) => (i < PLACES - hidden ? 0 : -1e4));
+    expect(model.run([hidden === 0 ? undefined : keys, x], [ours])).toBeNull();
+    expect(whole.run([keys, x], [theirs])).toBeNull();
+    const off = ours.map((value, k) => Math.abs(value - (theirs[k] as number)));
+    expect(Math.max(...off)).toBeLessThan(0.02);
+  }
+  // Bound to a channel, the mask to none.
+  const unit = parseUnit("1") as Unit;
+  const spec = {
+    name: "masked",
+    in: [{ tensor: "given", channels: ["a"], window: SIZE, unit }],
+    out: [{ tensor: "z", index: 0, channel: "score", unit }],
+  };
+  const monitor = bindUserModel(model, spec, [{ name: "a", dim: "1", kind: "" }]);
+  if (!("onSample" in monitor)) throw new Error(JSON.stringify(monitor));
+  const scores: number[] = [];
+  for (const [i, value] of x.entries()) {
+    const set = (_: number, score: number): number => scores.push(score);
+    monitor.onSample({ get: () => value, set }, 0, i);
+  }
+  expect(scores.at(-1)).toBe(ours[0]);
+});
+
+test("a mask that ONNX Runtime reads too has to be bound", () => {
+  const tail = [
+    writeNode("ReduceMean", ["mask"], ["share"], { keepdims: 1n }),
+    writeNode("Add", ["y", "share"], ["z"]),
+  ];
+  const model = opened(openModel(masked(tail, false), reference));
+  expect(model.parts).toHaveLength(3);
+  expect(portsOf(model)).toEqual([
+    ["given", false],
+    ["mask", false],
+  ]);
+});
+
+test("an infinite value between parts is the last step, as ONNX Runtime has it", () => {
+  const log: Piece = (draft, from, size, key) => {
+    draft.nodes.push(writeNode("Log", [from], [`log_${key}`]));
+    return { to: `log_${key}`, size };
+  };
+  const reciprocal: Piece = (draft, from, size, key) => {
+    draft.nodes.push(writeNode("Reciprocal", [from], [`one_over_${key}`]));
+    return { to: `one_over_${key}`, size };
+  };
+  for (const piece of [log, reciprocal]) {
+    const bytes = chainOf(8, [piece, ternary(1)]);
+    const [model, other] = [opened(openModel(bytes, reference)), wholeOf(bytes)];
+    expect(model.engine).toMatch(/, then ternary on reference$/);
+    // Log of 0 is below all, its reciprocal above.
+    const x = Float32Array.of(0, 0.5, 0, 2, 1, 3, 0.1, 0);
+    const [ours, theirs] = [new Float32Array(6), new Float32Array(6)];
+    expect(model.run([x], [ours])).toBeNull();
+    expect(other.run([x], [theirs])).toBeNull();
+    ours.forEach((value, k) => {
+      expect(Math.abs(value - (theirs[k] as number))).toBeLessThan(0.031);
+    });
+    model.run([x.fill(Number.NaN)], [ours]);
+    expect(ours.every(Number.isNaN)).toBe(true);
+  }
+});
