@@ -1,5 +1,9 @@
 //! Files that begin ternary and end in other operators.
+
 import { prng } from "../../agent/base/prng.js";
+import { openDense } from "../../agent/models/dense.js";
+import type { Model } from "../../agent/models/model.js";
+import { readOnnx } from "../../agent/models/onnx/read.js";
 import {
   writeModel,
   writeNode,
@@ -76,4 +80,16 @@ export function chainOf(size: number, pieces: readonly Piece[]): Uint8Array {
     outputs: [writeValueInfo("y", FLOAT, [at.size])],
   };
   return writeModel(graph, { "": 25 }, []);
+}
+
+export function opened(model: Model | string): Model {
+  if (typeof model === "string") throw new Error(model);
+  return model;
+}
+
+/** The whole file in ONNX Runtime. */
+export function wholeOf(bytes: Uint8Array): Model {
+  const onnx = readOnnx(bytes);
+  if (typeof onnx === "string") throw new Error(onnx);
+  return opened(openDense(onnx, bytes, "sha256:whole"));
 }

@@ -4,7 +4,6 @@ import { expect, test } from "vitest";
 import { reference } from "../../agent/accel/reference.js";
 import { prng } from "../../agent/base/prng.js";
 import { bindUserModel } from "../../agent/models/bind.js";
-import { openDense } from "../../agent/models/dense.js";
 import type { Model } from "../../agent/models/model.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
 import { writeModel, writeNode, writeValueInfo } from "../../agent/models/onnx/write.js";
@@ -12,21 +11,10 @@ import { writeEncoder } from "../../agent/models/onnx/write-encoder.js";
 import { openModel } from "../../agent/models/user-model.js";
 import { parseUnit, type Unit } from "../../agent/units/parse.js";
 import { randomEncoder } from "../accel/encoders.js";
-import { chainOf, type Piece, ternary } from "./hybrid-files.js";
+import { chainOf, opened, type Piece, ternary, wholeOf } from "./hybrid-files.js";
 
 const [PLACES, WIDTH] = [6, 32];
 const SIZE = PLACES * WIDTH;
-
-function opened(model: Model | string): Model {
-  if (typeof model === "string") throw new Error(model);
-  return model;
-}
-
-function wholeOf(bytes: Uint8Array): Model {
-  const onnx = readOnnx(bytes);
-  if (typeof onnx === "string") throw new Error(onnx);
-  return opened(openDense(onnx, bytes, "sha256:whole"));
-}
 
 /** Tanh of "given", an encoder with a mask, and nodes behind that read "y" and write "z". */
 function masked(tail: readonly Uint8Array[], maskFirst: boolean): Uint8Array {

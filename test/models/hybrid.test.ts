@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { reference } from "../../agent/accel/reference.js";
 import { prng } from "../../agent/base/prng.js";
-import { openDense, shapesIn } from "../../agent/models/dense.js";
+import { shapesIn } from "../../agent/models/dense.js";
 import { partsIn } from "../../agent/models/hybrid-cuts.js";
 import type { Model } from "../../agent/models/model.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
@@ -18,18 +18,7 @@ import {
 import { writeEncoder } from "../../agent/models/onnx/write-encoder.js";
 import { openModel } from "../../agent/models/user-model.js";
 import { randomEncoder } from "../accel/encoders.js";
-import { chainOf, fileOf, type Piece, sine, ternary } from "./hybrid-files.js";
-
-function opened(model: Model | string): Model {
-  if (typeof model === "string") throw new Error(model);
-  return model;
-}
-
-function wholeOf(bytes: Uint8Array): Model {
-  const onnx = readOnnx(bytes);
-  if (typeof onnx === "string") throw new Error(onnx);
-  return opened(openDense(onnx, bytes, "sha256:whole"));
-}
+import { chainOf, fileOf, opened, type Piece, sine, ternary, wholeOf } from "./hybrid-files.js";
 
 test("the front runs ternary, the rest in ONNX Runtime, and together they are the whole", () => {
   const tails = [
