@@ -4,14 +4,12 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
-import { silentLog } from "../../agent/base/log.js";
 import type { Channel, Item } from "../../agent/base/telemetry.js";
 import { LINE_CHARS_MAX } from "../../agent/sensors/lines.js";
 import { recordingWriter } from "../../agent/sensors/recorder.js";
 import { findOrOpen, lineReader, type Read, readRecording } from "../../agent/sensors/recording.js";
-import { replaySource } from "../../agent/sensors/replay.js";
 import { isUnitFault, parseUnit } from "../../agent/units/parse.js";
-import { channel, Kept, waveform } from "./intake.js";
+import { channel, waveform } from "./intake.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sterna-recording-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -304,34 +302,4 @@ test("a level in a recording opens the level of its pattern", () => {
   expect(open("wt07", "accel.a/b")).toBeNull();
   expect(open("wt07", "other.x")).toBeNull();
   expect(opened).toEqual(["7.hss", "7.ims"]);
-});
-
-test("a replayed source moves the times to now and keeps order and lateness", async () => {
-  const path = join(folder, "live.ndjson");
-  const records = [
-    { t: 1_000, ...SHAPE, v: 1, r: 1_000 },
-    { t: 900, ...SHAPE, v: 2, r: 1_010 },
-    { r: 1_020 },
-    { t: 1, a: "x", c: "y", v: 1 },
-    { t: 1_030, ...SHAPE, v: 3, r: 1_030 },
-  ];
-  writeFileSync(path, records.map((r) => `${JSON.stringify(r)}\n`).join(""));
-  const source = replaySource(path, find, 1, silentLog);
-  const intake = new Kept();
-  // A machine that is busy for longer than the records are apart must not move their times.
-  const push = intake.push.bind(intake);
-  intake.push = (item) => {
-    for (const until_ms = performance.now() + 40; performance.now() < until_ms; );
-    push(item);
-  };
-  await source.start(intake);
-  while (intake.links.at(-1)?.up !== false) await new Promise((next) => setTimeout(next, 5));
-  await source.stop();
-  expect(intake.samples.map((s) => Math.round(s.value - 273.15))).toEqual([1, 2, 3]);
-  expect(intake.samples.map((s) => s.t_ms - s.r_ms)).toEqual([0, -110, 0]);
-  const [first, , last] = intake.samples;
-  expect((last?.t_ms ?? 0) - (first?.t_ms ?? 0)).toBeCloseTo(30, 3);
-  expect(intake.rejects).toEqual([
-    { reason: "unknown-channel", channel: null, where: `${path}:4` },
-  ]);
 });
