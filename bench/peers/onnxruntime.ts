@@ -36,7 +36,8 @@ export type PeerLayer =
   /** The average of all places. */
   | { readonly kind: "pool" };
 type Weighted = Exclude<PeerLayer, { kind: "pool" }>;
-export type Form = "fp32" | "static int8" | "dynamic int8";
+export const FORMS = ["fp32", "static int8", "dynamic int8"] as const;
+export type Form = (typeof FORMS)[number];
 
 const UINT8 = 2;
 type Draft = { readonly nodes: Uint8Array[]; readonly tensors: Uint8Array[] };
@@ -176,6 +177,7 @@ function dynamicDense(
 type Session = {
   loadModel(buffer: ArrayBufferLike, at: number, length: number, options: object): void;
   run(feeds: object, fetches: object, options: object): object;
+  dispose(): void;
 };
 type Binding = {
   readonly binding: { readonly InferenceSession: new () => Session };
@@ -183,11 +185,10 @@ type Binding = {
 };
 type Ort = { Tensor: new (type: string, data: Float32Array, dims: readonly number[]) => unknown };
 
-/** One inference of the peer, its input in place. */
-export function peerRun(model: Uint8Array, dims: readonly number[], threads: number): () => void {
-  const require = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
+
+function open(model: Uint8Array, threads: number): Session {
   const runtime = require("onnxruntime-node/dist/binding.js") as Binding;
-  const { Tensor } = require("onnxruntime-node") as Ort;
   runtime.initOrt();
   const session = new runtime.binding.InferenceSession();
   const options = {
@@ -197,9 +198,27 @@ export function peerRun(model: Uint8Array, dims: readonly number[], threads: num
     logSeverityLevel: 4,
   };
   session.loadModel(model.buffer, model.byteOffset, model.byteLength, options);
+  return session;
+}
+
+/** Bytes of the file to a session, which is let go again. */
+export function peerLoad(model: Uint8Array, threads: number): () => void {
+  return () => open(model, threads).dispose();
+}
+
+export type PeerOutput = { readonly out: { readonly data: Float32Array } };
+
+/** One inference of the peer, its input in place. */
+export function peerRun(
+  model: Uint8Array,
+  dims: readonly number[],
+  threads: number,
+): () => PeerOutput {
+  const { Tensor } = require("onnxruntime-node") as Ort;
+  const session = open(model, threads);
   const size = dims.reduce((a, b) => a * b, 1);
   const random = prng(2, "peer");
   const x = Float32Array.from({ length: size }, () => random.normal());
   const feeds = { x: new Tensor("float32", x, dims) };
-  return () => void session.run(feeds, { out: null }, {});
+  return () => session.run(feeds, { out: null }, {}) as PeerOutput;
 }
