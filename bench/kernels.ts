@@ -36,6 +36,7 @@ import {
 import { type EncoderForm, type PeerEncoder, peerEncoder } from "./peers/encoder.js";
 import { fetchGgml, probeGgml } from "./peers/ggml.js";
 import {
+  FEW_BITS,
   FORMS,
   type Form,
   type PeerLayer,
@@ -173,6 +174,7 @@ const ROWS: Readonly<Record<string, (name: string) => Row[]>> = {
   "gemm-3072x768-b128": (name) => gemmRows(name, [3072, 768, 128], 0.85, false),
   "gemv-4096-vs-fp32": (name) => gemvRows(name, { min: 30 }, widePeers(["fp32"])),
   "gemv-4096-vs-int8": (name) => gemvRows(name, { min: 4.5 }, widePeers(INT8)),
+  "gemv-4096-vs-few-bits": (name) => gemvRows(name, {}, widePeers(FEW_BITS)),
   "gemv-4096-vs-ggml": (name) => gemvRows(name, { min: 4 }, ggmlPeers(WIDE)),
   "a4-gemm": (name) => gemmRows(name, [3072, 768, 128], 1.15, true),
   "mlp-57k": (name) => [faster(name, { min: 15 }, { ours: mlp(), peers: peers(MLP, [64], FORMS) })],

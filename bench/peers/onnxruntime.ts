@@ -1,6 +1,7 @@
 //! ONNX Runtime as the peer of the kernels: the same shapes as fp32, as static int8 (QDQ, which it
-//! fuses) and as dynamic int8, each a file of its own form. Its native call is used without the
-//! promise of its public run(), which would cost it some microseconds.
+//! fuses), as dynamic int8, and with weights of 2 and 4 bits (MatMulNBits), each a file of its own
+//! form. Its native call is used without the promise of its public run(), which would cost it some
+//! microseconds.
 import { createRequire } from "node:module";
 import { type Prng, prng } from "../../agent/base/prng.js";
 import { ELEMENT } from "../../agent/models/onnx/tensor.js";
@@ -37,12 +38,14 @@ export type PeerLayer =
   | { readonly kind: "pool" };
 type Weighted = Exclude<PeerLayer, { kind: "pool" }>;
 export const FORMS = ["fp32", "static int8", "dynamic int8"] as const;
-export type Form = (typeof FORMS)[number];
+/** Fewer bytes of weights, which pays for one row of x: blocks of 128 with a scale, int8 sums. */
+export const FEW_BITS = ["2-bit weights", "4-bit weights"] as const;
+export type Form = (typeof FORMS)[number] | (typeof FEW_BITS)[number];
 
 const UINT8 = 2;
 type Draft = { readonly nodes: Uint8Array[]; readonly tensors: Uint8Array[] };
 
-/** `shape` is the input without its batch; dynamic int8 exists for dense layers alone. */
+/** `shape` is the input without its batch; dynamic int8 and few bits exist for dense layers alone. */
 export function peerModel(
   layers: readonly PeerLayer[],
   shape: readonly number[],
@@ -75,7 +78,9 @@ export function peerModel(
       flat = true;
     }
     if (form === "dynamic int8") value = dynamicDense(draft, random, layer, value, i);
-    else {
+    else if (form === "2-bit weights" || form === "4-bit weights") {
+      value = fewBitsDense(draft, random, layer, value, i, form === "2-bit weights" ? 2 : 4);
+    } else {
       const w = weight(draft, random, layer, i, form);
       const b = bias(draft, layer.rows, i, form);
       const op = layer.kind === "dense" ? "Gemm" : "Conv";
@@ -90,7 +95,8 @@ export function peerModel(
   // Sizes of the output do not matter to the runtime: it infers them.
   const end = layers.at(-1);
   const outputs = [writeValueInfo("out", ELEMENT.FLOAT, [end?.kind === "dense" ? end.rows : 0])];
-  return writeModel({ name: "peer", ...draft, inputs, outputs }, { "": 21 }, []);
+  const opsets = { "": 21, "com.microsoft": 1 };
+  return writeModel({ name: "peer", ...draft, inputs, outputs }, opsets, []);
 }
 
 function attributesOf(layer: Weighted) {
@@ -171,6 +177,31 @@ function dynamicDense(
   nodes.push(writeNode("Cast", [`m${i}`], [`c${i}`], { to: 1n }));
   nodes.push(writeNode("Mul", [`qs${i}`, `ws${i}`], [`k${i}`]));
   nodes.push(writeNode("Mul", [`c${i}`, `k${i}`], [`y${i}`]));
+  return `y${i}`;
+}
+
+const BLOCK = 128;
+
+function fewBitsDense(
+  draft: Draft,
+  random: Prng,
+  { rows, cols }: Weighted,
+  from: string,
+  i: number,
+  bits: 2 | 4,
+): string {
+  const { nodes, tensors } = draft;
+  const blocks = cols / BLOCK;
+  const dims = [rows, blocks, (BLOCK * bits) / 8];
+  const codes = Uint8Array.from({ length: (rows * cols * bits) / 8 }, () => random.next() * 256);
+  tensors.push(writeTensor(`w${i}`, dims, UINT8, codes));
+  const scales = new Float32Array(rows * blocks).fill(0.002);
+  tensors.push(floatTensor(`ws${i}`, [rows * blocks], scales));
+  const sizes = { K: BigInt(cols), N: BigInt(rows), bits: BigInt(bits), block_size: BigInt(BLOCK) };
+  // 4: it may turn x into int8, its fastest way.
+  const attributes = { ...sizes, accuracy_level: 4n };
+  const inputs = [from, `w${i}`, `ws${i}`];
+  nodes.push(writeNode("MatMulNBits", inputs, [`y${i}`], attributes, "com.microsoft"));
   return `y${i}`;
 }
 

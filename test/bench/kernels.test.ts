@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { fasterOf, listed, race, type Timed } from "../../bench/kernel-times.js";
 import { type EncoderForm, peerEncoder } from "../../bench/peers/encoder.js";
 import { ggmlEntry, probeGgml } from "../../bench/peers/ggml.js";
-import { peerModel, peerRun } from "../../bench/peers/onnxruntime.js";
+import { FEW_BITS, FORMS, peerModel, peerRun } from "../../bench/peers/onnxruntime.js";
 
 const timed = (name: string, threads: 1 | 2, us: number): Timed => ({
   ...{ name, threads, run: () => us, us, low: us - 1, high: us + 2 },
@@ -69,9 +69,11 @@ test("the encoders of the peer are one encoder in three forms", () => {
   expect(apart(fused, int8)).toBeGreaterThan(1e-4);
 });
 
-test("a batch of the peer's dense layer is a batch", () => {
-  const model = peerModel([{ kind: "dense", rows: 8, cols: 32 }], [32], "dynamic int8");
-  expect(peerRun(model, [5, 32], 1)().out.data.length).toBe(5 * 8);
+test.each([...FORMS, ...FEW_BITS])("ONNX Runtime runs a batch of a dense layer: %s", (form) => {
+  const model = peerModel([{ kind: "dense", rows: 8, cols: 256 }], [256], form);
+  const y = peerRun(model, [5, 256], 1)().out.data;
+  expect(y.length).toBe(5 * 8);
+  expect(new Set(y).size).toBeGreaterThan(20);
 });
 
 const absent = probeGgml();
