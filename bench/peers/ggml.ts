@@ -3,7 +3,7 @@
 //! @node-llama-cpp/linux-x64; they are no part of Sterna and lie in .cache when a run with
 //! `--peers` has fetched them. Calls are ggml.h's, planned once; its threads are kept between calls.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { assert } from "../../agent/base/errors.js";
@@ -17,7 +17,8 @@ const PACKAGE = {
   integrity:
     "sha512-5uCCDNqWCNfaAm8aR/Uzxbo4HBpKgNF91kCHPepKhgMgV2OAmatoefbOlMihsqCiH2Od35E/eUHQCFbfRBJuOg==",
 } as const;
-const FOLDER = packageFile(`.cache/packages/${PACKAGE.name}/package/bins/linux-x64`);
+const CACHED = packageFile(`.cache/packages/${PACKAGE.name}/package`);
+const FOLDER = join(CACHED, "bins/linux-x64");
 const [F32, TQ2_0] = [0, 35];
 const CONTEXT_BYTES = 64 * 2 ** 20;
 /** Larger than ggml's own, which grow from version to version. */
@@ -26,7 +27,11 @@ const [SPARE_BYTES, POOL_BYTES] = [128, 4096];
 /** Null, or why ggml cannot be a peer here. */
 export function probeGgml(): string | null {
   if (process.arch !== "x64") return "its package is for x64";
-  return existsSync(FOLDER) ? null : "no ggml: npm run bench:kernels -- --peers fetches it";
+  const manifest = join(CACHED, "package.json");
+  const { version } = PACKAGE;
+  const present =
+    existsSync(manifest) && readFileSync(manifest, "utf8").includes(`"version": "${version}"`);
+  return present ? null : `no ggml ${version}: npm run bench:kernels -- --peers fetches it`;
 }
 
 export function fetchGgml(): void {

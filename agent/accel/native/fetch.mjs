@@ -5,7 +5,7 @@
 //! fetch.mjs NAME VERSION INTEGRITY
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -19,22 +19,18 @@ export function cachedFolder(name) {
 /** Null, or why it is not there. */
 export function fetchPackage(name, version, integrity) {
   const to = dirname(cachedFolder(name));
-  rmSync(to, { recursive: true, force: true });
-  mkdirSync(to, { recursive: true });
-  const failed = fetchInto(to, `${name}@${version}`, integrity);
-  if (failed !== null) rmSync(to, { recursive: true });
+  const part = `${to}.part`;
+  for (const folder of [to, part]) rmSync(folder, { recursive: true, force: true });
+  mkdirSync(part, { recursive: true });
+  const failed = fetchInto(part, `${name}@${version}`, integrity);
+  if (failed === null) renameSync(part, to);
+  else rmSync(part, { recursive: true });
   return failed;
 }
 
 function fetchInto(to, spec, integrity) {
-  const packed = run("npm", [
-    "pack",
-    "--loglevel=error",
-    "--ignore-scripts",
-    "--pack-destination",
-    to,
-    spec,
-  ]);
+  const pack = ["pack", "--loglevel=error", "--ignore-scripts", "--pack-destination", to, spec];
+  const packed = run("npm", pack);
   if (packed !== null) return packed;
   const [file] = readdirSync(to);
   if (file === undefined) return `npm pack ${spec} gave no file`;
@@ -55,8 +51,9 @@ function run(command, args) {
 
 /** As package-lock.json has it. */
 export function fetchLocked(name) {
-  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
-  const locked = lock.packages[`node_modules/${name}`];
+  const file = join(root, "package-lock.json");
+  if (!existsSync(file)) return "no package-lock.json, which names its version: use a checkout";
+  const locked = JSON.parse(readFileSync(file, "utf8")).packages[`node_modules/${name}`];
   if (locked === undefined) return `package-lock.json has no ${name}: write its version, too`;
   return fetchPackage(name, locked.version, locked.integrity);
 }

@@ -80,7 +80,9 @@ function smokeCommands({ arch, triple, qemu, cpus }) {
 /** The node of another architecture, or why there is none. */
 function nodeFor(name) {
   const named = process.env.STERNA_SMOKE_NODE;
-  if (named !== undefined) return named;
+  if (named !== undefined) {
+    return existsSync(named) ? named : `no ${named}, which STERNA_SMOKE_NODE names`;
+  }
   const installed = packageFolder(name) ?? cachedFolder(name);
   const node = join(installed, "bin/node");
   if (existsSync(node)) return node;
