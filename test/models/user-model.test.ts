@@ -105,6 +105,31 @@ test("each kind of file finds its engine", () => {
   ]);
 });
 
+test("exports with a free batch: a Reshape to [-1, ...] has a known size, behind a Scaler, too", () => {
+  const nodes = [
+    writeNode("Scaler", ["x"], ["s"], { offset: [1, 1], scale: [2, 2] }, "ai.onnx.ml"),
+    writeNode("MatMul", ["s", "w"], ["m"]),
+    // scikit-learn's last node, and how an encoder of PyTorch splits its heads.
+    writeNode("Reshape", ["m", "heads"], ["h"]),
+    writeNode("Transpose", ["h"], ["t"], { perm: [0n, 2n, 1n] }),
+    writeNode("Reshape", ["t", "flat"], ["y"]),
+  ];
+  const tensors = [
+    floatTensor("w", [2, 4], Float32Array.from({ length: 8 }, (_, i) => i)),
+    int64Tensor("heads", [-1, 2, 2]),
+    int64Tensor("flat", [-1, 4]),
+  ];
+  const inputs = [writeValueInfo("x", FLOAT, [2])];
+  const outputs = [writeValueInfo("y", FLOAT, [4])];
+  const opsets = { "": 17, "ai.onnx.ml": 1 };
+  const bytes = writeModel({ name: "m", nodes, tensors, inputs, outputs }, opsets, []);
+  const model = open(saved("free.onnx", bytes));
+  const y = new Float32Array(4);
+  expect(model.run([Float32Array.of(2, 3)], [y])).toBeNull();
+  // (x - 1) * 2 is [2, 4].
+  expect([...y]).toEqual([16, 28, 22, 34]);
+});
+
 test("ONNX Runtime answers at once, and the same each time", () => {
   const model = open(saved("float.onnx", floatModel([1, 2, 3], [3])));
   const run = (): number[] => {
