@@ -115,7 +115,11 @@ test("exports with a free batch: a Reshape to [-1, ...] has a known size, behind
     writeNode("Reshape", ["t", "flat"], ["y"]),
   ];
   const tensors = [
-    floatTensor("w", [2, 4], Float32Array.from({ length: 8 }, (_, i) => i)),
+    floatTensor(
+      "w",
+      [2, 4],
+      Float32Array.from({ length: 8 }, (_, i) => i),
+    ),
     int64Tensor("heads", [-1, 2, 2]),
     int64Tensor("flat", [-1, 4]),
   ];
