@@ -54,7 +54,7 @@ function forKernels(file: string, csv: string, target: string, out: string): num
   const [output] = model.outputs;
   console.log("models:");
   console.log(`  own:\n    file: ${out}\n    asset: ASSET`);
-  console.log(`    in: { ${input?.name}: { channels: [CHANNEL, ...], unit: UNIT } }`);
+  console.log(`    in: { ${input?.name}: { channels: [CHANNEL, ...], unit: [UNIT, ...] } }`);
   console.log(`    out: { ${output?.name}: { channel: NEW-CHANNEL, unit: UNIT } }`);
   return EXIT.done;
 }

@@ -192,7 +192,7 @@ test("`convert` reads a CSV with a header, names a cell that is no number, and b
   const done = sterna("convert", file, "--target", "int8", "--rows", csv);
   expect([done.code, done.err]).toEqual([0, ""]);
   const out = join(dir, "m-int8.onnx");
-  expect(done.out).toContain(`in: { x: { channels: [CHANNEL, ...], unit: UNIT } }`);
+  expect(done.out).toContain(`in: { x: { channels: [CHANNEL, ...], unit: [UNIT, ...] } }`);
   expect(done.out).toMatch(/answers differ by \d\.\d+ % of their spread/);
   const model = openModel(readFileSync(out), reference);
   expect(typeof model === "string" ? model : model.engine).toContain("ternary");
