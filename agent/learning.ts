@@ -77,7 +77,7 @@ export class Learning {
   #keep(asset: string, stage: Stage, now_ms: number): void {
     const { changes, commissioned } = stage;
     const last = this.#written.get(asset);
-    if (last?.changes === changes) return;
+    if (last?.changes === changes && !stage.remembers) return;
     const soon = now_ms - (last?.at_ms ?? now_ms) < KEEP_ms;
     if (soon && last?.commissioned === commissioned) return;
     this.#written.set(asset, { changes, commissioned, at_ms: now_ms });

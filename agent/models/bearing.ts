@@ -18,6 +18,7 @@ import {
   type Readings,
   type Said,
 } from "./monitor-machine.js";
+import type { Recalled } from "./recall.js";
 import { type Learnt, learnt, plateValue, type Setup } from "./setup.js";
 import { BlockWatch } from "./vibration-block.js";
 
@@ -110,6 +111,19 @@ class BearingPhysics implements Physics {
     this.#blocks = new BlockWatch("accel", plate, "rollers and diameters", setup);
   }
 
+  readonly recalled: Recalled = {
+    recollect: () => ({
+      ...this.#blocks.recollect(),
+      ...Object.fromEntries(this.#heard.map(([name, { kept }]) => [`${name}.steady`, kept])),
+      heat: this.#heat.kept_K,
+    }),
+    recall: (kept, gap_s) => {
+      this.#blocks.recall(kept);
+      for (const [name, loudness] of this.#heard) loudness.resume(kept[`${name}.steady`]);
+      this.#heat.resume(kept["heat"], gap_s);
+    },
+  };
+
   get network() {
     return this.#blocks.network;
   }
@@ -123,7 +137,7 @@ class BearingPhysics implements Physics {
       this.#well("torque") && this.#commissioned ? this.#excess : Number.NaN,
     "heat.residual": () =>
       this.#well("bearingTemp") && this.#on.believed("ambientTemp")
-        ? this.#heat.residual_K
+        ? this.#heat.toldBeyond(HEAT_OFF_K)
         : Number.NaN,
     "friction.ratio": () => this.#friction.value,
   };
@@ -208,13 +222,18 @@ class BearingPhysics implements Physics {
     return this.#on.normal(`${name}.level.middle`, Number.NaN);
   }
 
+  /** Every sensor of its loudness, by name. */
+  get #heard(): readonly (readonly [string, Loudness])[] {
+    return [["accel", this.#accel.loudness], ...this.#figures];
+  }
+
   #of(name: string): Loudness {
     return this.#figures.get(name) as Loudness;
   }
 
   /** Of the sensor that has grown loudest; NaN while none is known. */
   get #rise(): number {
-    const rises = [this.#accel.loudness, ...this.#figures.values()].map(({ rise }) => rise);
+    const rises = this.#heard.map(([, { rise }]) => rise);
     const known = rises.filter((rise) => !Number.isNaN(rise));
     return known.length === 0 ? Number.NaN : Math.max(...known);
   }

@@ -28,6 +28,7 @@ import {
   type Readings,
   type Said,
 } from "./monitor-machine.js";
+import type { Recalled } from "./recall.js";
 import { plateValue, type Setup } from "./setup.js";
 
 const JUDGE_s = 10;
@@ -73,6 +74,8 @@ class GasTurbinePhysics implements Physics {
   /** The last state that was known. */
   #state = Number.NaN;
   #inState_s = 0;
+  /** It runs and has settled: as it stops, temperatures follow their thermometers' lag. */
+  #works = false;
   #judge_s = 0;
   #judged_s = 0;
   readonly says: Said;
@@ -91,6 +94,16 @@ class GasTurbinePhysics implements Physics {
     this.#shake = new HousingShake(readings, setup);
     this.says = this.#said();
   }
+
+  readonly recalled: Recalled = {
+    recollect: () =>
+      Object.fromEntries(this.#thermal.map((watch, i) => [`${NODES[i]?.node}.free`, watch.kept_K])),
+    recall: (kept, gap_s) => {
+      NODES.forEach(({ node }, i) => {
+        this.#thermal[i]?.resume(kept[`${node}.free`], gap_s);
+      });
+    },
+  };
 
   state(): number {
     return this.#now;
@@ -120,7 +133,8 @@ class GasTurbinePhysics implements Physics {
     const loaded = load > LOAD_LEAST || value("power") / this.#rated_W > LOAD_LEAST;
     // A machine found running is not one that has just started.
     const fresh = this.#judged_s > this.#inState_s + 2;
-    const settled = state === RUN && loaded && this.#inState_s > (fresh ? SETTLE_s : 60);
+    this.#works = state === RUN && this.#inState_s > (fresh ? SETTLE_s : 60);
+    const settled = this.#works && loaded;
     this.#heat(dt_s, Number.isNaN(load) ? value("power") / this.#rated_W : load);
     if (!settled) {
       for (const gap of this.#gaps) gap.reset();
@@ -207,7 +221,7 @@ class GasTurbinePhysics implements Physics {
     const [a, b] = [one.residual_K, two.residual_K];
     const common = Math.abs(a + b) / 2;
     const oilOff = common > OIL_OFF_K && a * b > 0 && Math.abs(a - b) < common;
-    if (this.#setup.baseline !== null && oilOff && !Number.isNaN(oil_K)) {
+    if (this.#setup.baseline !== null && this.#works && oilOff && !Number.isNaN(oil_K)) {
       this.#on.accuse("oilTemp");
     }
     NODES.forEach(({ channel }, i) => {
@@ -225,10 +239,12 @@ class GasTurbinePhysics implements Physics {
     ]);
     const heat = NODES.flatMap(({ node, channel }, i) => {
       const watch = this.#thermal[i] as ThermalWatch;
-      const known = (): boolean => !Number.isNaN(value(channel) + value(REFERENCES[node]));
+      const known = (): boolean =>
+        this.#works && !Number.isNaN(value(channel) + value(REFERENCES[node]));
+      const limit = (): number => Math.max(RESIDUAL_K, SIGMAS * watch.fit.sigma_K);
       return [
-        [`${node}.residual`, () => (known() ? watch.residual_K : Number.NaN)],
-        [`${node}.limit`, () => Math.max(RESIDUAL_K, SIGMAS * watch.fit.sigma_K)],
+        [`${node}.residual`, () => (known() ? watch.toldBeyond(limit()) : Number.NaN)],
+        [`${node}.limit`, limit],
       ];
     });
     const gaps = MEASURES.map((name, i) => [

@@ -8,6 +8,7 @@ import { type PortRow, sizedTo } from "./chain/port.js";
 import { SUSPICIONS, Validity } from "./chain/validity.js";
 import type { Finding, Frame, Memory, Monitor, Port, Spectrum } from "./monitor.js";
 import { Shifts } from "./monitor-shift.js";
+import { Recall, type Recalled } from "./recall.js";
 import { type Learnt, learnt, type NameplateRow, plateValue, type Setup } from "./setup.js";
 
 /** What a machine's equations see of its channels, by name; SI. */
@@ -63,7 +64,9 @@ export type Physics = {
   /** The model behind the answers; equations alone where absent. */
   readonly network?: { readonly hash: string; readonly tier: Tier } | null;
   readonly off?: readonly string[];
-  /** What it must know again after a restart. */
+  /** What the equations must know again after a restart. */
+  readonly recalled?: Recalled;
+  /** A memory of its own instead. */
   readonly memory?: Memory;
 };
 
@@ -121,7 +124,7 @@ export function createMachineMonitor(machine: Machine, setup: Setup): Monitor {
     onBlock: (frame, input, block) => shell.onBlock(frame, input, block),
     explain: (index) => shell.explain(machine.outputs[index]?.name ?? ""),
     spectrum: () => physics.spectrum?.() ?? null,
-    ...(physics.memory === undefined ? {} : { memory: physics.memory }),
+    memory: physics.memory ?? shell.recall,
   };
 }
 
@@ -144,6 +147,7 @@ function lengthText(ms: number): string {
 class Shell {
   readonly physics: Physics;
   readonly shifts: Shifts;
+  readonly recall: Recall;
   readonly #machine: Machine;
   readonly #at: ReadonlyMap<string, number>;
   readonly #validity: Validity;
@@ -154,6 +158,7 @@ class Shell {
   readonly #correction: Correction;
   #step_ms = Number.NaN;
   #instant_ms = Number.NEGATIVE_INFINITY;
+  #block_ms = Number.NEGATIVE_INFINITY;
 
   constructor(machine: Machine, setup: Setup) {
     const { ports } = machine;
@@ -168,6 +173,9 @@ class Shell {
     this.shifts = new Shifts(machine.learnt ?? [], setup);
     this.#readings = this.#makeReadings(setup);
     this.physics = machine.physics(this.#readings, setup);
+    const { recalled } = this.physics;
+    const parts = recalled === undefined ? [this.shifts] : [this.shifts, recalled];
+    this.recall = new Recall(parts, () => Math.max(this.#block_ms, this.#validity.now_ms));
   }
 
   onSample(frame: Frame, input: number, t_ms: number): void {
@@ -184,14 +192,19 @@ class Shell {
     if (instants === true) return;
     // A step falls due when time moves on, so that it sees every channel of its instant.
     if (!(this.#validity.now_ms > before_ms)) return;
-    if (Number.isNaN(this.#step_ms)) this.#step_ms = this.#validity.now_ms;
+    if (Number.isNaN(this.#step_ms)) this.#begin(this.#validity.now_ms);
     if (before_ms - this.#step_ms < step_ms) return;
     this.#step(frame, before_ms);
   }
 
+  #begin(t_ms: number): void {
+    this.#step_ms = t_ms;
+    this.recall.begin(t_ms);
+  }
+
   #step(frame: Frame, before_ms: number): void {
     const { gap_s } = this.#machine;
-    if (Number.isNaN(this.#step_ms)) this.#step_ms = before_ms;
+    if (Number.isNaN(this.#step_ms)) this.#begin(before_ms);
     this.#instant_ms = before_ms;
     const dt_s = (before_ms - this.#step_ms) / 1000;
     this.#step_ms = before_ms;
@@ -210,6 +223,8 @@ class Shell {
 
   onBlock(frame: Frame, input: number, block: Block): void {
     if (this.#machine.ports[input]?.shape !== "block") return;
+    this.recall.begin(block.t_ms);
+    this.#block_ms = block.t_ms;
     if (this.physics.onBlock?.(block)) this.#write(frame, this.physics.saysOfBlocks ?? {});
   }
 

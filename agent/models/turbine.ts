@@ -17,6 +17,7 @@ import {
   type Readings,
   type Said,
 } from "./monitor-machine.js";
+import type { Recalled } from "./recall.js";
 import { learnt, plateValue, type Setup } from "./setup.js";
 import { TurbineHeat } from "./turbine-heat.js";
 import { shippedThermal } from "./turbine-learned.js";
@@ -117,6 +118,14 @@ class TurbinePhysics implements Physics {
     );
     this.says = this.#said();
   }
+
+  readonly recalled: Recalled = {
+    recollect: () => ({ ...this.#heat.recollect(), ...this.#tower.recollect() }),
+    recall: (kept, gap_s) => {
+      this.#heat.recall(kept, gap_s);
+      this.#tower.recall(kept);
+    },
+  };
 
   step(dt_s: number): void {
     this.#heat.step(dt_s, this.#shaft_radps() / this.#ratedSpeed);

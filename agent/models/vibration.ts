@@ -3,6 +3,7 @@ import type { Block, BlockAnalysis } from "../base/telemetry.js";
 import { SPEED_CHANGE_MAX } from "./features/orders.js";
 import type { Frame, Monitor, Port } from "./monitor.js";
 import { output } from "./monitor-machine.js";
+import { Recall } from "./recall.js";
 import { plateValue, type Setup } from "./setup.js";
 import { TURBINE_PLATE } from "./turbine-ports.js";
 import { BlockWatch, isClipped, isDead, PARTS } from "./vibration-block.js";
@@ -50,11 +51,14 @@ export function createVibrationMonitor(setup: Setup): Monitor {
     explain: (index) =>
       OUTPUTS[index]?.name.startsWith("hssBearing.") === true ? blocks.explain() : null,
     spectrum: () => blocks.spectrum(),
+    memory: core.recall,
   };
 }
 
 class VibrationCore {
   readonly blocks: BlockWatch;
+  readonly recall: Recall;
+  #block_ms = Number.NaN;
   readonly #ratedSpeed: number;
   #state = Number.NaN;
   #since_ms = Number.NEGATIVE_INFINITY;
@@ -66,6 +70,7 @@ class VibrationCore {
     const named = "hssBearing (rollers and diameters)";
     this.blocks = new BlockWatch("hssAccel", (key) => plate(`hssBearing.${key}`), named, setup);
     this.#ratedSpeed = plate("ratedSpeed");
+    this.recall = new Recall([this.blocks], () => this.#block_ms);
   }
 
   onSample(frame: Frame, input: number, t_ms: number): void {
@@ -81,6 +86,8 @@ class VibrationCore {
 
   onBlock(frame: Frame, input: number, block: Block): void {
     if (input !== BLOCK) return;
+    if (Number.isNaN(this.#block_ms)) this.recall.begin(block.t_ms);
+    this.#block_ms = block.t_ms;
     const found = this.blocks.figures(block);
     if (found === null) return;
     const fault = isDead(found) ? 1 : isClipped(block.values) ? 2 : 0;
