@@ -93,7 +93,7 @@ export class DronePropulsion {
     };
   }
 
-  /** `whole`: in the air and no motor is known to have stopped. */
+  /** `whole`: in the air, no motor has stopped, and no rotor's speed and current contradict. */
   step(dt_s: number, whole: boolean): void {
     const { normal, value } = this.#on;
     this.#known = !Number.isNaN(normal("yaw.trim", Number.NaN));

@@ -9,8 +9,10 @@ import {
 import { Smooth } from "./chain/smooth.js";
 import { OperatingState } from "./chain/state.js";
 import { fitOf, ThermalWatch } from "./chain/thermal.js";
+import { GAS_TURBINE_BALANCES } from "./gas-turbine-balances.js";
 import {
   DRIVERS,
+  expectedOf,
   expectedReadings,
   explain,
   MEASURES,
@@ -35,6 +37,7 @@ const JUDGE_s = 10;
 const MEAN_s = 60;
 const SETTLE_s = 900; // after a change of state: metal warms, loads ramp
 const RUN = 2;
+const WARM_s = 2700; // oil, bearings and thermometers that lag are as warm as their load by then
 const LOAD_LEAST = 0.35;
 const ACCUSE_s = 60;
 const SPEED_OFF = 0.02;
@@ -53,6 +56,7 @@ const MACHINE: Machine = {
   gap_s: 600,
   needs: [{ key: "ratedPower", what: "cycle, temperatures" }],
   learns: "wear, vibration",
+  balances: GAS_TURBINE_BALANCES,
   physics: (readings, setup) => new GasTurbinePhysics(readings, setup),
 };
 
@@ -74,8 +78,10 @@ class GasTurbinePhysics implements Physics {
   /** The last state that was known. */
   #state = Number.NaN;
   #inState_s = 0;
-  /** It runs and has settled: as it stops, temperatures follow their thermometers' lag. */
+  /** It runs and is warm: as it stops, temperatures follow their thermometers' lag. */
   #works = false;
+  /** What the healthy cycle asks of MEASURES. */
+  #expected: readonly number[] = [];
   #judge_s = 0;
   #judged_s = 0;
   readonly says: Said;
@@ -109,6 +115,13 @@ class GasTurbinePhysics implements Physics {
     return this.#now;
   }
 
+  expects(channel: string): number {
+    const node = NODES.findIndex((of) => of.channel === channel);
+    if (node >= 0) return this.#thermal[node]?.expected_K ?? Number.NaN;
+    const gap = this.#on.normal(`${channel}.gap.middle`, 0);
+    return expectedOf(channel, this.#expected, gap);
+  }
+
   explain(name: string): Finding | null {
     if (!name.endsWith(".wear")) return null;
     const evidence = MEASURES.map((measure, i) => {
@@ -133,8 +146,9 @@ class GasTurbinePhysics implements Physics {
     const loaded = load > LOAD_LEAST || value("power") / this.#rated_W > LOAD_LEAST;
     // A machine found running is not one that has just started.
     const fresh = this.#judged_s > this.#inState_s + 2;
-    this.#works = state === RUN && this.#inState_s > (fresh ? SETTLE_s : 60);
-    const settled = this.#works && loaded;
+    const runs_s = state === RUN ? this.#inState_s : 0;
+    this.#works = runs_s > (fresh ? WARM_s : 60);
+    const settled = loaded && runs_s > (fresh ? SETTLE_s : 60);
     this.#heat(dt_s, Number.isNaN(load) ? value("power") / this.#rated_W : load);
     if (!settled) {
       for (const gap of this.#gaps) gap.reset();
@@ -178,8 +192,8 @@ class GasTurbinePhysics implements Physics {
     };
     this.#judge_s += dt_s;
     const whole = now.temperature_K > 220 && now.power_W > 0.2 * this.#rated_W;
-    const expected = whole ? expectedReadings(now, scale, this.#currentPerWatt) : [];
-    const found = residuals(MEASURES.map(heard), expected);
+    this.#expected = whole ? expectedReadings(now, scale, this.#currentPerWatt) : [];
+    const found = residuals(MEASURES.map(heard), this.#expected);
     this.#gaps.forEach((gap, i) => {
       const value = found[i] ?? Number.NaN;
       if (Number.isFinite(value)) gap.add(value, dt_s);

@@ -126,6 +126,14 @@ export class TurbineHeat implements Recalled {
     });
   }
 
+  /** What the load asks of a temperature, K. */
+  expects(channel: string): number {
+    if (channel === "nacelleTemp") return this.#nacelle.expected_K;
+    return (
+      this.#nodes[COMPONENTS.findIndex((c) => c.channel === channel)]?.expected_K ?? Number.NaN
+    );
+  }
+
   /** Why the temperature of a component is thought too high. */
   explain(name: string): Finding | null {
     const which = COMPONENTS.findIndex((component) => name === `${component.name}.residual`);

@@ -19,6 +19,7 @@ import {
 } from "./monitor-machine.js";
 import type { Recalled } from "./recall.js";
 import { learnt, plateValue, type Setup } from "./setup.js";
+import { TURBINE_BALANCES } from "./turbine-balances.js";
 import { TurbineHeat } from "./turbine-heat.js";
 import { shippedThermal } from "./turbine-learned.js";
 import { OUTPUTS, SCALARS, TURBINE_LEARNT } from "./turbine-outputs.js";
@@ -51,6 +52,7 @@ const MACHINE: Machine = {
   ],
   learns: "limits of residuals",
   learnt: TURBINE_LEARNT,
+  balances: TURBINE_BALANCES,
   physics: (readings, setup) => new TurbinePhysics(readings, setup),
 };
 
@@ -146,6 +148,10 @@ class TurbinePhysics implements Physics {
   steady(output: string): boolean {
     const running = STATES_RUNNING.includes(this.#now) && this.#inState_s > SETTLE_s;
     return running && this.#heat.steady(output);
+  }
+
+  expects(channel: string): number {
+    return this.#heat.expects(channel);
   }
 
   explain(name: string): Finding | null {
