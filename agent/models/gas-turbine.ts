@@ -78,6 +78,7 @@ class GasTurbinePhysics implements Physics {
   /** The last state that was known. */
   #state = Number.NaN;
   #inState_s = 0;
+  #seenToStart = false;
   /** It runs and is warm: as it stops, temperatures follow their thermometers' lag. */
   #works = false;
   /** What the healthy cycle asks of MEASURES. */
@@ -141,14 +142,14 @@ class GasTurbinePhysics implements Physics {
     this.#now = state;
     this.#inState_s = state === this.#state ? this.#inState_s + dt_s : 0;
     this.#judged_s += dt_s;
+    // A machine found running is not one that has just started.
+    this.#seenToStart ||= !Number.isNaN(state + this.#state) && state !== this.#state;
     if (!Number.isNaN(state)) this.#state = state;
     const load = heard("generatorCurrent") / this.#currentPerWatt / this.#rated_W;
     const loaded = load > LOAD_LEAST || value("power") / this.#rated_W > LOAD_LEAST;
-    // A machine found running is not one that has just started.
-    const fresh = this.#judged_s > this.#inState_s + 2;
     const runs_s = state === RUN ? this.#inState_s : 0;
-    this.#works = runs_s > (fresh ? WARM_s : 60);
-    const settled = loaded && runs_s > (fresh ? SETTLE_s : 60);
+    this.#works = runs_s > (this.#seenToStart ? WARM_s : 60);
+    const settled = loaded && runs_s > (this.#seenToStart ? SETTLE_s : 60);
     this.#heat(dt_s, Number.isNaN(load) ? value("power") / this.#rated_W : load);
     if (!settled) {
       for (const gap of this.#gaps) gap.reset();

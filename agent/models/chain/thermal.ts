@@ -54,8 +54,10 @@ export class ThermalWatch {
   #observed_K = Number.NaN;
   #age_s = 0;
   #missing_s = 0;
-  /** Of the free run. */
-  #begun_s = 0;
+  /** Of the free run, since an outage or a restart. */
+  #begun_s = Number.POSITIVE_INFINITY;
+  /** As that; a first start is a beginning, too. */
+  #run_s = 0;
   /** Time of a restart that the free run has yet to make up for. */
   #skipped_s = 0;
   /** Load as slow as the observer, so that both speak of the same minutes. */
@@ -98,6 +100,7 @@ export class ThermalWatch {
     if (Number.isNaN(this.#heat_W)) return;
     const { node } = this;
     this.#begun_s += dt_s;
+    this.#run_s += dt_s;
     if (Number.isNaN(this.#free_K)) this.#free_K = measured_K - this.fit.offset_K;
     else {
       const run_s = dt_s + this.#skipped_s;
@@ -119,20 +122,21 @@ export class ThermalWatch {
    * then a machine that is ill looks well, and an alarm that a restart found would clear.
    */
   toldBeyond(limit_K: number): number {
-    return this.ran || this.residual_K > limit_K ? this.residual_K : Number.NaN;
+    return this.#isLong(this.#run_s) || this.residual_K > limit_K ? this.residual_K : Number.NaN;
   }
 
   /** The free run, once it means something: for a restart. */
   get kept_K(): number {
-    return this.ran ? this.#free_K : Number.NaN;
+    return this.#isLong(this.#run_s) ? this.#free_K : Number.NaN;
   }
 
   /** Goes on after a restart; after a longer gap it begins anew. */
   resume(free_K: number | undefined, gap_s: number): void {
+    this.#begun_s = 0;
     if (free_K === undefined || gap_s > RESUME_s) return;
     this.#free_K = free_K;
     this.#skipped_s = gap_s;
-    this.#begun_s = Number.POSITIVE_INFINITY;
+    this.#begun_s = this.#run_s = Number.POSITIVE_INFINITY;
   }
 
   get expected_K(): number {
@@ -152,8 +156,7 @@ export class ThermalWatch {
 
   /** The free run has forgotten how it was begun after an outage. */
   get ran(): boolean {
-    const { capacity_JpK, conductance_WpK } = this.node;
-    return this.#begun_s >= (BEGUN * capacity_JpK) / conductance_WpK;
+    return this.#isLong(this.#begun_s);
   }
 
   /** The observer has forgotten how it was started. */
@@ -175,6 +178,11 @@ export class ThermalWatch {
     return !(share <= this.#credible && share >= -0.6);
   }
 
+  #isLong(time_s: number): boolean {
+    const { capacity_JpK, conductance_WpK } = this.node;
+    return time_s >= (BEGUN * capacity_JpK) / conductance_WpK;
+  }
+
   #observe(dt_s: number, measured_K: number): void {
     const { node } = this;
     if (Number.isNaN(this.#observed_K)) {
@@ -193,7 +201,7 @@ export class ThermalWatch {
   }
 
   #forget(): void {
-    if (!Number.isNaN(this.#free_K)) this.#begun_s = 0;
+    if (!Number.isNaN(this.#free_K)) this.#begun_s = this.#run_s = 0;
     this.#free_K = Number.NaN;
     this.#observed_K = Number.NaN;
     this.#residual.reset();
