@@ -130,9 +130,10 @@ function offText(balance: Balance, known: Known): string {
   const off = offOf(balance, known);
   if (output === null || Number.isNaN(off)) return `${name}: not known now`;
   const unit = unitOf(output, known);
+  const text = (si: number): string => formatIn(si, unit).replace(/ 1$/, "");
   const beyond = beyondOf(balance, known);
-  const within = Number.isNaN(beyond) ? "" : `, holds within ${formatIn(beyond, unit)}`;
-  return `${name}: off by ${formatIn(off, unit)}${within}`;
+  const within = Number.isNaN(beyond) ? "" : `, holds within ${text(beyond)}`;
+  return `${name}: off by ${text(off)}${within}`;
 }
 
 /** NaN: not known. */

@@ -103,7 +103,7 @@ describe("an alarm tells what was expected, which balances hold, who agrees and 
     const finding = raised(kind, inject, rule, hours, period_ms);
     const said = finding?.evidence.join("\n") ?? "";
     expect(finding?.expected).toBe(0);
-    expect(said).toMatch(/off by [\d.]+ \S+, holds within/);
+    expect(said).toMatch(/off by [\d.]+( \S+)?, holds within/);
     expect(said).toContain("balances failed: ");
     if (passed !== "") expect(said).toMatch(new RegExp(`balances passed: .*${passed}`));
     expect(said).toContain("channels that agree: ");
