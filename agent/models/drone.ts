@@ -173,7 +173,8 @@ class DronePhysics implements Physics {
     }
     this.#power.step(dt_s, this.#flying_s > FLYING.s, this.#battery.soc);
     const whole = this.#stopped === 0 && !this.#shares.some(({ odd }) => odd);
-    this.#propulsion.step(dt_s, this.#flying_s > AIRBORNE_s && whole);
+    const airborne = this.#flying_s > AIRBORNE_s;
+    this.#propulsion.step(dt_s, airborne && whole, this.#altitude.rise_mps);
   }
 
   /** A motor at rest without current while the throttle asks for thrust. */
