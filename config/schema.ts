@@ -267,7 +267,7 @@ export const MODEL_INPUT = {
     false,
     "Block channels: loudness of each block in 32 bands, not its samples",
   ),
-  unit: required(f.unit, "Unit that the model was trained in"),
+  unit: required(f.units, "Unit that the model was trained in; a list: one for each channel"),
 } as const;
 
 export const MODEL_OUTPUT = {
