@@ -42,7 +42,7 @@ function infer(loaded: ReturnType<Backend["loadEncoder"]>, plan: EncoderPlan, ba
   return y;
 }
 
-const native = DRIVERS.filter(({ name }) => /^(avx|neon)/.test(name));
+const native = DRIVERS.filter(({ name }) => /^(avx|neon|wasm)/.test(name));
 for (const { name, probe, open } of native) {
   test.skipIf(probe() !== null)(`${name} runs encoders within the bound`, () => {
     for (const [seed, shape] of SHAPES.entries()) {

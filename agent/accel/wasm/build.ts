@@ -8,11 +8,10 @@ import { join } from "node:path";
 const FOLDER = import.meta.dirname;
 const SOURCES = [
   ...["net.cc", "kernels.hpp"],
-  ...["layout", "multiply", "rows", "gather", "net", "scalar", "planes"].map(
+  ...["layout", "multiply", "rows", "gather", "net", "scalar", "planes", "floats", "encoder"].map(
     (name) => `../native/${name}.hpp`,
   ),
-  "../native/planes.inc",
-  "../native/lanes.inc",
+  ...["planes", "lanes", "floats", "attention"].map((name) => `../native/${name}.inc`),
 ];
 const FLAGS = [
   "--target=wasm32 -O3 -msimd128 -std=c++17 -ffp-contract=off -fno-exceptions -fno-rtti",
