@@ -14,8 +14,8 @@ const SOURCES = [
   ...["planes", "lanes", "floats", "attention"].map((name) => `../native/${name}.inc`),
 ];
 const FLAGS = [
-  "--target=wasm32 -O3 -msimd128 -std=c++17 -ffp-contract=off -fno-exceptions -fno-rtti",
-  "-nostdlib -Wall -Wextra -Werror -Wl,--no-entry -Wl,--strip-all -Wl,-z,stack-size=65536",
+  "--target=wasm32 -O3 -msimd128 -mbulk-memory -std=c++17 -ffp-contract=off -fno-exceptions",
+  "-fno-rtti -nostdlib -Wall -Wextra -Werror -Wl,--no-entry -Wl,--strip-all -Wl,-z,stack-size=65536",
 ].join(" ");
 
 function sha256(bytes: Uint8Array | string): string {

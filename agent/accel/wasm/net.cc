@@ -9,25 +9,6 @@ extern unsigned char __heap_base;
 static sterna::Net net;
 static sterna::encoder::Encoder coder;
 
-void* memset(void* to, int value, size_t count) {
-  unsigned char* at = static_cast<unsigned char*>(to);
-  while (count-- > 0) {
-    *at++ = static_cast<unsigned char>(value);
-    asm volatile("");  // or clang turns the loop into a call of memset
-  }
-  return to;
-}
-
-void* memcpy(void* to, const void* from, size_t count) {
-  unsigned char* at = static_cast<unsigned char*>(to);
-  const unsigned char* source = static_cast<const unsigned char*>(from);
-  while (count-- > 0) {
-    *at++ = *source++;
-    asm volatile("");
-  }
-  return to;
-}
-
 // Where the image goes; the caller grows the memory first.
 __attribute__((export_name("image"))) unsigned char* image() {
   const uintptr_t base = reinterpret_cast<uintptr_t>(&__heap_base);
