@@ -1,4 +1,4 @@
-//! The encoder in doubles, readable first: what every backend is held to within `encoderBound`.
+//! The encoder in doubles, readable first: what every backend is held to within `layerBound`.
 import { assert } from "../base/errors.js";
 import type { Loaded } from "./backend.js";
 import {
@@ -36,7 +36,10 @@ export function loadReferenceEncoder(plan: EncoderPlan, batch: number): Loaded {
         });
         const mask = places.map((values) => Math.max(MASK_LEAST, values[width] ?? 0));
         let rows: Rows = places.map((values) => values.subarray(0, width));
-        for (const layer of layers) rows = runLayer(plan, layer, rows, mask);
+        // Between layers lie float32, so that a whole is its layers one after another, bit for bit.
+        for (const layer of layers) {
+          rows = runLayer(plan, layer, rows, mask).map((row) => row.map(Math.fround));
+        }
         if (end !== null) rows = rows.map((row) => normalise(plan, end, row));
         for (const [place, row] of rows.entries()) to.set(row, place * width);
       }

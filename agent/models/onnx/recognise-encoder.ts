@@ -7,6 +7,7 @@ import {
   type EncoderPlan,
   type Norm,
   type Projection,
+  rangeFault,
   sizesFault,
 } from "../../accel/encoder.js";
 import { readMeta } from "./meta.js";
@@ -164,10 +165,11 @@ function planOf(
     const { in: inner, out, up, down, norms } = layer;
     return { in: inner, out, up, down, norms: [bare(norms[0]), bare(norms[1])] };
   });
-  return {
+  const plan = {
     ...{ ...form, norm: kind, masked: mask !== null, end: end === null ? null : bare(end) },
     ...{ sequence, width, heads, hidden: up.rows, epsilon, limit, layers: plain },
   };
+  return rangeFault(plan) ?? plan;
 }
 
 const bare = ({ gain, offset }: Norm): Norm => ({ gain, offset });
