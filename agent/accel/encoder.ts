@@ -52,6 +52,8 @@ export type EncoderForm = {
   readonly activation: (typeof ACTIVATIONS)[number];
   /** A place of x has one more value, the last, which is added to all scores of it as a key. */
   readonly masked: boolean;
+  /** A place sees itself and those before it, none behind. */
+  readonly causal: boolean;
   /** Of what the last layer gives. */
   readonly end: Norm | null;
 };

@@ -3,6 +3,7 @@
 import type { Node, OnnxModel } from "./onnx/model.js";
 import { reachable, recognise } from "./onnx/recognise.js";
 import { type EncoderNet, recogniseEncoder } from "./onnx/recognise-encoder.js";
+import { withNorms } from "./onnx/recognise-norms.js";
 import type { Constant } from "./onnx/recognised.js";
 import { type Between, nodesFor, sliceOf } from "./onnx/slice.js";
 import { isWeighted, type TernaryNet } from "./onnx/ternary-net.js";
@@ -44,7 +45,7 @@ export function partsIn(
   shapes: ReadonlyMap<string, readonly number[]>,
   takes: (net: TernaryNet) => boolean,
 ): readonly GraphPart[] {
-  const { onnx, budget } = metered(given);
+  const { onnx, budget } = metered(withNorms(given, (name) => shapes.get(name)?.length ?? 0));
   const { graph } = onnx;
   const inputs = graph.inputs.map(({ name, dims }): Between => {
     return { name, shape: (dims ?? []).slice(1) };

@@ -20,6 +20,7 @@ const FORMS = [
   { masked: true, activation: "gelu" },
   { order: "pre", norm: "rms", activation: "relu", masked: true },
   { norm: "rms", ends: true },
+  { order: "pre", masked: true, causal: true, ends: true },
 ] as const;
 
 /** Every other place of the first sequence masked, all places of the second. */
@@ -79,8 +80,10 @@ for (const { name, probe, open } of native) {
       const x = inputOf(plan, 5, 2);
       hide(plan, x);
       expect(wrong(open(), plan, x), JSON.stringify(form)).toBeNull();
-      // The bound is wide enough for a GELU of the other form; without steps between it shows.
-      const one = { ...plan, sequence: 2, layers: plan.layers.slice(0, 1) };
+      // The bound is wide enough for a GELU of the other form. A step that tipped over is off in a
+      // few rows; where sums or their size are passed on it is off everywhere by a little.
+      const passed = plan.order === "pre" || plan.norm === "rms";
+      const one = { ...plan, sequence: 2, layers: plan.layers.slice(0, 1), end: null };
       const [y, expected] = [0, 1].map(() => new Float32Array(2 * plan.width));
       if (y === undefined || expected === undefined) throw new Error("two");
       open()
@@ -88,7 +91,7 @@ for (const { name, probe, open } of native) {
         .infer(x.subarray(0, 2 * placeIn(one)), y, 1);
       loadReferenceEncoder(one, 1).infer(x.subarray(0, 2 * placeIn(one)), expected, 1);
       const off = y.map((value, i) => Math.abs(value - (expected[i] as number)));
-      expect(off.sort()[off.length >> 1], JSON.stringify(form)).toBeLessThan(1e-3);
+      expect(off.sort()[off.length >> 1], JSON.stringify(form)).toBeLessThan(passed ? 0.01 : 1e-3);
     }
   });
 }
@@ -142,6 +145,21 @@ test.skipIf(native.every(({ probe }) => probe() !== null))(
 );
 
 const best = native.find(({ probe }) => probe() === null);
+test.skipIf(best === undefined)("a causal row changes with none behind it", () => {
+  const shape = { sequence: 21, width: 64, heads: 2, hidden: 128, limit: 127, depth: 3, kept: 1 };
+  const plan = randomEncoder(8, { ...shape, form: { causal: true } });
+  const backend = (best as (typeof native)[number]).open();
+  const loaded = backend.loadEncoder(plan, 1);
+  const x = inputOf(plan, 8);
+  expect(wrong(backend, plan, x)).toBeNull();
+  const [before, after] = [new Float32Array(x.length), new Float32Array(x.length)];
+  loaded.infer(x, before, 1);
+  const at = 13 * plan.width;
+  loaded.infer(x.fill(2, at), after, 1);
+  expect(after.subarray(0, at)).toEqual(before.subarray(0, at));
+  expect(after.subarray(at)).not.toEqual(before.subarray(at));
+});
+
 test.skipIf(best === undefined)(
   "queries of zeros weigh all keys alike, and none beyond them",
   () => {

@@ -90,7 +90,7 @@ const FORMS = [
   {},
   {},
   { order: "pre", activation: "gelu", masked: true, ends: true },
-  { norm: "rms", activation: "relu" },
+  { norm: "rms", activation: "relu", causal: true },
 ] as const;
 
 function* encoders(
