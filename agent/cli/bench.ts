@@ -190,7 +190,7 @@ function plainEngines(
     const model = openHybrid(onnx, bytes, backend, hash) ?? "no part of it fits";
     if (typeof model === "string") return model;
     const ran = model.parts?.map(({ model: { engine } }) => {
-      return engine.startsWith("onnxruntime") ? "onnxruntime" : engine.replace(/^.* on /, "");
+      return engine.startsWith("onnxruntime") ? "onnxruntime" : engine.replace(/^.* (on|in) /, "");
     });
     names.set(backend.name, ran?.join(", then ") ?? backend.name);
     return { one: runOf(model), many: null, batch: 1 };

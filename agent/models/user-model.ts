@@ -66,7 +66,7 @@ function openRead(
   if (trees !== null) return trees;
   const mixed = openHybrid(onnx, bytes, backend, hash, dense);
   const other = mixed ?? openDense(onnx, bytes, hash, { use: dense });
-  if (typeof other === "string") return other;
+  if (typeof other === "string" || !other.engine.includes("onnxruntime")) return other;
   // A network without attention was not meant to be an encoder.
   const attends = onnx.graph.nodes.some(({ op }) => op === "Softmax");
   const why = attends ? `as a network, ${net}; as an encoder, ${encoder}` : net;

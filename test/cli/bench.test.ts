@@ -82,7 +82,10 @@ test("bench: a claim that nothing proves of an encoder is refused, as it is by t
 
 test("bench: a ternary front runs on the backend named, with ONNX Runtime behind it", async () => {
   const mixed = join(dir, "mixed.onnx");
-  writeFileSync(mixed, fileOf(1, [writeNode("Softmax", ["h"], ["y"], { axis: 1n })]));
+  writeFileSync(
+    mixed,
+    fileOf(1, [writeNode("Softmax", ["h"], ["s"], { axis: 1n }), writeNode("Exp", ["s"], ["y"])]),
+  );
   const found = await sterna("bench", mixed, "--runs", "20", "--backend", "wasm");
   expect(found.out).toMatch(/^wasm, then onnxruntime +\d/m);
   expect(found.out).toContain("Softmax");
