@@ -19,7 +19,7 @@ import { type Stages, step } from "./pipeline.js";
 import { restore } from "./restore.js";
 import { OWN_ALARMS, ownAlarms } from "./self.js";
 import { findOrOpen } from "./sensors/recording.js";
-import { replaySource } from "./sensors/replay.js";
+import { type Ended, replaySource } from "./sensors/replay.js";
 import type { Source } from "./sensors/source.js";
 import { countReject, intakeCounts, intakeOf, sourcesOf } from "./sources.js";
 import type { Health, View } from "./status/view.js";
@@ -46,8 +46,8 @@ export type AgentOptions = {
   readonly clock: Clock;
   /** After every completed tick: what feeds a watchdog. */
   readonly progress?: () => void;
-  /** Played live in place of the config's sources. */
-  readonly recording?: string;
+  /** Played live in place of the config's sources; at its end the agent goes on until stopped. */
+  readonly recording?: { readonly path: string; readonly ended: Ended };
 };
 
 export type Agent = {
@@ -250,7 +250,8 @@ function liveSources(
   { recording, log }: AgentOptions,
 ): Source[] {
   if (recording === undefined) return sourcesOf(config, assembly, "telemetry", log);
-  return [replaySource(recording, findOrOpen(assembly.find, assembly.level), 1, log)];
+  const find = findOrOpen(assembly.find, assembly.level);
+  return [replaySource(recording.path, find, log, recording.ended)];
 }
 
 function sayWhatRuns({ members, backend: compute }: Assembly, log: Log): void {

@@ -55,6 +55,11 @@ export class Link {
     this.#options = options;
   }
 
+  /** A connection stands or is being made; false between two tries. */
+  get open(): boolean {
+    return this.#client !== null;
+  }
+
   /** Called after each connect: a new session knows no subscription and nothing in flight. */
   whenUp(start: () => void): void {
     this.#starters.push(start);

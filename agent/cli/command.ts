@@ -41,7 +41,7 @@ const SECONDS = "wall seconds after which it ends; without it at Ctrl-C";
 export const COMMANDS: Readonly<Record<string, Command>> = {
   run: {
     usage: "run --config FILE",
-    about: "the daemon: watch until stopped; --recording FILE plays one live instead",
+    about: "the daemon: watch until stopped; --recording FILE plays one live to its end",
     positionals: 0,
     options: {
       config: CONFIG,

@@ -55,7 +55,13 @@ test("found, false, in recovery, and found by chance", () => {
     severity: 1,
   });
   const run = (name: string): TurbineRun => ({
-    plan: { seed: 1, begin_s: DAY_s, end_s: 31 * DAY_s, episodes: [fault(name, 10 * DAY_s)] },
+    plan: {
+      seed: 1,
+      matched: false,
+      begin_s: DAY_s,
+      end_s: 31 * DAY_s,
+      episodes: [fault(name, 10 * DAY_s)],
+    },
     baseline: null,
     raised: [],
     said: {},

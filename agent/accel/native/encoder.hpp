@@ -219,7 +219,7 @@ inline void run_part(const void* data, uint32_t index, uint32_t lane) {
 
 inline void run_step(const Job& job) {
   if (job.parts == 1) run_part(&job, 0, 0);
-  else job.e.crew.share(job.e.crew.lanes, job.parts, run_part, &job);
+  else job.e.crew.share(job.e.crew.lanes, job.parts, run_part, &job, job.layer % 2 != 0);
 }
 
 // x: batch * sequence * (width, and one more with a mask), y: batch * sequence * width. A sequence
