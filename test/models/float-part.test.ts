@@ -113,3 +113,49 @@ test("a norm over more than the last side, or of a row that does not fit, is for
   const soft = fileOf(1, [writeNode("Softmax", ["h"], ["y"], { axis: 0n })]);
   expect(opened(openModel(soft, reference)).engine).toContain("onnxruntime");
 });
+
+/** x + f(x), or x + x where a block has nothing: what passes a part by. */
+const residual =
+  (...pieces: readonly Piece[]): Piece =>
+  (draft, from, size, key) => {
+    let at: { readonly to: string; readonly size: number } = { to: from, size };
+    for (const [i, piece] of pieces.entries()) at = piece(draft, at.to, at.size, `${key}_${i}`);
+    draft.nodes.push(writeNode("Add", [from, at.to], [`passed_${key}`]));
+    return { to: `passed_${key}`, size };
+  };
+
+const SKIPS: readonly (readonly [string, readonly Piece[], RegExp])[] = [
+  [
+    "two blocks with a norm before",
+    [residual(norm, ternary(21, 8)), residual(norm, ternary(22, 8))],
+    /^floats in TypeScript, then ternary on .*, then floats .*, then ternary on .*, then floats/,
+  ],
+  [
+    "a residual within a residual",
+    [ternary(23, 8), residual(norm, residual(norm, ternary(24, 8)), norm), norm, ternary(25)],
+    /^ternary on .*, then floats .*, then ternary on .*, then floats .*, then ternary on \S+$/,
+  ],
+  [
+    "past a part and a sine, which is for ONNX Runtime",
+    [sine, residual(norm, ternary(26, 8)), sine, residual(norm, ternary(27, 8))],
+    /^onnxruntime .*, then ternary on .*, then onnxruntime .*, then ternary on .*, then floats/,
+  ],
+];
+
+test.each(SKIPS)("%s: passes by, and the answer is that of the whole", (_, pieces, engine) => {
+  const bytes = chainOf(8, pieces);
+  const model = opened(openModel(bytes, bestCpu()));
+  expect(model.engine).toMatch(engine);
+  const whole = wholeOf(bytes);
+  const random = prng(31, "x");
+  let far = 0;
+  for (let i = 0; i < 100; i++) {
+    const x = Float32Array.from({ length: 8 }, () => 2 * random.normal());
+    const size = model.outputs[0]?.size ?? 0;
+    const [ours, theirs] = [new Float32Array(size), new Float32Array(size)];
+    expect([model.run([x], [ours]), whole.run([x], [theirs])]).toEqual([null, null]);
+    const most = Math.max(1, ...theirs.map(Math.abs));
+    if (ours.some((v, k) => Math.abs(v - (theirs[k] as number)) > 0.01 * most)) far += 1;
+  }
+  expect(far).toBeLessThan(10);
+});
