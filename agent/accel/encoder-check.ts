@@ -22,7 +22,7 @@ type Link = {
 };
 
 export function checkerOf(plan: EncoderPlan, device: Backend, truth: Backend): EncoderCheck {
-  const { layers, end, sequence, width, masked } = plan;
+  const { layers, end, sequence, width } = plan;
   const linkOf = (part: Partial<EncoderPlan>, next = true): Link => {
     const one = { ...plan, end: null, ...part };
     return { plan: one, found: device.loadEncoder(one, 1), right: truth.loadEncoder(one, 1), next };
@@ -60,7 +60,7 @@ export function checkerOf(plan: EncoderPlan, device: Backend, truth: Backend): E
     const at = y.findIndex((value, i) => !Object.is(value, given[i]));
     if (at < 0) return null;
     const text = `output ${at} is ${y[at]}, not ${given[at]} as its layers give one after another`;
-    return evidenceAt(at, sequence * width, text, masked ? from : x, y, given);
+    return evidenceAt(at, sequence * width, text, x, y, given);
   };
 }
 

@@ -22,6 +22,8 @@ const READS_MAX = 16;
 /** Values that may pass a part by. */
 const PASSING_MAX = 4;
 const STARTS = ["Clip", "QuantizeLinear", "LayerNormalization", "RMSNormalization"];
+/** One of them is in each layer of an encoder. */
+export const ATTENDS = ["Softmax", "Attention"];
 
 export type Own =
   | { readonly kind: "network"; readonly net: TernaryNet }
@@ -167,7 +169,7 @@ function endsIn(
   });
   const known = { ...slice, graph: { ...slice.graph, nodes } };
   const steps = reachable(known, start.name).slice(-TRIES_MAX).toReversed();
-  const attends = slice.graph.nodes.some(({ op }) => op === "Softmax");
+  const attends = slice.graph.nodes.some(({ op }) => ATTENDS.includes(op));
   const alike = !attends
     ? []
     : slice.graph.nodes.flatMap(({ op, outputs: [out = ""] }) => {

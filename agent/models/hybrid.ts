@@ -93,7 +93,8 @@ function aboutOf({ slice, own }: GraphPart): string {
 function chained(
   parts: readonly Piece[],
   inputs: readonly ModelPort[],
-): Pick<Model, "tier" | "engine" | "parts" | "run"> {
+): Pick<Model, "tier" | "engine" | "parts" | "run" | "reset"> {
+  const resets = parts.flatMap(({ model }) => model.reset ?? []);
   const between = new Map<string, Float32Array>();
   const steps = parts.map(({ model, most }, i) => {
     const last = i === parts.length - 1;
@@ -120,6 +121,7 @@ function chained(
     },
     engine: parts.map(({ model }) => model.engine).join(", then "),
     parts,
+    ...(resets.length === 0 ? {} : { reset: (): void => resets.forEach((reset) => void reset()) }),
     run(given, outputs): string | null {
       for (const { model, reads, made } of steps) {
         const from = reads.map(({ at, value = given[at], cut, most }) => {

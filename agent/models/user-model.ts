@@ -5,6 +5,7 @@ import { openDense } from "./dense.js";
 import { DENSE_CPU, type DenseUse } from "./dense-provider.js";
 import { openEncoder } from "./encoder-model.js";
 import { openHybrid } from "./hybrid.js";
+import { ATTENDS } from "./hybrid-cuts.js";
 import type { Model } from "./model.js";
 import { readModelFile } from "./model-file.js";
 import { hashOf, openNetwork } from "./network.js";
@@ -68,7 +69,7 @@ function openRead(
   const other = mixed ?? openDense(onnx, bytes, hash, { use: dense });
   if (typeof other === "string" || !other.engine.includes("onnxruntime")) return other;
   // A network without attention was not meant to be an encoder.
-  const attends = onnx.graph.nodes.some(({ op }) => op === "Softmax");
+  const attends = onnx.graph.nodes.some(({ op }) => ATTENDS.includes(op));
   const why = attends ? `as a network, ${net}; as an encoder, ${encoder}` : net;
   return { ...other, outside: why };
 }

@@ -360,7 +360,8 @@ test("what is almost of these forms is refused by name", () => {
 
 test("norms in their nodes are where a part of a file begins, too", () => {
   const plan = randomEncoder(4, { ...SHAPE, form: PRE });
-  const inner = readOnnx(writeEncoder(plan, { norm: decomposed("pow", "div"), inner: split }));
+  const spelling = { norm: decomposed("pow", "div"), inner: split, attention: operator(false) };
+  const inner = readOnnx(writeEncoder(plan, spelling));
   if (typeof inner === "string") throw new Error(inner);
   const { nodes, initializers, outputs } = inner.graph;
   const graph = {
@@ -392,4 +393,46 @@ test("norms in their nodes are where a part of a file begins, too", () => {
   const largest = theirs.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
   const off = ours.map((v, i) => Math.abs(v - (theirs[i] as number)) / largest);
   expect(Math.max(...off)).toBeLessThan(5 / SHAPE.limit);
+});
+
+test("triangles that hide something else are refused", () => {
+  const triangle = (upper: bigint, k: number, seenFirst: boolean): Spelling => ({
+    scores(draft, q, key_, key) {
+      const shape = sides(draft, [S, S], `square${key}`);
+      const one = writeTensor("", [1], ELEMENT.BOOL, Uint8Array.of(1));
+      const ones = node(draft, "ConstantOfShape", [shape], `ones${key}`, { value: one });
+      const low = node(draft, "Trilu", [ones, whole(draft, k, `k${key}`)], `low${key}`, { upper });
+      const least = number(draft, -1e9, `least${key}`);
+      const scores = scored(draft, q, key_, key);
+      const two = seenFirst ? [scores, least] : [least, scores];
+      return node(draft, "Where", [low, ...two], `masked${key}`);
+    },
+  });
+  const causal = { causal: true };
+  expect(said({}, triangle(0n, 0, true))).toMatchObject({ plan: causal });
+  expect(said({}, triangle(1n, 1, false))).toMatchObject({ plan: causal });
+  for (const other of [
+    triangle(0n, 1, true),
+    triangle(0n, -1, true),
+    triangle(1n, 0, true),
+    triangle(0n, 0, false),
+    triangle(1n, 0, false),
+  ]) {
+    expect(said({}, other)).toBe('the constant mask "low1" is not causal');
+  }
+});
+
+test("a norm that is almost one in its nodes is left as it is", () => {
+  const plan = randomEncoder(1, { ...SHAPE, form: PRE });
+  const text = Buffer.from(writeEncoder(plan, { norm: decomposed("mul", "div") }));
+  for (const [from, to] of [
+    ["Sqrt", "Sign"],
+    ["ReduceMean", "ReduceSumM"],
+  ] as const) {
+    const changed = text.toString("latin1").replaceAll(from, to);
+    const onnx = readOnnx(Buffer.from(changed, "latin1"));
+    if (typeof onnx === "string") throw new Error(onnx);
+    const why = / where \w+ of an encoder was expected$/;
+    expect(recogniseEncoder(onnx)).toMatch(why);
+  }
 });

@@ -136,7 +136,7 @@ test("another operator where the pattern has its own is named", () => {
 
 test.each([
   {},
-  { order: "pre", norm: "rms", activation: "relu", masked: true, ends: true },
+  { order: "pre", norm: "rms", activation: "relu", masked: true, causal: true, ends: true },
 ] as const)(
   "fuzz: no mutation of an encoder throws, or reaches a kernel with a wrong shape",
   (form) => {
