@@ -28,15 +28,15 @@ export type Triangle = {
   readonly beyond: readonly [number, number];
   readonly truth: boolean;
 };
-/** `triangle` null: of constants, but no triangle. */
-export type Constancy = { readonly triangle: Triangle | null; readonly nodes: readonly Node[] };
+/** `triangle` null: of constants, but no triangle. `made`: all values that lead to it. */
+export type Constancy = { readonly triangle: Triangle | null; readonly made: readonly string[] };
 
 /** Of one result, of all that lead to it, and of all masks of a file. 1,024 places have 2^20. */
 const VALUES_MAX = 2 ** 20;
 const TOTAL_MAX = 2 ** 22;
 export const FOLDED_MAX = 2 ** 26;
 
-type Visit = { readonly graph: Foldable; readonly nodes: Node[]; left: number };
+type Visit = { readonly graph: Foldable; readonly made: string[]; left: number };
 type Op = (a: number, b: number) => number;
 
 const REALS: Readonly<Record<string, Op>> = {
@@ -65,17 +65,20 @@ export function constancyOf(graph: Foldable, value: string): Constancy | null {
   const before = key === undefined ? undefined : known.get(key);
   const found = before === undefined ? judged(graph, value) : before;
   if (key !== undefined) known.set(key, found);
-  for (const node of found?.nodes ?? []) graph.taken.add(node);
+  for (const name of found?.made ?? []) {
+    const node = graph.writers.get(name);
+    if (node !== undefined) graph.taken.add(node);
+  }
   return found;
 }
 
 function judged(graph: Foldable, value: string): Constancy | null {
-  const nodes: Node[] = [];
-  const visit: Visit = { graph, nodes, left: Math.min(TOTAL_MAX, graph.folds) };
+  const made: string[] = [];
+  const visit: Visit = { graph, made, left: Math.min(TOTAL_MAX, graph.folds) };
   const started = visit.left;
   const folded = foldOf(visit, value);
   graph.folds -= started - Math.max(0, visit.left);
-  return folded === null ? null : { triangle: triangleIn(folded), nodes };
+  return folded === null ? null : { triangle: triangleIn(folded), made };
 }
 
 function foldOf(visit: Visit, value: string): Folded | null {
@@ -89,7 +92,7 @@ function foldOf(visit: Visit, value: string): Folded | null {
   const found = visit.left < 0 ? null : computed(visit, node);
   if (found === null) return null;
   visit.left -= found.values.length;
-  visit.nodes.push(node);
+  visit.made.push(value);
   return found;
 }
 
