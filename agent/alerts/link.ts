@@ -229,9 +229,8 @@ function foreignIds(): NonNullable<IClientOptions["messageIdProvider"]> {
   };
 }
 
+/** It keeps its listeners: ours ask whose they are, and its own clear the timer of an opening. */
 function dispose(client: MqttClient): void {
-  client.removeAllListeners();
-  client.on("error", () => {}); // a dying socket may still complain
   client.end(true);
 }
 

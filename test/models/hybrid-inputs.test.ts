@@ -64,7 +64,7 @@ test("a mask that stands first may be left unbound, and is not what stands behin
   const unit = parseUnit("1") as Unit;
   const spec = {
     name: "masked",
-    in: [{ tensor: "given", channels: ["a"], window: SIZE, unit }],
+    in: [{ tensor: "given", channels: ["a"], window: SIZE, units: [unit] }],
     out: [{ tensor: "z", index: 0, channel: "score", unit }],
   };
   const monitor = bindUserModel(model, spec, [{ name: "a", dim: "1", kind: "" }]);
