@@ -134,6 +134,41 @@ test("exports with a free batch: a Reshape to [-1, ...] has a known size, behind
   expect([...y]).toEqual([16, 28, 22, 34]);
 });
 
+test("a fixed batch of rows is not advised to be a window", () => {
+  const nodes = [writeNode("Gemm", ["x", "w"], ["y"])];
+  const tensors = [floatTensor("w", [2, 1], Float32Array.of(1, 2))];
+  const inputs = [writeValueInfo("x", FLOAT, [2], 4)];
+  const outputs = [writeValueInfo("y", FLOAT, [1], 4)];
+  const graph = { name: "b", nodes, tensors, inputs, outputs };
+  const model = open(saved("rows.onnx", writeModel(graph, { "": 17 }, [])));
+  const A = unit("A");
+  const input = { tensor: "x", channels: ["current", "current2"], window: 1, units: [A, A] };
+  const output = { tensor: "y", index: 0, channel: "score", unit: unit("1") };
+  const faults = bindUserModel(model, { name: "rows", in: [input], out: [output] }, SIGNALS);
+  expect(faults).toMatchObject([
+    { instead: "export it with a free batch, or for that many rows write window: 4" },
+  ]);
+});
+
+test("what draws random numbers is refused: a replay must give the same", () => {
+  const drawn = (node: Uint8Array): unknown => {
+    const outputs = [writeValueInfo("y", FLOAT, [2])];
+    const inputs = [writeValueInfo("x", FLOAT, [2])];
+    const tensors = [
+      floatTensor("ratio", [], Float32Array.of(0.5)),
+      writeTensor("on", [], 9, Uint8Array.of(1)),
+    ];
+    const graph = { name: "r", nodes: [node], tensors, inputs, outputs };
+    const file = saved("random.onnx", writeModel(graph, { "": 17 }, []));
+    const model = openUserModel(file, reference);
+    return typeof model === "string" ? model : model.engine;
+  };
+  expect(drawn(writeNode("RandomNormalLike", ["x"], ["y"]))).toContain("draws random numbers");
+  expect(drawn(writeNode("Bernoulli", ["x"], ["y"]))).toContain("draws random numbers");
+  expect(drawn(writeNode("Dropout", ["x", "ratio", "on"], ["y"]))).toContain("draws random");
+  expect(drawn(writeNode("Dropout", ["x", "ratio"], ["y"]))).toMatch(/^onnxruntime/);
+});
+
 test("ONNX Runtime answers at once, and the same each time", () => {
   const model = open(saved("float.onnx", floatModel([1, 2, 3], [3])));
   const run = (): number[] => {

@@ -133,7 +133,7 @@ function withNorm(search: Search, layer: FloatLayer, next: Node): FloatLayer | n
 function withNothing(search: Search, layer: FloatLayer, next: Node): FloatLayer | null {
   const [output = "", ...more] = next.outputs;
   const [before, after] = [layer.output, output].map((name) => search.shapes.get(name)?.join());
-  const still = next.op === "Dropout" ? next.inputs.length === 1 : STILL.includes(next.op);
+  const still = next.op === "Dropout" ? (next.inputs[2] ?? "") === "" : STILL.includes(next.op);
   const same = before !== undefined && before === after && next.inputs[0] === layer.output;
   return still && same && more.length === 0 ? { ...layer, output } : null;
 }
