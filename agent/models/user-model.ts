@@ -8,10 +8,11 @@ import { openHybrid } from "./hybrid.js";
 import type { Model } from "./model.js";
 import { readModelFile } from "./model-file.js";
 import { hashOf, openNetwork } from "./network.js";
-import { CERTIFICATE_KEY } from "./onnx/meta.js";
+import { CERTIFICATE_KEY, readMeta } from "./onnx/meta.js";
 import { readOnnx } from "./onnx/read.js";
 import { recognise } from "./onnx/recognise.js";
 import { recogniseEncoder } from "./onnx/recognise-encoder.js";
+import { withState } from "./stateful.js";
 import { openTrees } from "./tree-model.js";
 
 /** A file written by us claims the ternary pattern, and is refused where it breaks it. */
@@ -51,8 +52,12 @@ export function openModel(
   if (onnx.metadata.has(CLAIM)) return `not a network of the ternary pattern: ${net}`;
   const trees = openTrees(onnx, hash);
   if (trees !== null) return trees;
-  const mixed = openHybrid(onnx, bytes, backend, hash, dense);
-  const other = mixed ?? openDense(onnx, bytes, hash, { use: dense });
+  const meta = readMeta(onnx.metadata);
+  const states = typeof meta === "string" ? [] : meta.states;
+  // What carries a state is one step: it is not cut.
+  const mixed = states.length > 0 ? null : openHybrid(onnx, bytes, backend, hash, dense);
+  const whole = mixed ?? openDense(onnx, bytes, hash, { use: dense });
+  const other = typeof whole === "string" || states.length === 0 ? whole : withState(whole, states);
   if (typeof other === "string") return other;
   // A network without attention was not meant to be an encoder.
   const attends = onnx.graph.nodes.some(({ op }) => op === "Softmax");

@@ -134,6 +134,41 @@ test("exports with a free batch: a Reshape to [-1, ...] has a known size, behind
   expect([...y]).toEqual([16, 28, 22, 34]);
 });
 
+/** y = x + 2 h, h' = h + x: the state counts what came. */
+function counter(state: unknown): Uint8Array {
+  const nodes = [
+    writeNode("Add", ["h", "x"], ["h_next"]),
+    writeNode("Add", ["h", "h_next"], ["y"]),
+  ];
+  const inputs = ["h", "x"].map((name) => writeValueInfo(name, FLOAT, [1]));
+  const outputs = ["h_next", "y"].map((name) => writeValueInfo(name, FLOAT, [1]));
+  const keys: [string, string][] = [["sterna.state", JSON.stringify(state)]];
+  return writeModel({ name: "s", nodes, tensors: [], inputs, outputs }, { "": 17 }, keys);
+}
+
+test("a float model carries its state from call to call, forgets it, and keeps it over an unknown", () => {
+  const model = open(saved("state.onnx", counter([{ input: "h", output: "h_next" }])));
+  expect([model.inputs, model.outputs].map((ports) => ports.map(({ name }) => name))).toEqual([
+    ["x"],
+    ["y"],
+  ]);
+  const feed = (x: number): number => {
+    const y = new Float32Array(1);
+    expect(model.run([Float32Array.of(x)], [y])).toBeNull();
+    return y[0] as number;
+  };
+  expect([feed(1), feed(2), feed(3)]).toEqual([1, 4, 9]);
+  expect(feed(Number.POSITIVE_INFINITY)).toBeNaN();
+  expect(feed(4)).toBe(16);
+  model.reset?.();
+  expect(feed(1)).toBe(1);
+  const wrong = openUserModel(
+    saved("wrong.onnx", counter([{ input: "h", output: "z" }])),
+    reference,
+  );
+  expect(wrong).toContain('sterna.state joins "h", "z"');
+});
+
 test("a fixed batch of rows is not advised to be a window", () => {
   const nodes = [writeNode("Gemm", ["x", "w"], ["y"])];
   const tensors = [floatTensor("w", [2, 1], Float32Array.of(1, 2))];
