@@ -59,6 +59,9 @@ test("bench: an encoder runs on every backend too", async () => {
   const named = await sterna("bench", encoder, "--runs", "20", "--backend", "wasm");
   expect(named.out).toMatch(/^wasm +\d/m);
   expect(named.out).not.toMatch(/^reference/m);
+  const left = await sterna("bench", encoder, "--runs", "20", "--backend", "fpga");
+  expect(left.out, "the row of who ran in its place").not.toMatch(/^fpga/m);
+  expect(left.code).toBe(0);
 });
 
 test("bench: a claim that nothing proves of an encoder is refused, as it is by the agent", async () => {
