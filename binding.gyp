@@ -8,6 +8,7 @@
       "cflags_cc": [
         "-std=c++17",
         "-O3",
+        "-fvisibility=hidden",
         "-ffp-contract=off",
         "-fno-exceptions",
         "-fno-rtti",
