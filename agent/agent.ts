@@ -17,9 +17,10 @@ import { startBlockPool } from "./models/features/pool.js";
 import { type Inbox, openOutgoing, placeOf } from "./outgoing.js";
 import { type Stages, step } from "./pipeline.js";
 import { restore } from "./restore.js";
+import { outagesOf, type Said, sayAlarms, sayNotes, sayWhatRuns } from "./say.js";
 import { OWN_ALARMS, ownAlarms } from "./self.js";
 import { findOrOpen } from "./sensors/recording.js";
-import { replaySource } from "./sensors/replay.js";
+import { type Ended, replaySource } from "./sensors/replay.js";
 import type { Source } from "./sensors/source.js";
 import { countReject, intakeCounts, intakeOf, sourcesOf } from "./sources.js";
 import type { Health, View } from "./status/view.js";
@@ -31,11 +32,7 @@ const TICK_ms = 250;
 const HOLDS_EVERY_ms = 1_000;
 /** The log may be so much later than the alarm; what comes meanwhile is printed together. */
 const SAY_AFTER_ms = 50;
-/** A broker with much that is strange must not flood the log. */
-const NOTES_MAX = 20;
-
 type Repaired = Omit<Reconciled, "applied">;
-type Said = Pick<Applied, "alarm" | "transition">;
 const QUIET: Batch = { alarms: [], latches: [], messages: [] };
 const NOTHING: Reconciled = { applied: [], adopted: [], messages: [], notes: [] };
 /** Where no broker is configured nothing comes. */
@@ -46,8 +43,8 @@ export type AgentOptions = {
   readonly clock: Clock;
   /** After every completed tick: what feeds a watchdog. */
   readonly progress?: () => void;
-  /** Played live in place of the config's sources. */
-  readonly recording?: string;
+  /** Played live in place of the config's sources; at its end the agent goes on until stopped. */
+  readonly recording?: { readonly path: string; readonly ended: Ended };
 };
 
 export type Agent = {
@@ -129,7 +126,7 @@ export async function startAgent(config: Config, options: AgentOptions): Promise
     if (trouble === null && before !== undefined) log.info({}, "the state is written again");
     if (batch.messages.length > 0) outgoing?.publisher.wake();
     // Printing wakes other threads: the broker is to have the core first.
-    if (all.length > 0 && unsaid.length === 0) setTimeout(say, SAY_AFTER_ms, unsaid, log);
+    if (all.length > 0 && unsaid.length === 0) setTimeout(sayAlarms, SAY_AFTER_ms, unsaid, log);
     for (const one of all) {
       history.note(one);
       unsaid.push({ alarm: one.alarm, transition: one.transition }); // without the documents
@@ -250,53 +247,6 @@ function liveSources(
   { recording, log }: AgentOptions,
 ): Source[] {
   if (recording === undefined) return sourcesOf(config, assembly, "telemetry", log);
-  return [replaySource(recording, findOrOpen(assembly.find, assembly.level), 1, log)];
-}
-
-function sayWhatRuns({ members, backend: compute }: Assembly, log: Log): void {
-  const { backend, skipped, why, placements } = compute;
-  log.info(
-    { backend: backend.name, tier: backend.tier, skipped, why },
-    `models run on ${backend.name}`,
-  );
-  for (const placed of placements) log.info({ placed }, "a network was placed");
-  for (const network of compute.passed) log.warn({ why: network }, "a network runs on the CPU");
-  for (const { config, watch, off, commissioned, stage } of members) {
-    const { id, kind } = config;
-    for (const { name, runs } of watch.monitors) {
-      if (runs === undefined) continue;
-      const { engine, outside } = runs;
-      const why = outside === undefined ? {} : { why: outside };
-      log.info({ asset: id, engine, ...why }, `model ${name} runs on ${engine}`);
-    }
-    if (off.length > 0) log.warn({ asset: id, kind, off }, "some checks are switched off");
-    if (!commissioned && stage.learning) {
-      log.info({ asset: id, kind, learnt: stage.progress }, "commissioning: it learns its normal");
-    } else if (!commissioned) log.warn({ asset: id, kind }, "not commissioned: no baseline");
-  }
-}
-
-/** One line for each device that is taken out, at the start or later. */
-function outagesOf({ backend: { outages } }: Assembly, log: Log): () => void {
-  let said = 0;
-  const sayNew = (): void => {
-    for (const outage of outages.slice(said)) log.error(outage, `${outage.backend} is out of use`);
-    said = outages.length;
-  };
-  sayNew();
-  return sayNew;
-}
-
-function sayNotes(notes: readonly string[], log: Log): void {
-  const what = "the broker's retained alarms differed from ours";
-  for (const note of notes.slice(0, NOTES_MAX)) log.warn({ note }, what);
-  if (notes.length > NOTES_MAX) log.warn({ more: notes.length - NOTES_MAX }, what);
-}
-
-/** Prints what waits for it, and empties that. */
-function say(unsaid: Said[], log: Log): void {
-  for (const { alarm, transition } of unsaid.splice(0)) {
-    const { asset, rule, severity, value, limit, suppressedBy } = alarm;
-    log.info({ asset, rule, severity, value, limit, suppressedBy }, `alarm ${transition}`);
-  }
+  const find = findOrOpen(assembly.find, assembly.level);
+  return [replaySource(recording.path, find, log, recording.ended)];
 }

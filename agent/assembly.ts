@@ -1,7 +1,7 @@
 //! From a config to assets under watch: the channel table, one frame per asset, its monitors and
 //! compiled rules. Faults found here have their place in the config file, like those of loading.
-import type { AssetConfig, ChannelConfig, Config, Gaps } from "../config/config.js";
-import { assert, ConfigError, type Fault, faultWithin } from "./base/errors.js";
+import type { AssetConfig, ChannelConfig, Config } from "../config/config.js";
+import { assert, ConfigError, type Fault } from "./base/errors.js";
 import type { Channel } from "./base/telemetry.js";
 import { ChannelTable } from "./channel-table.js";
 import { type Compute, openCompute } from "./compute.js";
@@ -9,29 +9,18 @@ import { faultAt, fitKind, type Learn, meterOf, openModels } from "./fitting.js"
 import { STALE_SIGNAL } from "./freshness.js";
 import type { Stage } from "./models/commission-stage.js";
 import type { Monitor, Port } from "./models/monitor.js";
-import { compileRules } from "./rules/compile.js";
-import type { Rule, RuleFault, RuleRow, Signal } from "./rules/rule.js";
+import {
+  addRules,
+  addRulesOfLevel,
+  indexOf,
+  isPattern,
+  type Ruled,
+  STALE_RULE,
+  WATCHED_STALE_RULE,
+} from "./rulebook.js";
+import type { RuleRow, Signal } from "./rules/rule.js";
 import { parseUnit } from "./units/parse.js";
 import { Watch } from "./watch.js";
-
-/** The rule every asset has: silence is a fault of the sensor, said once an asset. */
-export const STALE_RULE: RuleRow = {
-  id: "stale",
-  when: `${STALE_SIGNAL} > 0`,
-  clear: null,
-  for_ms: 0,
-  clearFor_ms: 0,
-  severity: "warning",
-  class: "sensor",
-  text: "A channel stopped sending",
-  action: "Check the sensor, its wiring and the connection named in the evidence",
-  source: "built in",
-  foldedInto: [],
-  version: 1,
-};
-
-/** Monitors say of readings that come after all that they are late: silence waits for those. */
-export const WATCHED_STALE_RULE: RuleRow = { ...STALE_RULE, for_ms: 10_000 };
 
 /** An output of a monitor or model, by its place in the frame. */
 export type Derived = { readonly port: Port; readonly index: number };
@@ -46,11 +35,7 @@ export type Member = {
   readonly stage: Stage;
 };
 
-type Parts = Member & {
-  readonly signals: Map<string, Signal>;
-  /** Rules over a pattern channel, by its name: one instance a level. */
-  readonly templates: Map<string, RuleRow[]>;
-};
+type Parts = Member & Ruled;
 
 export type Assembly = {
   readonly channels: readonly Channel[];
@@ -146,9 +131,6 @@ function openedBackend(config: Config, live: boolean, faults: Fault[]): Compute 
 const declaredOutputs = (config: Config, asset: AssetConfig) =>
   config.models.flatMap((model) => (model.asset === asset.id ? model.out : []));
 
-const isPattern = ({ binding }: ChannelConfig): boolean =>
-  binding.via === "mqtt" && /[+#]/.test(binding.topic);
-
 function join(
   config: Config,
   asset: AssetConfig,
@@ -230,54 +212,6 @@ function join(
   return parts;
 }
 
-/** Rules of the config see what the asset has (`own`); those of its kind all that it might. */
-function addRules(
-  config: Config,
-  { config: asset, watch, signals, templates }: Parts,
-  builtIn: readonly RuleRow[],
-  own: ReadonlyMap<string, Signal>,
-  faults: Fault[],
-): void {
-  const rows = [...asset.rules, ...(asset.gaps?.rules ?? [])];
-  const written = compileRules(rows, asset.id, own);
-  for (const { row, fault } of written.faults) {
-    const rule = rows[row];
-    if (rule === undefined || followsFrom(asset.gaps, fault, rule, own)) continue;
-    const place = config.where([...rule.path, fault.field]);
-    faults.push(faultWithin(rule[fault.field] ?? "", place, fault));
-  }
-  const kinds = compileRules(builtIn, asset.id, signals);
-  assert(kinds.faults.length === 0, `rules of ${asset.kind}: ${JSON.stringify(kinds.faults)}`);
-  const patterns = new Map(
-    asset.channels.filter(isPattern).map((c) => [indexOf(signals, c.name), c.name]),
-  );
-  const plain = (rule: Rule): boolean => {
-    const name = rule.on.reads.map((i) => patterns.get(i)).find((n) => n !== undefined);
-    if (name === undefined) return true;
-    templates.set(name, [...(templates.get(name) ?? []), rule]);
-    return false;
-  };
-  watch.addRules([...written.rules, ...kinds.rules].filter(plain));
-  for (const { id, path } of asset.rules) {
-    const other = [...templates.values()].flat().find((rule) => id.startsWith(`${rule.id}-`));
-    if (other === undefined) continue;
-    const what = `an alarm of a level of "${other.id}" may have the name ${id}, too`;
-    faults.push(faultAt(config, [...path, "id"], what, "rename one of the two"));
-  }
-}
-
-/** Whether a condition only fails for what could not be read. */
-function followsFrom(
-  gaps: Gaps | null,
-  { field, at, length }: RuleFault,
-  rule: RuleRow,
-  own: ReadonlyMap<string, Signal>,
-): boolean {
-  const name = (rule[field] ?? "").slice(at, at + length);
-  if (gaps === null || own.has(name)) return false;
-  return gaps.channels.has(name) || (gaps.open && /^[A-Za-z_][\w.-]*$/.test(name));
-}
-
 function openLevel(
   member: Parts,
   template: Channel,
@@ -290,12 +224,7 @@ function openLevel(
   const signal = signalOf(channel, index);
   member.signals.set(channel.name, signal);
   member.watch.addChannel(channel, index);
-  const overlay = new Map(member.signals).set(template.name, signal);
-  const rows = (member.templates.get(template.name) ?? []).map((row) => ({
-    ...row,
-    id: `${row.id}-${text}`,
-  }));
-  member.watch.addRules(compileRules(rows, template.asset, overlay).rules);
+  addRulesOfLevel(member, template, text, signal);
   return channel;
 }
 
@@ -308,8 +237,4 @@ function portSignal({ name, unit, point }: Port, index: number): Signal {
   const parsed = parseUnit(unit);
   assert(!("fault" in parsed), `unit of the output ${name}`);
   return { name, index, dim: parsed.dim, kind: parsed.kind, point, unit };
-}
-
-function indexOf(signals: ReadonlyMap<string, Signal>, name: string): number {
-  return signals.get(name)?.index ?? -1;
 }

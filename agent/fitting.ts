@@ -138,7 +138,7 @@ export function openModels(
     if (spec.asset !== asset.id) return [];
     const model = openUserModel(spec.file, backend, dense);
     if (typeof model === "string") {
-      faults.push(faultAt(config, [...spec.path, "file"], model, "name an ONNX file"));
+      faults.push(faultAt(config, [...spec.path, "file"], model, ""));
       return [];
     }
     const { gaps } = asset;

@@ -1,8 +1,8 @@
 //! When a channel was last heard, whether what comes now is in time, and from when it is stale.
 import type { Block, Channel, Item, Quality, Reject } from "./base/telemetry.js";
+import { Rhythm } from "./rhythm.js";
 
-/** Arrivals before a silent channel's own rhythm is known, and how many periods are too long. */
-const LEARN_ARRIVALS = 16;
+/** How many periods of a channel's own rhythm are a silence. */
 const STALE_PERIODS = 3;
 const STALE_ms_min = 5_000;
 /** While the rhythm is not known: whoever sends less often says so with staleAfter. */
@@ -24,8 +24,7 @@ export type Freshness = {
   /** The newest block, for the page. */
   block: Block | null;
   arrivals: number;
-  /** Longest gap between arrivals so far: the learnt period, on the safe side. */
-  gap_ms: number;
+  readonly rhythm: Rhythm;
   stale: boolean;
   /** A model writes it: it is as old as what that reads, and never silent by itself. */
   written: boolean;
@@ -42,7 +41,7 @@ export function neverSeen(channel: Channel, index: number): Freshness {
     quality: "good",
     block: null,
     arrivals: 0,
-    gap_ms: 0,
+    rhythm: new Rhythm(),
     stale: false,
     written: false,
   };
@@ -59,7 +58,7 @@ export function untimely(fresh: Freshness, item: Item, limits: TimeLimits): Reje
 }
 
 export function noteArrival(fresh: Freshness, item: Item): void {
-  if (fresh.arrivals > 0) fresh.gap_ms = Math.max(fresh.gap_ms, item.r_ms - fresh.last_r_ms);
+  if (fresh.arrivals > 0) fresh.rhythm.take(item.r_ms - fresh.last_r_ms);
   fresh.arrivals += 1;
   fresh.last_t_ms = item.t_ms;
   fresh.last_r_ms = item.r_ms;
@@ -67,14 +66,12 @@ export function noteArrival(fresh: Freshness, item: Item): void {
 
 /** Arrival time beyond which the channel counts as stale; what comes at that moment is in time. */
 export function staleAt(fresh: Freshness): number {
-  const { written, last_r_ms } = fresh;
+  const { written, last_r_ms, rhythm } = fresh;
   if (written || last_r_ms === Number.NEGATIVE_INFINITY) return Number.POSITIVE_INFINITY;
   const own = fresh.channel.staleAfter_ms;
-  if (own !== null) return fresh.last_r_ms + own;
-  if (fresh.arrivals < LEARN_ARRIVALS) {
-    return fresh.last_r_ms + Math.max(STALE_ms_unknown, STALE_PERIODS * fresh.gap_ms);
-  }
-  return fresh.last_r_ms + Math.max(STALE_ms_min, STALE_PERIODS * fresh.gap_ms);
+  if (own !== null) return last_r_ms + own;
+  const least_ms = rhythm.known ? STALE_ms_min : STALE_ms_unknown;
+  return last_r_ms + Math.max(least_ms, STALE_PERIODS * rhythm.gap_ms);
 }
 
 /** Marks those whose time is over at `at_ms`; `next_ms` is when the next one's is. */

@@ -59,11 +59,7 @@ export class Learning {
     this.#next_ms = now_ms + EVERY_ms;
     for (const { config, stage } of this.#members) {
       if (alarmed(config.id)) stage.hold();
-      if (this.#adapted.has(config.id) && !existsSync(this.#file(config.id, "adapted"))) {
-        this.#adapted.delete(config.id);
-        stage.revert();
-        this.#log.info({ asset: config.id }, "adaptation reverted to the baseline");
-      }
+      this.#followRevert(config.id, stage);
       this.#keep(config.id, stage, now_ms);
       this.#say(config.id, stage);
     }
@@ -71,13 +67,23 @@ export class Learning {
 
   close(): void {
     const ever_ms = Number.POSITIVE_INFINITY;
-    for (const { config, stage } of this.#members) this.#keep(config.id, stage, ever_ms);
+    for (const { config, stage } of this.#members) {
+      this.#followRevert(config.id, stage);
+      this.#keep(config.id, stage, ever_ms);
+    }
+  }
+
+  #followRevert(asset: string, stage: Stage): void {
+    if (!this.#adapted.has(asset) || existsSync(this.#file(asset, "adapted"))) return;
+    this.#adapted.delete(asset);
+    stage.revert();
+    this.#log.info({ asset }, "adaptation reverted to the baseline");
   }
 
   #keep(asset: string, stage: Stage, now_ms: number): void {
     const { changes, commissioned } = stage;
     const last = this.#written.get(asset);
-    if (last?.changes === changes) return;
+    if (last?.changes === changes && !stage.remembers) return;
     const soon = now_ms - (last?.at_ms ?? now_ms) < KEEP_ms;
     if (soon && last?.commissioned === commissioned) return;
     this.#written.set(asset, { changes, commissioned, at_ms: now_ms });

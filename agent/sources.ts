@@ -9,7 +9,6 @@ import type { Intake, Item, Reject } from "./base/telemetry.js";
 import { type MqttOptions, mqttSource } from "./sensors/mqtt.js";
 import { opcuaSource } from "./sensors/opcua.js";
 import { isPlantKind } from "./sensors/plants/kinds.js";
-import { ENDED } from "./sensors/replay.js";
 import { simulatedSource } from "./sensors/simulated.js";
 import type { Source } from "./sensors/source.js";
 
@@ -86,7 +85,6 @@ export function noteLink(
   const since_ms = known?.up === up ? known.since_ms : now_ms;
   counts.links.set(name, { up, why, since_ms });
   if (up) log.info({ link: name }, `${name} is connected`);
-  else if (why === ENDED) log.warn({ link: name }, why);
   else log.warn({ link: name, why }, `${name} is not connected; trying on`);
 }
 

@@ -2,6 +2,7 @@
 //! rules and their latches. Everything here is a function of what arrived and when, so a recording
 //! replayed gives the same changes; it must never read a clock.
 import type { Block, Channel, Item, Reject, Sample } from "./base/telemetry.js";
+import { BoundMonitors } from "./bound.js";
 import type { CostMeter } from "./cost-meter.js";
 import {
   bindDoubts,
@@ -17,18 +18,12 @@ import {
   untimely,
 } from "./freshness.js";
 import { Latches, type LatchText } from "./latches.js";
-import type { Finding, Frame, Monitor } from "./models/monitor.js";
+import type { Finding, Monitor } from "./models/monitor.js";
 import type { Noted } from "./noted.js";
 import { deadline_ms, evaluate, expire, type Outcome, updateOf } from "./rules/evaluate.js";
 import type { Change, Rule } from "./rules/rule.js";
 
 export type { Noted } from "./noted.js";
-
-type Bound = {
-  readonly monitor: Monitor;
-  readonly inputs: readonly number[];
-  readonly frame: Frame;
-};
 
 export class Watch {
   readonly id: string;
@@ -41,10 +36,9 @@ export class Watch {
   /** Those that another alarm may explain. */
   readonly folded: Rule[] = [];
   #readers: Rule[][] = [];
-  readonly #bound: Bound[] = [];
-  /** Frame index to the monitor that writes it, and which of its outputs that is. */
-  readonly #writers = new Map<number, { readonly monitor: Monitor; readonly output: number }>();
-  readonly #touched = new Set<number>();
+  /** By index of a channel that monitors read: what its sample moves where they write nothing. */
+  #moved: (readonly Rule[] | undefined)[] = [];
+  readonly #bound = new BoundMonitors(() => this.frame);
   readonly #byIndex: Freshness[] = [];
   #staleIndex = -1;
   #stale_next_ms = Number.POSITIVE_INFINITY;
@@ -80,6 +74,7 @@ export class Watch {
   }
 
   addRules(rules: readonly Rule[]): void {
+    this.#moved = [];
     for (const rule of rules) {
       this.#rules.push(rule);
       this.#ruleById.set(rule.id, rule);
@@ -92,39 +87,24 @@ export class Watch {
     }
   }
 
-  /** Monitors run in the order added, so a later one may read what an earlier one writes. */
   addMonitor(monitor: Monitor, inputs: readonly number[], outputs: readonly number[]): void {
-    outputs.forEach((index, output) => {
+    for (const index of outputs) {
       const fresh = this.#byIndex[index];
       if (fresh !== undefined) fresh.written = true;
-      this.#writers.set(index, { monitor, output });
-    });
+    }
     bindDoubts(this.#fresh.values(), monitor.outputs, outputs);
-    const frame: Frame = {
-      get: (input) => {
-        const index = inputs[input] ?? -1;
-        return index < 0 ? Number.NaN : (this.frame[index] as number);
-      },
-      set: (output, value) => {
-        const index = outputs[output] as number;
-        this.frame[index] = value;
-        this.#touched.add(index);
-      },
-    };
-    this.#bound.push({ monitor, inputs, frame });
+    this.#bound.add(monitor, inputs, outputs);
   }
 
   readonly rule = (id: string): Rule | undefined => this.#ruleById.get(id);
   readonly rules = (): readonly Rule[] => this.#rules;
 
   get monitors(): readonly Monitor[] {
-    return this.#bound.map((bound) => bound.monitor);
+    return this.#bound.monitors;
   }
 
-  /** What the monitor that writes this index expected; null where there is none, or nothing yet. */
   explain(index: number): Finding | null {
-    const writer = this.#writers.get(index);
-    return writer === undefined ? null : writer.monitor.explain(writer.output);
+    return this.#bound.explain(index);
   }
 
   /** What the page and the metrics show of a channel. */
@@ -192,34 +172,30 @@ export class Watch {
   }
 
   #onBlock(fresh: Freshness, block: Block, changes: Noted[]): void {
-    this.#derive(fresh.index, block.t_ms, block);
+    this.#bound.run(fresh.index, block.t_ms, block);
     this.#judge(this.#rules, fresh.index, block, changes);
   }
 
   #write(index: number, value: number, item: Sample, changes: Noted[]): void {
     this.frame[index] = value;
-    const derived = this.#derive(index, item.t_ms, null);
-    this.#judge(derived ? this.#rules : (this.#readers[index] ?? []), index, item, changes);
-    if (!derived) this.#judge(this.#silenceRules(), index, item, changes);
+    if (this.#bound.run(index, item.t_ms, null)) {
+      const moved = this.#bound.wrote ? this.#rules : this.#movedBy(index);
+      this.#judge(moved, index, item, changes);
+      return;
+    }
+    this.#judge(this.#readers[index] ?? [], index, item, changes);
+    this.#judge(this.#silenceRules(), index, item, changes);
   }
 
-  /** Runs every monitor that reads this index, or what another one just wrote; true if any ran. */
-  #derive(index: number, t_ms: number, block: Block | null): boolean {
-    let derived = false;
-    if (this.#touched.size > 0) this.#touched.clear(); // it makes a new table each time
-    for (const { monitor, inputs, frame } of this.#bound) {
-      const input = inputs.indexOf(index);
-      if (input >= 0) {
-        if (block === null) monitor.onSample(frame, input, t_ms);
-        else monitor.onBlock(frame, input, block);
-        derived = true;
-      }
-      if (this.#touched.size === 0) continue;
-      inputs.forEach((read, at) => {
-        if (this.#touched.has(read)) monitor.onSample(frame, at, t_ms);
-      });
-    }
-    return derived;
+  /** In the order of all rules: what folds into another's alarm depends on it. */
+  #movedBy(index: number): readonly Rule[] {
+    const known = this.#moved[index];
+    if (known !== undefined) return known;
+    const own = new Set([...(this.#readers[index] ?? []), ...this.#silenceRules()]);
+    const timed = ({ on, off }: Rule): boolean => on.timed || (off?.timed ?? false);
+    const moved = this.#rules.filter((rule) => own.has(rule) || timed(rule));
+    this.#moved[index] = moved;
+    return moved;
   }
 
   /** `from` is the index of the channel that the item came on, -1 for a tick. */
@@ -261,20 +237,18 @@ export class Watch {
       seen.add(index);
       const fresh = this.#byIndex[index];
       if (fresh !== undefined && fresh.arrivals > 0) live_ms = Math.min(live_ms, staleAt(fresh));
-      const writer = this.#writers.get(index)?.monitor;
-      const inputs = this.#bound.find(({ monitor }) => monitor === writer)?.inputs ?? [];
-      live_ms = Math.min(live_ms, this.#live_ms(inputs, seen));
+      live_ms = Math.min(live_ms, this.#live_ms(this.#bound.inputsFor(index), seen));
     }
     return live_ms;
   }
 
   #note(change: Change): Noted {
     const { reads } = change.rule.on;
-    const written = reads.filter((index) => this.#writers.has(index));
+    const written = reads.filter((index) => this.#bound.writerOf(index) !== null);
     const told = written.find((index) => this.explain(index) !== null) ?? written[0] ?? -1;
     const unsure = reads.some((index) => this.#byIndex[index]?.quality === "uncertain");
     const quality = unsure ? "uncertain" : "good";
-    const monitor = this.#writers.get(told)?.monitor ?? null;
+    const monitor = this.#bound.writerOf(told);
     const cost = this.meter?.of(change) ?? null;
     const known = { finding: this.explain(told), monitor, quality, cost } as const;
     return { ...change, ...known, stale: this.staleNames() };
@@ -301,14 +275,11 @@ export class Watch {
   #forget(index: number, at_ms: number): void {
     this.frame[index] = Number.NaN;
     if (this.#byIndex[index]?.channel.shape === "scalar") {
-      this.#derive(index, at_ms + this.#skews.newest_ms, null);
+      this.#bound.run(index, at_ms + this.#skews.newest_ms, null);
       return;
     }
     // What was read out of blocks is not known either; no monitor can be told of a missing one.
-    const blind = this.#bound.filter(({ inputs }) => inputs.includes(index));
-    for (const [written, { monitor }] of this.#writers) {
-      if (blind.some((bound) => bound.monitor === monitor)) this.frame[written] = Number.NaN;
-    }
+    for (const written of this.#bound.writtenFrom(index)) this.frame[written] = Number.NaN;
   }
 
   #countStale(): void {

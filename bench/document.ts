@@ -1,17 +1,29 @@
 //! Writes the tables of docs/ out of bench/results: what stands between `<!-- bench NAME -->` and
-//! `<!-- /bench -->` is made, and a test holds it to the files.
+//! `<!-- /bench -->` is made, and so is the sentence about missed bounds between `<!-- missed NAME -->`
+//! and `<!-- /missed -->`; a test holds both to the files.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { holds, type Results, ROOT, type Row, readResults, shown } from "./result.js";
 
 const BLOCK = /(<!-- bench ([\w-]+) -->\n)[\s\S]*?(<!-- \/bench -->)/g;
+const MISSED = /(<!-- missed ([\w-]+) -->)[\s\S]*?(<!-- \/missed -->)/g;
 
 /** A page with its tables made anew; `read` gives the results of a benchmark, null where none are. */
 export function withTables(page: string, read: (name: string) => Results | null): string {
-  return page.replace(BLOCK, (_, begin: string, name: string, end: string) => {
-    const results = read(name);
-    return `${begin}${results === null ? "Not measured yet.\n" : tableOf(results)}${end}`;
-  });
+  const made =
+    (make: (results: Results) => string, after: string) =>
+    (_: string, begin: string, name: string, end: string): string => {
+      const results = read(name);
+      return `${begin}${results === null ? `Not measured yet.${after}` : make(results)}${end}`;
+    };
+  return page.replace(BLOCK, made(tableOf, "\n")).replace(MISSED, made(missedOf, ""));
+}
+
+function missedOf({ rows }: Results): string {
+  const bounded = rows.filter(({ min, max }) => min !== undefined || max !== undefined);
+  const missed = bounded.filter((row) => !holds(row)).map(({ name }) => `\`${name}\``);
+  if (missed.length === 0) return `Of ${bounded.length} bounds none is missed.`;
+  return `Of ${bounded.length} bounds ${missed.length} missed: ${missed.join(", ")}.`;
 }
 
 function tableOf({ machine, versions, rows }: Results): string {

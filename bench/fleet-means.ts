@@ -1,38 +1,16 @@
 //! Ten-minute medians of what the instruments of a turbine of the fleet said: all that the plain
-//! methods see. They depend on the plan alone and are kept by it.
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+//! methods see.
 import type { Plant } from "../agent/sensors/plants/plant.js";
 import { rangesOf } from "../test/models/rig.js";
 import type { FleetPlan } from "./fleet-plan.js";
-import { CACHE, PERIOD_s, plantOf, type Readings } from "./fleet-readings.js";
+import { PERIOD_s, plantOf, type Readings } from "./fleet-readings.js";
 import { median } from "./result.js";
 
 export const MEAN_s = 600;
 /** By channel; NaN where nothing came. Row i ends at (i + 1) * MEAN_s. */
 export type Means = Readonly<Record<string, readonly number[]>>;
 
-/** Those kept of the same plan, else made of `readings` and kept. */
-export function meansOf(plan: FleetPlan, readings: () => Readings): Means {
-  const file = join(CACHE, `means-${plan.seed}.json`);
-  if (existsSync(file)) {
-    const kept = JSON.parse(readFileSync(file, "utf8")) as { plan: unknown; means: Means };
-    if (JSON.stringify(kept.plan) === JSON.stringify(plan)) return revived(kept.means);
-  }
-  const means = makeMeans(plan, readings());
-  mkdirSync(CACHE, { recursive: true });
-  writeFileSync(`${file}.part`, JSON.stringify({ plan, means }));
-  renameSync(`${file}.part`, file);
-  return means;
-}
-
-/** JSON has no NaN. */
-function revived(means: Means): Means {
-  const whole = (value: number | null): number => value ?? Number.NaN;
-  return Object.fromEntries(Object.entries(means).map(([name, list]) => [name, list.map(whole)]));
-}
-
-function makeMeans(plan: FleetPlan, { scalars, blocks }: Readings): Means {
+export function meansOf(plan: FleetPlan, { scalars, blocks }: Readings): Means {
   const plant = plantOf(plan);
   const ranges = rangesOf(plant);
   const medians = new Medians(plant);

@@ -4,6 +4,9 @@ import { type Prng, prng } from "../agent/base/prng.js";
 import { TURBINE_CHANNELS } from "../agent/sensors/plants/channels.js";
 import { FAULTS } from "../agent/sensors/plants/faults.js";
 
+/** Seeds of the report; 1 to 99 are for tuning, and those of earlier reports are not used again. */
+export const TEST_SEED = 3000;
+export const TUNING_SEED = 1;
 export const DAY_s = 86_400;
 /** Healthy time from which the machine learns its normal, and a day for it to settle. */
 export const LEARN_days = 14;
@@ -29,6 +32,8 @@ export type Episode = {
 
 export type FleetPlan = {
   readonly seed: number;
+  /** Built and measured exactly as the monitors' equations have it. */
+  readonly matched: boolean;
   readonly begin_s: number;
   readonly end_s: number;
   readonly episodes: readonly Episode[];
@@ -41,7 +46,7 @@ const SENSOR_MODES = ["stuck", "spike", "drift", "bias", "dropout", "scale", "sa
 const SENSORS = TURBINE_CHANNELS.filter((c) => c.shape === "scalar" && c.noise > 0);
 
 /** `index` counts turbines of a run, so that the kinds of faults take turns. */
-export function planTurbine(seed: number, index: number): FleetPlan {
+export function planTurbine(seed: number, index: number, matched = false): FleetPlan {
   const chance = prng(seed, "plan");
   const begin_s = BEGIN_days * DAY_s;
   const end_s = begin_s + MONTHS * MONTH_days * DAY_s;
@@ -77,7 +82,7 @@ export function planTurbine(seed: number, index: number): FleetPlan {
     put(6, [0.02, 0.02], () => event("gust"));
     if (chance.next() < 0.5) put(1, [48, 72], () => event("heat_wave"));
   }
-  return { seed, begin_s, end_s, episodes: [...machine, ...others] };
+  return { seed, matched, begin_s, end_s, episodes: [...machine, ...others] };
 }
 
 type Span = { readonly from_s: number; readonly to_s: number };

@@ -1,11 +1,9 @@
 //! The plainest methods, on every reading: B0 a limit, B1 = B0 with a deadband and a minute's hold.
 //! Their alarms are kept by hour and component, with how many there were: B0 has thousands a month.
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { spread } from "../agent/models/chain/robust.js";
 import type { Said } from "./fleet-plain.js";
 import { DAY_s, type FleetPlan, LEARN_days } from "./fleet-plan.js";
-import { CACHE, PERIOD_s, plantOf, type Readings } from "./fleet-readings.js";
+import { PERIOD_s, plantOf, type Readings } from "./fleet-readings.js";
 import { median } from "./result.js";
 
 export const RAW_LIMITS = [1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 13, 17, 22, 30] as const;
@@ -29,26 +27,7 @@ const TARGETS: readonly Target[] = [
 ];
 const BOTH = new Set(["yaw", "pitch"]);
 
-/** Those kept of the same plan; else made where the readings are to be had without simulating. */
-export function rawOf(
-  plan: FleetPlan,
-  readings: () => Readings,
-  atHand: boolean,
-): Raw | null {
-  const file = join(CACHE, `raw-${plan.seed}.json`);
-  if (existsSync(file)) {
-    const kept = JSON.parse(readFileSync(file, "utf8")) as { plan: unknown; raw: Raw };
-    if (JSON.stringify(kept.plan) === JSON.stringify(plan)) return kept.raw;
-  }
-  if (!atHand) return null;
-  const raw = makeRaw(plan, readings());
-  mkdirSync(CACHE, { recursive: true });
-  writeFileSync(`${file}.part`, JSON.stringify({ plan, raw }));
-  renameSync(`${file}.part`, file);
-  return raw;
-}
-
-function makeRaw(plan: FleetPlan, { scalars }: Readings): Raw {
+export function rawOf(plan: FleetPlan, { scalars }: Readings): Raw {
   const { channels } = plantOf(plan);
   const width = channels.length;
   const at = (name: string): number => channels.findIndex((channel) => channel.name === name);

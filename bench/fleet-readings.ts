@@ -1,17 +1,11 @@
 //! What the instruments of one turbine of the fleet say through its months: the simulator, built a
-//! little otherwise than the monitors know, with its faults. Kept apart from the monitors, so that
-//! it is made once whatever is tried on it; `node dist/bench/fleet-readings.js 2000 54` makes the
-//! readings of 54 turbines ahead of a run, each a file under .cache/fleet.
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { deserialize, serialize } from "node:v8";
+//! little otherwise than the monitors know (or, matched, as they know it), with its faults.
 import { prng } from "../agent/base/prng.js";
 import { parseInjection } from "../agent/sensors/plants/injection.js";
 import type { Injection, Plant, PlantBlock } from "../agent/sensors/plants/plant.js";
 import { createWindTurbine } from "../agent/sensors/plants/wind-turbine.js";
 import { parseUnit } from "../agent/units/parse.js";
-import { type Episode, type FleetPlan, planTurbine } from "./fleet-plan.js";
-import { ROOT } from "./result.js";
+import type { Episode, FleetPlan } from "./fleet-plan.js";
 
 export const START_ms = 1_800_000_000_000;
 export const PERIOD_s = 10;
@@ -21,7 +15,6 @@ const BLOCK_ms = 6 * 3_600_000;
 const SPREAD = 0.05;
 const LAG_s = 300;
 const TAIL = { chance: 0.02, sigmas: 4 };
-export const CACHE = join(ROOT, ".cache/fleet");
 
 export type Readings = {
   /** SI by instant and channel of the plant; NaN: nothing came. Instant i is at (i + 1) * PERIOD_s. */
@@ -30,7 +23,7 @@ export type Readings = {
   readonly blocks: readonly (PlantBlock & { readonly instant: number })[];
 };
 
-export const plantOf = ({ seed }: Pick<FleetPlan, "seed">): Plant =>
+export const plantOf = ({ seed, matched }: Pick<FleetPlan, "seed" | "matched">): Plant =>
   createWindTurbine({
     asset: "fleet",
     seed,
@@ -38,25 +31,13 @@ export const plantOf = ({ seed }: Pick<FleetPlan, "seed">): Plant =>
     period_ms: 1000 * PERIOD_s,
     blockEvery_ms: BLOCK_ms,
     inner_s: 0.1,
-    spread: SPREAD,
+    spread: matched ? 0 : SPREAD,
   });
 
-const fileOf = ({ seed }: FleetPlan): string => join(CACHE, `readings-${seed}.bin`);
-
-export const hasReadings = (plan: FleetPlan): boolean => existsSync(fileOf(plan));
-
-/** Those made ahead for the same plan, else made now and not kept: a month is tens of megabytes. */
 export function readingsOf(plan: FleetPlan): Readings {
-  if (!existsSync(fileOf(plan))) return makeReadings(plan);
-  const kept = deserialize(readFileSync(fileOf(plan))) as { plan: FleetPlan; readings: Readings };
-  const same = JSON.stringify(kept.plan) === JSON.stringify(plan);
-  return same ? kept.readings : makeReadings(plan);
-}
-
-function makeReadings(plan: FleetPlan): Readings {
   const plant = plantOf(plan);
   const lying = new Set<number>();
-  const distort = mismatch(plant, plan.seed, lying);
+  const distort = plan.matched ? asRead : mismatch(plant, plan.seed, lying);
   const sides = edges(plan.episodes);
   const width = plant.channels.length;
   const instants = Math.floor(plan.end_s / PERIOD_s);
@@ -102,6 +83,8 @@ function edges(episodes: readonly Episode[]): Side[] {
     .sort((a, b) => a.at_s - b.at_s);
 }
 
+const asRead = (_channel: number, reading: number): number => reading;
+
 function mismatch({ channels }: Plant, seed: number, lying: ReadonlySet<number>) {
   const chance = prng(seed, "mismatch");
   const gain = 1 + SPREAD * (2 * chance.next() - 1);
@@ -126,17 +109,4 @@ function mismatch({ channels }: Plant, seed: number, lying: ReadonlySet<number>)
     lagged[channel] = now;
     return now + sigma * chance.normal() + tail;
   };
-}
-
-if (import.meta.main) {
-  const [from = 1, count = 9] = process.argv.slice(2).map(Number);
-  mkdirSync(CACHE, { recursive: true });
-  for (let i = 0; i < count; i++) {
-    const plan = planTurbine(from + i, i);
-    const file = fileOf(plan);
-    if (existsSync(file)) continue;
-    writeFileSync(`${file}.part`, serialize({ plan, readings: makeReadings(plan) }));
-    renameSync(`${file}.part`, file);
-    console.log(file);
-  }
 }

@@ -156,15 +156,15 @@ export function figures(judged: readonly Judged[]): Figures {
   return { falsely, recall: found, net, delay_h: median(delays), delay90_h, netDelay_h };
 }
 
-/** Share of the faults of sensors during which an alarm of the machine came. */
-export function sensorsAsMachine(runs: readonly TurbineRun[]): { taken: number; of: number } {
-  const each = runs.flatMap((run) => {
+/** By turbine, the faults of sensors, and those during which an alarm of the machine came. */
+export type SensorsTaken = { readonly taken: number; readonly of: number };
+export function sensorsAsMachine(runs: readonly TurbineRun[]): SensorsTaken[] {
+  return runs.map((run) => {
     const said = machineAlarms(run);
-    return run.plan.episodes
-      .filter((episode) => episode.class === "sensor")
-      .map((episode) => said.some((alarm) => within(alarm, episode)));
+    const faults = run.plan.episodes.filter((episode) => episode.class === "sensor");
+    const taken = faults.filter((fault) => said.some((alarm) => within(alarm, fault)));
+    return { taken: taken.length, of: faults.length };
   });
-  return { taken: each.filter(Boolean).length, of: each.length };
 }
 
 /** The most alarms of any class in ten minutes of one turbine, explained ones left out. */

@@ -1,7 +1,7 @@
 //! The monitors against B2, B3 and R1 on a simulated fleet, each of those at the limit at which it
-//! finds as many faults as they do. `node dist/bench/fleet.js 1 18` runs the turbines of those seeds
-//! ahead and says what they say; a run that was cut short goes on.
-import { cachedTurbine, type FleetTurbine } from "./fleet-cache.js";
+//! finds as many faults as they do; and on the same turbines built as the monitors think.
+//! `node dist/bench/fleet.js 1 18` runs the turbines of those seeds and says what they say.
+import { type FleetTurbine, isKept, keptTurbine, pieceOf } from "./fleet-cache.js";
 import { ABLATIONS, type Ablation, PRODUCT_LIMIT, saidAt } from "./fleet-ours.js";
 import {
   alarmsOf,
@@ -11,7 +11,7 @@ import {
   type Said,
   type Scored,
 } from "./fleet-plain.js";
-import { planTurbine } from "./fleet-plan.js";
+import { type FleetPlan, planTurbine, TUNING_SEED } from "./fleet-plan.js";
 import { RAW_LIMITS } from "./fleet-raw.js";
 import {
   type Figures,
@@ -19,12 +19,14 @@ import {
   type Judged,
   judge,
   machineAlarms,
+  type SensorsTaken,
   sensorsAsMachine,
   worstFlood,
 } from "./fleet-score.js";
+import { runPieces } from "./pieces.js";
 
-/** Seeds from here are for the report alone; 1 to 99 are for tuning, 1000 to 2999 were looked at before. */
-const TEST_SEED = 3000;
+/** So many turbines run once more without mismatch: each of nine kinds of faults four times. */
+const MATCHED = 18;
 /** Spreads of the healthy period, 1 to 110: far beyond where the plain methods go blind. */
 const LIMITS = Array.from({ length: 95 }, (_, i) => Number((1.05 ** i).toPrecision(3)));
 /** Evidence that the monitors would have to gather. */
@@ -37,33 +39,48 @@ export type Method = {
   readonly judged: readonly Judged[];
 };
 export type Fleet = {
+  /** The first seed. */
+  readonly from: number;
   readonly turbines: number;
   readonly months: number;
   readonly commissioned: number;
-  readonly faults: number;
   readonly ours: Method;
   /** The product again from its features, and at other limits. */
   readonly replayed: Method;
   readonly curve: readonly Method[];
   readonly ablations: readonly Method[];
-  readonly families: readonly (readonly Method[])[];
-  /** B0 and B1 where their readings are kept, at the equal recall of ours on those turbines. */
-  readonly raw: { readonly turbines: number; readonly methods: readonly Method[] };
-  readonly sensors: { readonly taken: number; readonly of: number };
+  /** The plain methods, each at every limit of its sweep. */
+  readonly plain: Readonly<Record<"b0" | "b1" | "b2" | "b3" | "r1", readonly Method[]>>;
+  /** The product on the same turbines with and without mismatch. */
+  readonly matched: { readonly with: Method; readonly without: Method };
+  readonly sensors: readonly SensorsTaken[];
   readonly flood: number;
 };
 
-export function runFleet(turbines: number, from = TEST_SEED): Fleet {
-  const runs = Array.from({ length: turbines }, (_, i) => {
-    const run = cachedTurbine(planTurbine(from + i, i));
-    console.log(`  turbine ${from + i}: ${machineAlarms(run).length} alarms of the machine`);
-    return run;
-  });
-  return scoreFleet(runs);
+/** Which turbines: `count` from a seed on. */
+export type Extent = { readonly from: number; readonly count: number };
+
+/** The turbines of a fleet, then the first of them once more without mismatch. */
+export function plansOf({ from, count }: Extent): FleetPlan[] {
+  const plans = (many: number, matched: boolean): FleetPlan[] =>
+    Array.from({ length: many }, (_, i) => planTurbine(from + i, i, matched));
+  return [...plans(count, false), ...plans(Math.min(count, MATCHED), true)];
 }
 
-export function scoreFleet(runs: readonly FleetTurbine[]): Fleet {
-  const ours = method("Sterna", null, runs, runs.map(machineAlarms));
+/** Of turbines that were run: see `plansOf` and `pieceOf`. */
+export function keptFleet(extent: Extent): Fleet {
+  const turbines = plansOf(extent).map(keptTurbine);
+  const matched = turbines.filter(({ plan }) => plan.matched);
+  return scoreFleet(
+    turbines.filter(({ plan }) => !plan.matched),
+    matched,
+  );
+}
+
+export function scoreFleet(runs: readonly FleetTurbine[], matched: readonly FleetTurbine[]): Fleet {
+  const product = (of: readonly FleetTurbine[]): Method =>
+    method("Sterna", null, of, of.map(machineAlarms));
+  const ours = product(runs);
   const replay = (name: string, limit: number, without: Ablation | null): Method =>
     method(
       name,
@@ -73,22 +90,24 @@ export function scoreFleet(runs: readonly FleetTurbine[]): Fleet {
     );
   const limits = runs.map(({ means }) => limitScores(means));
   const ridge = runs.map(({ means }) => ridgeScores(means));
-  const families = [
-    sweep("B2", runs, limits, (said) => said),
-    sweep("B3", runs, limits, grouped),
-    sweep("R1", runs, ridge, grouped),
-  ];
+  const plain = {
+    b0: rawSweep("b0", runs),
+    b1: rawSweep("b1", runs),
+    b2: sweep("B2", runs, limits, (said) => said),
+    b3: sweep("B3", runs, limits, grouped),
+    r1: sweep("R1", runs, ridge, grouped),
+  };
   return {
+    from: runs[0]?.plan.seed ?? Number.NaN,
     turbines: runs.length,
     months: ours.judged.reduce((sum, { months }) => sum + months, 0),
     commissioned: runs.filter(({ baseline }) => baseline !== null).length,
-    faults: ours.judged.flatMap((one) => one.faults).length,
     ours,
     replayed: replay("replayed", PRODUCT_LIMIT, null),
     curve: EVIDENCE.map((limit) => replay("Sterna", limit, null)),
     ablations: ABLATIONS.map((without) => replay(`without ${without}`, PRODUCT_LIMIT, without)),
-    families,
-    raw: rawMethods(runs),
+    plain,
+    matched: { with: product(runs.slice(0, matched.length)), without: product(matched) },
     sensors: sensorsAsMachine(runs),
     flood: worstFlood(runs),
   };
@@ -120,22 +139,15 @@ function sweep(
   );
 }
 
-function rawMethods(all: readonly FleetTurbine[]): Fleet["raw"] {
-  const runs = all.filter(({ raw }) => raw !== null);
-  if (runs.length === 0) return { turbines: 0, methods: [] };
-  const ours = method("Sterna", null, runs, runs.map(machineAlarms));
-  const methods = (["b0", "b1"] as const).map((key) => {
-    const swept = RAW_LIMITS.map((limit, l) =>
-      method(
-        key.toUpperCase(),
-        limit,
-        runs,
-        runs.map(({ raw }) => raw?.[key][l] ?? []),
-      ),
-    );
-    return nearest(swept, ours, "recall");
-  });
-  return { turbines: runs.length, methods };
+function rawSweep(key: "b0" | "b1", runs: readonly FleetTurbine[]): Method[] {
+  return RAW_LIMITS.map((limit, l) =>
+    method(
+      key.toUpperCase(),
+      limit,
+      runs,
+      runs.map(({ raw }) => raw[key][l] ?? []),
+    ),
+  );
 }
 
 /** Most of `key`, and of those the one with the fewest false alarms. */
@@ -156,10 +168,10 @@ export function nearest(all: readonly Method[], ours: Method, key: "recall" | "n
 }
 
 if (import.meta.main) {
-  // Of `count` turbines the ones from `first` on, each `step`-th: pieces may run side by side.
-  const [from = 1, count = 9, first = 0, step = 1] = process.argv.slice(2).map(Number);
-  for (let i = first; i < count; i += step) {
-    const run = cachedTurbine(planTurbine(from + i, i));
-    console.log(`turbine ${from + i}: ${machineAlarms(run).length} alarms of the machine`);
+  const [from = TUNING_SEED, count = 9] = process.argv.slice(2).map(Number);
+  const plans = Array.from({ length: count }, (_, i) => planTurbine(from + i, i));
+  await runPieces(plans.filter((plan) => !isKept(plan)).map(pieceOf));
+  for (const run of plans.map(keptTurbine)) {
+    console.log(`turbine ${run.plan.seed}: ${machineAlarms(run).length} alarms of the machine`);
   }
 }

@@ -23,5 +23,5 @@ export function bootstrap<T>(units: readonly T[], figure: (drawn: T[]) => number
 export const reduction_pct = (ours: number, peer: number): number =>
   peer === 0 ? Number.NaN : 100 * (1 - ours / peer);
 
-export const intervalText = ([low, high]: Interval): string =>
-  `95 % interval ${low.toFixed(1)} to ${high.toFixed(1)}`;
+export const intervalText = ([low, high]: Interval, digits = 1): string =>
+  `95 % interval ${low.toFixed(digits)} to ${high.toFixed(digits)}`;

@@ -10,6 +10,31 @@ import { type Prng, prng } from "../agent/base/prng.js";
 import type { NetLayer, TernaryNet } from "../agent/models/onnx/ternary-net.js";
 import type { PeerLayer } from "./peers/onnxruntime.js";
 
+const conv = (rows: number, channels: number, kernel: number): PeerLayer => ({
+  ...{ kind: "conv", rows, cols: channels * kernel, kernel, stride: 2, pad: kernel >> 1 },
+});
+function conv2d(rows: number, channels: number, kernel: readonly [number, number]) {
+  const cols = channels * kernel[0] * kernel[1];
+  const plain = { stride: [1, 1], pads: [0, 0, 0, 0], groups: 1 } as const;
+  return { kind: "conv2d", rows, cols, kernel, ...plain } as const;
+}
+export const dense = (rows: number, cols: number): PeerLayer => ({ kind: "dense", rows, cols });
+export const MLP = [dense(192, 64), dense(192, 192), dense(40, 192), dense(8, 40)];
+export const CNN = [conv(32, 1, 7), conv(64, 32, 5), conv(64, 64, 5), dense(15, 64 * 32)];
+/** The keyword spotter of MLPerf Tiny: 49 frames of 10 coefficients, a DS-CNN of 64 channels. */
+export const KWS: readonly PeerLayer[] = [
+  ...[{ ...conv2d(64, 1, [10, 4]), stride: [2, 2], pads: [4, 1, 5, 1] } as const],
+  ...[1, 2, 3, 4].flatMap(() => [
+    { ...conv2d(64, 1, [3, 3]), pads: [1, 1, 1, 1], groups: 64 } as const,
+    conv2d(64, 64, [1, 1]),
+  ]),
+  { kind: "pool" },
+  dense(12, 64),
+];
+/** BERT-base, and the smallest of Google's small ones, which a gateway without the addon can run. */
+export const BERT = { sequence: 128, width: 768, heads: 12, hidden: 3072, depth: 12 };
+export const BERT_TINY = { sequence: 128, width: 128, heads: 2, hidden: 512, depth: 2 };
+
 /** One layer as a network: floats in, its sums as floats out. `small`: steps of 4 bits. */
 export function densePlan(rows: number, cols: number, small = false): Plan {
   const random = prng(rows + cols, "bench");

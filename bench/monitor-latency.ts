@@ -1,6 +1,6 @@
 //! How long from the last sample to the durable alarm: the real assembly, pipeline step, alarms and
 //! store in this process, the state in memory (/dev/shm), a simulated machine of each kind.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { alarmsOf } from "../agent/agent.js";
 import { openStore } from "../agent/alerts/store.js";
@@ -67,14 +67,18 @@ function openBench({ kind, baseline, flip, ...from }: Machine, limit: string): B
   const read = plant.channels.filter(({ shape }) => kind !== "generic" || shape === "scalar");
   const channels = read.map(({ name, unit, shape }) => {
     const codec = shape === "block" ? ", codec: block" : "";
-    return `      ${name}: { mqtt: m/${name}, unit: "${unit}"${codec} }`;
+    // The bench learnt a generic machine's states by the channel's name.
+    const codes = kind === "generic" && name === "state" ? ", codes: { RUN: 2 }" : "";
+    return `      ${name}: { mqtt: m/${name}, unit: "${unit}"${codec}${codes} }`;
   });
+  // A baseline is of one asset: the machine takes its name.
+  const { asset } = JSON.parse(readFileSync(baseline, "utf8")) as { readonly asset: string };
   const text = [
     "gateway: { id: gw, site: bench }",
     'mqtt: { url: "mqtt://127.0.0.1:1" }',
     `store: { dir: ${dir} }`,
     "assets:",
-    "  - id: m",
+    `  - id: ${asset}`,
     `    kind: ${kind}`,
     `    nameplate: ${JSON.stringify(nested)}`,
     `    baseline: ${baseline}`,

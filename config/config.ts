@@ -143,7 +143,8 @@ export type ModelInput = {
   readonly window: number;
   /** 32 bands of each block in the place of samples. */
   readonly bands: boolean;
-  readonly unit: Unit;
+  /** One for each channel. */
+  readonly units: readonly Unit[];
 };
 export type ModelOutput = {
   readonly tensor: string;

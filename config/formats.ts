@@ -200,6 +200,13 @@ export const unit: Format<Unit> = {
   },
 };
 
+/** One for all, or a list with one for each. */
+export const units: Format<readonly Unit[]> = {
+  ...listOf(unit, 1_024),
+  name: "unit, or list of units",
+  example: unit.example,
+};
+
 /** The spelling of MAVLink's own dialect files, taken as it stands there. */
 export const mavlinkUnit: Format<Unit> = {
   name: "MAVLink unit",

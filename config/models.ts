@@ -1,4 +1,5 @@
 //! `models:` binds a user's own ONNX file to channels. The file itself is read elsewhere.
+import type { Unit } from "../agent/units/parse.js";
 import type { AssetConfig, ModelConfig, ModelInput, ModelOutput, Path } from "./config.js";
 import { noun } from "./formats.js";
 import { isMapping, type Mapping, readItem, suggest } from "./rows.js";
@@ -76,19 +77,52 @@ function readInputs(
         const names = asset.channels.map((c) => c.name);
         const what = `there is no channel ${JSON.stringify(channel)} in ${asset.id}`;
         reading.fault(place, what, suggest(channel, names, ""));
-      } else if (known !== undefined && known.unit.dim !== item.unit.dim) {
-        const { dim } = known.unit;
-        const what = `${channel} is ${noun(dim)}, ${item.unit.text} is ${noun(item.unit.dim)}`;
-        reading.fault([...at, "unit"], what, `write one such as ${known.unit.text}`);
       }
     });
-    const { window, bands, unit } = item;
+    const known = channels.map((channel) => asset?.channels.find((c) => c.name === channel)?.unit);
+    checkUnits(channels, known, item.unit, [...at, "unit"], reading);
+    const { window, bands } = item;
     if (bands && window !== 1) {
       reading.fault([...at, "window"], "bands are of whole blocks", "delete window");
     }
-    return [{ tensor, channels, window, bands, unit }];
+    const [unit] = item.unit;
+    if (unit === undefined) return [];
+    const one = item.unit.length === 1;
+    const units = channels.map((_, i) => (one ? unit : (item.unit[i] ?? unit)));
+    return [{ tensor, channels, window, bands, units }];
   });
 }
+
+/** `known`: the units of the channels, where the config states them. One of `given` is for all. */
+function checkUnits(
+  channels: readonly string[],
+  known: readonly (Unit | undefined)[],
+  given: readonly Unit[],
+  at: Path,
+  reading: Reading,
+): void {
+  const each = `unit: [${known.map((unit) => inYaml(unit?.text ?? "UNIT")).join(", ")}]`;
+  if (given.length !== 1 && given.length !== channels.length) {
+    const what = `${given.length} units for ${channels.length} channel(s)`;
+    reading.fault(at, what, channels.length === 1 ? "write one" : `write ${each}`);
+    return;
+  }
+  const dims = known.flatMap((unit) => (unit === undefined ? [] : [unit.dim]));
+  const mixed = new Set(dims).size > 1;
+  for (const [i, unit] of known.entries()) {
+    const own = given[given.length === 1 ? 0 : i];
+    if (unit === undefined || own === undefined || unit.dim === own.dim) continue;
+    const what = `${channels[i]} is ${noun(unit.dim)}, ${own.text} is ${noun(own.dim)}`;
+    const alone = `write one such as ${unit.text}`;
+    const place = given.length === 1 ? at : [...at, i];
+    reading.fault(place, what, given.length === 1 && mixed ? `write ${each}` : alone);
+    // The list says it of all of them.
+    if (given.length === 1 && mixed) return;
+  }
+}
+
+const inYaml = (text: string): string =>
+  /^[A-Za-z%][\w./*^%-]*$/.test(text) ? text : JSON.stringify(text);
 
 function readOutputs(
   map: unknown,

@@ -222,7 +222,10 @@ export const CHANNEL = {
   ),
   min: optional(f.bound, "Least plausible value; below it a sample is rejected"),
   max: optional(f.bound, "Greatest plausible value"),
-  staleAfter: optional(f.time("1 ms", "365 d"), "Silence after which the channel is stale"),
+  staleAfter: optional(
+    f.time("1 ms", "365 d"),
+    "Silence after which it is stale; absent: 3 usual gaps, 5 s at least",
+  ),
   codes: optional(f.codes, "Numbers of the texts that a status channel sends"),
   shape: optional(f.choice("scalar", "block"), "block: waveforms; scalar where absent"),
 } as const;
@@ -267,7 +270,7 @@ export const MODEL_INPUT = {
     false,
     "Block channels: loudness of each block in 32 bands, not its samples",
   ),
-  unit: required(f.unit, "Unit that the model was trained in"),
+  unit: required(f.units, "Unit that the model was trained in; a list: one for each channel"),
 } as const;
 
 export const MODEL_OUTPUT = {

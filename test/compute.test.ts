@@ -132,7 +132,7 @@ test("an encoder goes whole to the device that is fastest of those that the limi
   };
   // Each does the work a few times over: a once, c eight times.
   const all = [named("c", 8), named("b", 4), named("a", 1)];
-  all.push(candidate({ ...reference, name: "fpga", encoders: false }));
+  all.push(candidate({ ...reference, name: "fpga", encoders: "reference" }));
   const limits = [NO_LIMITS, { ...NO_LIMITS, power_max_W: 5 }, { ...NO_LIMITS, allow: ["c"] }];
   for (const [i, each] of limits.entries()) {
     const placed: (Placement | string)[] = [];

@@ -41,16 +41,11 @@ as settings, 64 with none, 36 with ambient and power.`;
 
 const MODELS = `## Models of your own that read mixed units
 
-An input of \`models:\` has one \`unit\`, so channels of several dimensions cannot be stacked in one
-tensor. Split the input by dimension when the model is exported: one tensor each, joined by a Concat
-inside the model.
+A table of features, \`[batch, 3]\` say, is one tensor of several quantities: give the unit of each
+channel, in their order. That of training may differ from that of the channel, \`kA\` for \`A\`.
 
     in:
-      temps: { channels: [ambient, oilTemp], unit: Cel }
-      wind: { channel: wind, unit: m/s }
-
-Or train on plain numbers: declare the channels with \`unit: "1"\` (their rules then compare plain
-numbers), or scale them to shares of a rated value before they are sent.`;
+      x: { channels: [current, oilTemp, vib], unit: [A, Cel, "mm/s{rms}"] }`;
 
 /** How often readings must come, by kind. */
 const PACE: Readonly<Record<string, string>> = {

@@ -18,7 +18,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "agent/status": ["agent/base", "agent/units", "agent/alerts", "agent/models"],
 };
 /** A generated table, and type-level templates that lose their meaning when broken. */
-const GENERATED = /units\/(exponents|dimension)\.ts$/;
+const GENERATED = /units\/(exponents|dimension-vector)\.ts$/;
 /** Scripts that train: they use the simulator, and nothing of the agent uses them. */
 const WORKSHOP = /^agent\/models\/convert\//;
 const BANNED: readonly (readonly [RegExp, string, RegExp])[] = [

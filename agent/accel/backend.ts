@@ -190,10 +190,10 @@ export type Backend = {
   lack?(plan: Plan): string | null;
   /** So many first stages of a network are one piece to it, the only one that it takes. */
   leads?(plan: Plan): number;
-  /** False: it gives encoders to the CPU. */
-  readonly encoders?: false;
+  /** The name of who computes encoders in its place; absent: it does. */
+  readonly encoders?: string;
   load(plan: Plan, batch: number): Loaded;
-  /** A transformer encoder, within `encoderBound`; batch counts sequences. */
+  /** A transformer encoder, each layer within `layerBound`; batch counts sequences. */
   loadEncoder(plan: EncoderPlan, batch: number): Loaded;
 };
 

@@ -13,7 +13,7 @@ import { align, type Image, laneBytes } from "./image.js";
 import { packLayer, TILE } from "./pack.js";
 
 // The rest mirrors native/encoder.hpp.
-const MAGIC = 0x5345_4e43;
+const MAGIC = 0x5345_4e44;
 const HEADER_BYTES = 64;
 const LAYER_WORDS = 48;
 const LANES = 16;
@@ -34,8 +34,8 @@ export function encoderImage(plan: EncoderPlan, batch: number, lookup: boolean):
   };
   const padded = Math.ceil(sequence / LANES) * LANES;
   const head = width / heads;
-  // Of four rows the scores and what they weigh as words; or keys of sixteen.
-  let lane = Math.max(4 * 6 * padded, 2 * LANES * head);
+  // Of four rows the scores and what they weigh as words, of one its mask; or keys of sixteen.
+  let lane = Math.max(4 * 7 * padded, 2 * LANES * head);
   const words = layers.map(({ in: first, out, up, down, norms }) => {
     const projections = [first, out, up, down];
     const list = projections.flatMap((projection) => {
@@ -62,10 +62,11 @@ export function encoderImage(plan: EncoderPlan, batch: number, lookup: boolean):
   return { bytes, sizeIn: sequence * placeIn(plan), sizeOut: sequence * width, batch };
 }
 
-/** Two bits of the activation, one each of order, norm, mask and a norm at the end. */
-function formOf({ activation, order, norm, masked, end }: EncoderPlan): number {
+/** Two bits of the activation, one each of order, norm, mask, a norm at the end, causal. */
+function formOf({ activation, order, norm, masked, end, causal }: EncoderPlan): number {
   const norms = 4 * ORDERS.indexOf(order) + 8 * NORMS.indexOf(norm);
-  return ACTIVATIONS.indexOf(activation) + norms + 16 * Number(masked) + 32 * Number(end !== null);
+  const flags = 16 * Number(masked) + 32 * Number(end !== null) + 64 * Number(causal);
+  return ACTIVATIONS.indexOf(activation) + norms + flags;
 }
 
 function projectionWords(projection: Projection, small: boolean, put: Put) {

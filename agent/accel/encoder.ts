@@ -7,15 +7,22 @@ import { COLS_MAX, IMAGE_BYTES_MAX, withinRange } from "./image-check.js";
 import { packedBytes } from "./pack.js";
 
 /**
- * A backend's y against the reference in doubles: at most this share of the largest |y|, a step of
- * `limit` for each layer. Attention works in words of 16 bits; a value that falls on the other side of
- * a step moves it by one, and layer by layer moves more: a tenth of a step rms after one.
- * Measured over random weights, not proven: 4.4 steps through 12 layers, 13.3 through 24
- * (docs/decisions/0027, 0110).
+ * One layer's y on a backend against the reference in doubles, from the same x: what one value may be
+ * off, in shares of the largest |y|, and all of them, root mean square over root mean square. A value
+ * that is off by e tips over a step in 2 e / step of all cases and is off by the whole step then: the
+ * mean square is 2 e step, so the root goes with the root of a step. The factors are measured: sound
+ * backends reach a fifth of them at worst with 8 bits, half with 4; rows of weights that changed
+ * places are beyond (docs/decisions/0180).
  */
-export function encoderBound({ limit, layers }: Pick<EncoderPlan, "limit" | "layers">): number {
-  return Math.max(2.5, layers.length) / limit;
+export function layerBound({ limit }: Pick<EncoderPlan, "limit">): {
+  readonly most: number;
+  readonly rms: number;
+} {
+  return { most: 1 / Math.sqrt(limit), rms: 0.6 / Math.sqrt(limit) };
 }
+
+/** x lies within it: beyond, squares of a norm leave float32. Who hands x over clips it there. */
+export const X_MAX = 2 ** 40;
 
 /** y[r] = sum_c w[r][c] x[c] * scale[r] + bias[r]; x as steps, weights -1, 0, +1. */
 export type Projection = {
@@ -45,6 +52,8 @@ export type EncoderForm = {
   readonly activation: (typeof ACTIVATIONS)[number];
   /** A place of x has one more value, the last, which is added to all scores of it as a key. */
   readonly masked: boolean;
+  /** A place sees itself and those before it, none behind. */
+  readonly causal: boolean;
   /** Of what the last layer gives. */
   readonly end: Norm | null;
 };
@@ -60,6 +69,7 @@ export const FUNCTIONS: Readonly<Record<EncoderForm["activation"], (x: number) =
 export const MASK_LEAST = -1e30;
 
 /**
+ * y of a layer is float32.
  * post: q, k, v = in(x); a = out(softmax(q k^T / sqrt(head) + mask) v), by heads;
  *       m = norms[0](x + a); y = norms[1](m + down(f(up(m)))).
  * pre:  q, k, v = in(norms[0](x)); a as above; m = x + a; y = m + down(f(up(norms[1](m)))).
@@ -126,6 +136,26 @@ export function workFault(plan: Omit<EncoderPlan, keyof EncoderForm>): string | 
   return null;
 }
 
+/**
+ * Why a value of a layer may leave +-`X_MAX`, or null. Sums of two of them in each of `LAYERS_MAX`
+ * layers, squared and added, then stay within float32.
+ */
+export function rangeFault(plan: Pick<EncoderPlan, "limit" | "width" | "layers" | "end">) {
+  const { limit, width, layers, end } = plan;
+  const most = (values: Float32Array): number =>
+    values.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
+  const projected = ({ cols, scale, bias }: Projection): number =>
+    limit * cols * most(scale) + most(bias);
+  const normed = ({ gain, offset }: Norm): number => Math.sqrt(width) * most(gain) + most(offset);
+  const place = layers.findIndex((layer) => {
+    const { in: inner, out, up, down, norms } = layer;
+    const found = [...[inner, out, up, down].map(projected), ...norms.map(normed)];
+    return !found.every((value) => value <= X_MAX);
+  });
+  if (place >= 0) return `layer ${place}: its values may be beyond ${X_MAX}`;
+  return end !== null && !(normed(end) <= X_MAX) ? `the last norm may be beyond ${X_MAX}` : null;
+}
+
 /** Values of one place of x. */
 export function placeIn({ width, masked }: Pick<EncoderPlan, "width" | "masked">): number {
   return masked ? width + 1 : width;
@@ -153,7 +183,7 @@ export function encoderBytes({ width, hidden, layers }: EncoderPlan): number {
 
 export function checkEncoder(plan: EncoderPlan, batch: number): void {
   const { width, hidden, epsilon, limit, layers } = plan;
-  const fault = sizesFault(plan) ?? workFault(plan);
+  const fault = sizesFault(plan) ?? workFault(plan) ?? rangeFault(plan);
   assert(fault === null, `encoder: ${fault}`);
   assert(Number.isInteger(limit) && limit >= 1 && limit <= STEP_MAX, "encoder: limit");
   assert(Number.isInteger(batch) && batch >= 1 && batch <= BATCH_MAX, "encoder: batch");

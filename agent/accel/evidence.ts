@@ -1,7 +1,6 @@
 //! Whether an answer is that of the reference, within the tier of who gave it; and what is kept of
 //! one that is not.
 import type { Plan } from "./backend.js";
-import { type EncoderPlan, encoderBound } from "./encoder.js";
 
 /** Values of the evidence that are kept. */
 export const KEPT = 16;
@@ -38,26 +37,8 @@ export function differs(
   return null;
 }
 
-/** Null when every value is within the share of the largest that an encoder may be off. */
-export function encoderDiffers(
-  plan: EncoderPlan,
-  x: Float32Array,
-  found: Float32Array,
-  expected: Float32Array,
-): Evidence | null {
-  const largest = expected.reduce((top, v) => Math.max(top, Math.abs(v) || 0), 0);
-  const most = encoderBound(plan) * largest;
-  for (const [i, b] of expected.entries()) {
-    const a = found[i] as number;
-    if (Object.is(a, b) || Math.abs(a - b) <= most) continue;
-    const why = `output ${i} is ${a}, not ${b} within ${most}`;
-    return evidenceAt(i, plan.sequence * plan.width, why, x, found, expected);
-  }
-  return null;
-}
-
 /** The beginning of the input of the asset that is wrong, and what is around the wrong value. */
-function evidenceAt(
+export function evidenceAt(
   at: number,
   sizeOut: number,
   why: string,

@@ -7,7 +7,8 @@ import { prng } from "../base/prng.js";
 import type { Tier } from "../base/telemetry.js";
 import { type Backend, type Loaded, type Plan, stateBytes, withTier } from "./backend.js";
 import { type EncoderPlan, placeIn, placesWithin } from "./encoder.js";
-import { differs, type Evidence, encoderDiffers } from "./evidence.js";
+import { checkerOf } from "./encoder-check.js";
+import { differs, type Evidence } from "./evidence.js";
 import { tolerancesOf } from "./tolerance.js";
 
 /** Inputs of the self-test; the first is the greatest step, the second the least. */
@@ -55,14 +56,13 @@ export function guard(backend: Backend, truth: Backend, options: GuardOptions): 
     report({ backend: backend.name, when, why, input, found, expected });
   };
   /** The device where it passed its test, with the reference behind it; else the reference. */
-  const hold = (subject: Subject, batch: number, short: Subject | null): Loaded => {
+  const hold = (subject: Subject, batch: number): Loaded => {
     const right = subject.open(truth, batch);
-    const found = out === null ? tried(backend, truth, subject, short, batch, takeOut) : null;
+    const found = out === null ? tried(backend, truth, subject, batch, takeOut) : null;
     if (found === null) return withTier(right, truth);
-    const { loaded, trial } = found;
-    // Without checks the second copy of a large encoder need not be kept.
-    const whole = short === null || !Number.isFinite(every);
-    const check = whole ? checkWhole(subject, loaded, right, batch) : checkShort(trial);
+    const { loaded, checkOf } = found;
+    // Without checks the copies that they need are not kept.
+    const check = Number.isFinite(every) ? checkOf(right) : UNCHECKED;
     let calls = 0;
     let alone = subject.state_bytes === 0;
     /** What a device that is out remembers of the past is not trusted: it begins again. */
@@ -103,6 +103,7 @@ export function guard(backend: Backend, truth: Backend, options: GuardOptions): 
     out === null ? (backend.lack?.(plan) ?? null) : `it was taken out: ${out}`;
   return {
     ...backend,
+    ...(backend.encoders === undefined ? {} : { encoders: truth.name }),
     bare: backend,
     fail(why): void {
       if (out === null) takeOut("self-test", why, null);
@@ -110,16 +111,13 @@ export function guard(backend: Backend, truth: Backend, options: GuardOptions): 
     lack,
     load(plan, batch): Loaded {
       const lacking = out === null ? lack(plan) : null;
-      if (lacking === null) return hold(networkOf(plan, backend.tier), batch, null);
+      if (lacking === null) return hold(networkOf(plan, backend.tier), batch);
       pass(`${backend.name}: ${lacking}`);
       return withTier(truth.load(plan, batch), truth);
     },
     loadEncoder(plan, batch): Loaded {
-      if (backend.encoders === false) return withTier(truth.loadEncoder(plan, batch), truth);
-      const sequence = placesWithin(plan, CHECK_MACS);
-      // All its weights, over a sequence short enough for the reference.
-      const short = sequence < plan.sequence ? encoderOf({ ...plan, sequence }) : null;
-      return hold(encoderOf(plan), batch, short);
+      if (backend.encoders !== undefined) return withTier(truth.loadEncoder(plan, batch), truth);
+      return hold(encoderOf(plan), batch);
     },
   };
 }
@@ -138,48 +136,15 @@ type TakeOut = (when: Outage["when"], why: string, evidence: Evidence | null) =>
 /** What is held against the reference: a network or an encoder. */
 type Subject = {
   readonly open: (on: Backend, batch: number) => Loaded;
-  /** Values of one asset that go in and come out. */
-  readonly sizeIn: number;
-  readonly sizeOut: number;
   readonly state_bytes: number;
-  /** Inputs of the self-test. */
-  readonly trials: () => readonly Float32Array[];
-  readonly differs: (x: Float32Array, y: Float32Array, expected: Float32Array) => Evidence | null;
+  /** The self-test. What is wrong, or the device as it passed. */
+  readonly trial: (device: Backend, truth: Backend, batch: number) => Trial | Evidence;
 };
-
-function networkOf(plan: Plan, tier: Tier): Subject {
-  const tolerances = tolerancesOf(plan, tier);
-  const { channels, lines, length, inverse } = plan.input;
-  const random = prng(SEED, "self-test");
-  const sizeIn = channels * lines * length;
-  const trial = (i: number): Float32Array =>
-    Float32Array.from({ length: sizeIn }, () => {
-      const step = i < 2 ? 127 - 254 * i : 254 * random.next() - 127;
-      return Math.round(step) / inverse;
-    });
-  return {
-    open: (on, batch) => on.load(plan, batch),
-    sizeIn,
-    sizeOut: plan.output.channels * plan.output.places,
-    state_bytes: stateBytes(plan),
-    trials: () => Array.from({ length: SELF_TESTS }, (_, i) => trial(i)),
-    differs: (x, y, expected) => differs(plan, tolerances, x, y, expected),
-  };
-}
-
-function encoderOf(plan: EncoderPlan): Subject {
-  const [sizeIn, sizeOut] = [plan.sequence * placeIn(plan), plan.sequence * plan.width];
-  const most = plan.limit / (plan.layers[0]?.in.inverse ?? 1);
-  const random = prng(SEED, "self-test");
-  const trial = (): Float32Array =>
-    Float32Array.from({ length: sizeIn }, () => most * (2 * random.next() - 1));
-  return {
-    open: (on, batch) => on.loadEncoder(plan, batch),
-    ...{ sizeIn, sizeOut, state_bytes: 0 },
-    trials: () => Array.from({ length: ENCODER_SELF_TESTS }, trial),
-    differs: (x, y, expected) => encoderDiffers(plan, x, y, expected),
-  };
-}
+type Trial = {
+  readonly loaded: Loaded;
+  /** What is checked from then on; `right` goes on where the device does not. */
+  readonly checkOf: (right: Loaded) => Check;
+};
 
 /** What is wrong with an answer, and the right one where the check has it. */
 type Checked = { readonly evidence: Evidence; readonly expected: Float32Array | null };
@@ -187,13 +152,51 @@ type Check = {
   before(count: number): void;
   after(x: Float32Array, y: Float32Array, count: number): Checked | null;
 };
+const UNCHECKED: Check = { before: () => {}, after: () => null };
+
+function networkOf(plan: Plan, tier: Tier): Subject {
+  const tolerances = tolerancesOf(plan, tier);
+  const { channels, lines, length, inverse } = plan.input;
+  const sizeIn = channels * lines * length;
+  const sizeOut = plan.output.channels * plan.output.places;
+  const state_bytes = stateBytes(plan);
+  const compare = (x: Float32Array, y: Float32Array, expected: Float32Array): Evidence | null =>
+    differs(plan, tolerances, x, y, expected);
+  return {
+    open: (on, batch) => on.load(plan, batch),
+    state_bytes,
+    trial(device, truth, batch): Trial | Evidence {
+      const random = prng(SEED, "self-test");
+      const [loaded, right] = [device.load(plan, batch), truth.load(plan, 1)];
+      const [y, expected] = [new Float32Array(sizeOut), new Float32Array(sizeOut)];
+      for (let i = 0; i < SELF_TESTS; i++) {
+        const x = Float32Array.from({ length: sizeIn }, () => {
+          const step = i < 2 ? 127 - 254 * i : 254 * random.next() - 127;
+          return Math.round(step) / inverse;
+        });
+        loaded.infer(x, y, 1);
+        right.infer(x, expected, 1);
+        const evidence = compare(x, y, expected);
+        if (evidence !== null) return evidence;
+      }
+      loaded.reset(0);
+      const whole = new Float32Array(sizeOut * batch);
+      return { loaded, checkOf: (truly) => checkWhole(loaded, truly, state_bytes, whole, compare) };
+    },
+  };
+}
 
 /** The whole answer, from the state that the device had before it. */
-function checkWhole(subject: Subject, device: Loaded, right: Loaded, batch: number): Check {
-  const whole = new Float32Array(subject.sizeOut * batch);
+function checkWhole(
+  device: Loaded,
+  right: Loaded,
+  state_bytes: number,
+  whole: Float32Array,
+  compare: (x: Float32Array, y: Float32Array, expected: Float32Array) => Evidence | null,
+): Check {
   return {
     before(count): void {
-      if (subject.state_bytes === 0) return;
+      if (state_bytes === 0) return;
       for (let asset = 0; asset < count; asset++) {
         const state = device.stateOf?.(asset);
         assert(state !== undefined && right.setState !== undefined, "guard: a state to begin with");
@@ -203,57 +206,66 @@ function checkWhole(subject: Subject, device: Loaded, right: Loaded, batch: numb
     after(x, y, count): Checked | null {
       const expected = whole.subarray(0, y.length);
       right.infer(x, expected, count);
-      const evidence = subject.differs(x, y, expected);
+      const evidence = compare(x, y, expected);
       return evidence === null ? null : { evidence, expected };
     },
   };
 }
 
-/** A subject on its device and on the reference, each alone. */
-type Pair = { readonly subject: Subject; readonly device: Loaded; readonly right: Loaded };
-
-/** The first places of the live input, through all weights: the reference cannot take them all. */
-function checkShort({ subject, device, right }: Pair): Check {
-  const [y, expected] = [new Float32Array(subject.sizeOut), new Float32Array(subject.sizeOut)];
+/** All its weights; where the sequence is too long for the reference, over its first places. */
+function encoderOf(plan: EncoderPlan): Subject {
+  const sequence = placesWithin(plan, CHECK_MACS);
+  const short = sequence < plan.sequence ? { ...plan, sequence } : null;
+  const tested = short ?? plan;
+  const [sizeIn, sizeOut] = [sequence * placeIn(plan), sequence * plan.width];
   return {
-    before(): void {},
-    after(x): Checked | null {
-      const first = x.subarray(0, subject.sizeIn);
-      device.infer(first, y, 1);
-      right.infer(first, expected, 1);
-      const evidence = subject.differs(first, y, expected);
-      return evidence === null ? null : { evidence, expected: null };
+    open: (on, batch) => on.loadEncoder(plan, batch),
+    state_bytes: 0,
+    trial(device, truth, batch): Trial | Evidence {
+      const loaded = device.loadEncoder(tested, short === null ? batch : 1);
+      const differing = checkerOf(tested, device, truth);
+      const y = new Float32Array(sizeOut);
+      const random = prng(SEED, "self-test");
+      const most = plan.limit / (plan.layers[0]?.in.inverse ?? 1);
+      for (let i = 0; i < ENCODER_SELF_TESTS; i++) {
+        const x = Float32Array.from({ length: sizeIn }, () => most * (2 * random.next() - 1));
+        loaded.infer(x, y, 1);
+        const evidence = differing(x, y);
+        if (evidence !== null) return evidence;
+      }
+      const check: Check = {
+        before(): void {},
+        after(x, found, count): Checked | null {
+          if (short !== null) loaded.infer(x.subarray(0, sizeIn), y, 1);
+          for (let i = 0; i < (short === null ? count : 1); i++) {
+            const given = x.subarray(i * sizeIn, (i + 1) * sizeIn);
+            const own = short === null ? found.subarray(i * sizeOut, (i + 1) * sizeOut) : y;
+            const evidence = differing(given, own);
+            if (evidence !== null) return { evidence, expected: null };
+          }
+          return null;
+        },
+      };
+      const whole = short === null ? loaded : device.loadEncoder(plan, batch);
+      return { loaded: whole, checkOf: () => check };
     },
   };
 }
 
-/** `subject` on its device after the self-test, on `short` where given; null: it did not pass. */
+/** `subject` on its device after the self-test; null: it did not pass. */
 function tried(
   backend: Backend,
   truth: Backend,
   subject: Subject,
-  short: Subject | null,
   batch: number,
   takeOut: TakeOut,
-): { readonly loaded: Loaded; readonly trial: Pair } | null {
-  const tested = short ?? subject;
-  const [y, expected] = [new Float32Array(tested.sizeOut), new Float32Array(tested.sizeOut)];
+): Trial | null {
   try {
-    const device = tested.open(backend, short === null ? batch : 1);
-    const right = tested.open(truth, 1);
-    for (const x of tested.trials()) {
-      device.infer(x, y, 1);
-      right.infer(x, expected, 1);
-      const evidence = tested.differs(x, y, expected);
-      if (evidence === null) continue;
-      takeOut("self-test", evidence.why, evidence);
-      return null;
-    }
-    device.reset(0);
-    const loaded = short === null ? device : subject.open(backend, batch);
-    return { loaded, trial: { subject: tested, device, right } };
+    const found = subject.trial(backend, truth, batch);
+    if ("loaded" in found) return found;
+    takeOut("self-test", found.why, found);
   } catch (error) {
     takeOut("self-test", textOf(error), null);
-    return null;
   }
+  return null;
 }

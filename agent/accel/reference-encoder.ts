@@ -1,4 +1,4 @@
-//! The encoder in doubles, readable first: what every backend is held to within `encoderBound`.
+//! The encoder in doubles, readable first: what every backend is held to within `layerBound`.
 import { assert } from "../base/errors.js";
 import type { Loaded } from "./backend.js";
 import {
@@ -36,7 +36,10 @@ export function loadReferenceEncoder(plan: EncoderPlan, batch: number): Loaded {
         });
         const mask = places.map((values) => Math.max(MASK_LEAST, values[width] ?? 0));
         let rows: Rows = places.map((values) => values.subarray(0, width));
-        for (const layer of layers) rows = runLayer(plan, layer, rows, mask);
+        // Between layers lie float32, so that a whole is its layers one after another, bit for bit.
+        for (const layer of layers) {
+          rows = runLayer(plan, layer, rows, mask).map((row) => row.map(Math.fround));
+        }
         if (end !== null) rows = rows.map((row) => normalise(plan, end, row));
         for (const [place, row] of rows.entries()) to.set(row, place * width);
       }
@@ -73,12 +76,14 @@ function project({ limit }: EncoderPlan, projection: Projection, x: Float64Array
   });
 }
 
-function attend({ width, heads }: EncoderPlan, inner: Rows, mask: readonly number[]): Rows {
+function attend(plan: EncoderPlan, inner: Rows, mask: readonly number[]): Rows {
+  const { width, heads, causal } = plan;
   const head = width / heads;
-  return inner.map((query) => {
+  return inner.map((query, at) => {
     const result = new Float64Array(width);
+    const seen = causal ? inner.slice(0, at + 1) : inner;
     for (let from = 0; from < width; from += head) {
-      const scores = inner.map((key, place) => {
+      const scores = seen.map((key, place) => {
         let sum = 0;
         for (let c = from; c < from + head; c++) {
           sum += (query[c] as number) * (key[width + c] as number);
@@ -88,7 +93,7 @@ function attend({ width, heads }: EncoderPlan, inner: Rows, mask: readonly numbe
       const most = Math.max(...scores);
       const weights = scores.map((score) => Math.exp(score - most));
       const total = weights.reduce((a, b) => a + b, 0);
-      for (const [place, value] of inner.entries()) {
+      for (const [place, value] of seen.entries()) {
         const share = (weights[place] as number) / total;
         for (let c = from; c < from + head; c++) {
           result[c] = (result[c] as number) + share * (value[2 * width + c] as number);

@@ -42,6 +42,7 @@ export const wasmBackend: Backend = {
   tier: "exact",
   cols_max: COLS_MAX,
   // Its float tier is not compiled to WebAssembly: right, and as slow as the reference.
+  encoders: "reference",
   loadEncoder: loadReferenceEncoder,
   load(plan: Plan, batch: number): Loaded {
     assert(probeWasm() === null && compiled !== null, "wasm: probed before it is used");

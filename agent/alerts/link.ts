@@ -55,6 +55,11 @@ export class Link {
     this.#options = options;
   }
 
+  /** A connection stands or is being made; false between two tries. */
+  get open(): boolean {
+    return this.#client !== null;
+  }
+
   /** Called after each connect: a new session knows no subscription and nothing in flight. */
   whenUp(start: () => void): void {
     this.#starters.push(start);
@@ -224,9 +229,8 @@ function foreignIds(): NonNullable<IClientOptions["messageIdProvider"]> {
   };
 }
 
+/** It keeps its listeners: ours ask whose they are, and its own clear the timer of an opening. */
 function dispose(client: MqttClient): void {
-  client.removeAllListeners();
-  client.on("error", () => {}); // a dying socket may still complain
   client.end(true);
 }
 

@@ -17,7 +17,7 @@ export type Publisher = {
   /** Something may wait in the outbox: call it after each commit. */
   wake(): void;
   inFlight(): number;
-  /** Waits until the outbox is empty, the link is down, or the time is over. */
+  /** Waits until the outbox is empty, no link stands or opens, or the time is over. */
   stop(flush_ms: number): Promise<void>;
 };
 
@@ -95,7 +95,7 @@ export function startPublisher(link: Link, store: Store, times: Times, log: Log)
       const limit = setTimeout(() => {
         over = true;
       }, flush_ms);
-      while (!over && link.up && (flight.size > 0 || store.peek(cursor, 1).length > 0)) {
+      while (!over && link.open && (flight.size > 0 || store.peek(cursor, 1).length > 0)) {
         pump();
         await new Promise((resolve) => setTimeout(resolve, POLL_ms));
       }

@@ -152,6 +152,7 @@ export function collectRetained(
   let limit: NodeJS.Timeout | null = null;
   /** The subscriptions are granted. */
   let collecting = false;
+  let ended = false;
 
   const stopTimers = (): void => {
     if (quiet !== null) clearTimeout(quiet);
@@ -177,12 +178,14 @@ export function collectRetained(
     }, QUIET_ms);
   };
   const collect = (): void => {
+    if (ended) return;
     stopTimers();
     collecting = false;
     found = new Map();
     bytes = 0;
     beyond = 0;
     link.subscribe(filters, () => {
+      if (ended) return; // granted too late: a timer would keep the process alive
       collecting = true;
       limit = setTimeout(finish, COLLECT_ms_max);
       wait();
@@ -210,6 +213,7 @@ export function collectRetained(
     if (link.up && found === null) collect();
   }, AGAIN_ms).unref();
   return () => {
+    ended = true;
     clearInterval(again);
     stopTimers();
     found = null;

@@ -4,13 +4,14 @@ import { basename } from "node:path";
 import type { Backend } from "../accel/backend.js";
 import { placeIn, workFault } from "../accel/encoder.js";
 import { reference } from "../accel/reference.js";
-import { DRIVERS, openBackend } from "../accel/registry.js";
+import { bestCpu, DRIVERS, openBackend } from "../accel/registry.js";
 import { openEnergy } from "../base/energy.js";
 import { prng } from "../base/prng.js";
 import { openDense } from "../models/dense.js";
 import { openHybrid } from "../models/hybrid.js";
 import type { Model } from "../models/model.js";
 import { readModelFile } from "../models/model-file.js";
+import { planNet } from "../models/net-plan.js";
 import { hashOf, planNetwork } from "../models/network.js";
 import { CERTIFICATE_KEY } from "../models/onnx/meta.js";
 import type { OnnxModel } from "../models/onnx/model.js";
@@ -19,6 +20,7 @@ import { recognise } from "../models/onnx/recognise.js";
 import { type EncoderNet, recogniseEncoder } from "../models/onnx/recognise-encoder.js";
 import { isWeighted, type TernaryNet } from "../models/onnx/ternary-net.js";
 import { openTrees } from "../models/tree-model.js";
+import { unprovenClaim } from "../models/user-model.js";
 import { type Engine, type Row, timed } from "./bench-rows.js";
 import { type Arguments, EXIT } from "./command.js";
 
@@ -42,13 +44,16 @@ export async function bench({ positionals, values }: Arguments): Promise<number>
   if (typeof onnx === "string") return refuse(file, onnx);
   const net = recognise(onnx);
   const encoder = typeof net === "string" ? recogniseEncoder(onnx) : "";
+  const unproven =
+    typeof net === "string" ? unprovenClaim(onnx, net, typeof encoder !== "string") : null;
+  if (unproven !== null) return refuse(file, unproven);
   const wanted = values["backend"] === undefined ? null : String(values["backend"]);
   const skipped: string[] = [];
   const own =
     typeof net !== "string"
-      ? enginesOn(wanted, skipped, (backend) => networkOn(backend, net, onnx, bytes))
+      ? enginesOn(wanted, skipped, (backend) => networkOn(backend, net, onnx, bytes), standIn(net))
       : typeof encoder !== "string"
-        ? enginesOn(wanted, skipped, (backend) => encoderOn(backend, encoder))
+        ? enginesOn(wanted, skipped, (backend) => encoderOn(backend, encoder), standInEncoder)
         : plainEngines(onnx, bytes, [net, encoder], wanted, skipped);
   if (typeof own === "string") return refuse(file, own);
   const peers = [1, 2].flatMap((threads) => peerOf(onnx, bytes, threads, skipped));
@@ -87,11 +92,23 @@ function sizeOf(net: TernaryNet): string {
   return `ternary, ${net.layers.length} layers, ${weights} weights`;
 }
 
-/** On every backend here, or on `wanted` alone. */
+/** Who computes a model in the place of a backend, which takes nothing of it; null: it does. */
+type StandIn = (backend: Backend) => string | null;
+const standInEncoder: StandIn = ({ encoders }) => encoders ?? null;
+const standIn =
+  (net: TernaryNet): StandIn =>
+  (backend) => {
+    const planned = backend.lack === undefined ? "" : planNet(net, backend);
+    const lacking = typeof planned === "string" ? null : backend.lack?.(planned.plan);
+    return (lacking ?? null) === null ? null : bestCpu().name;
+  };
+
+/** On every backend here, or on `wanted` alone. A row bears the name of who ran. */
 function enginesOn(
   wanted: string | null,
   skipped: string[],
   open: (backend: Backend) => Omit<Engine, "name"> | string,
+  standInOf: StandIn = () => null,
 ): Engine[] | string {
   const engines: Engine[] = [];
   if (wanted !== null) {
@@ -107,9 +124,15 @@ function enginesOn(
       skipped.push(`${name}: ${absent}`);
       continue;
     }
-    const runs = open(driver.open());
+    const backend = driver.open();
+    const other = standInOf(backend);
+    if (other !== null && wanted === null) {
+      skipped.push(`${name}: takes nothing of it, ${other} would compute it`);
+      continue;
+    }
+    const runs = open(backend);
     if (typeof runs === "string") return runs;
-    engines.push({ name, ...runs });
+    engines.push({ name: other ?? name, ...runs });
   }
   return engines;
 }
@@ -166,15 +189,16 @@ function plainEngines(
   const mixed = enginesOn(wanted, skipped, (backend) => {
     const model = openHybrid(onnx, bytes, backend, hash) ?? "no part of it fits";
     if (typeof model === "string") return model;
-    const outside = model.parts?.map((part) => part.model.engine.startsWith("onnxruntime")) ?? [];
-    names.set(
-      backend.name,
-      outside.map((is) => (is ? "onnxruntime" : backend.name)).join(", then "),
-    );
+    const ran = model.parts?.map(({ model: { engine } }) => {
+      return engine.startsWith("onnxruntime") ? "onnxruntime" : engine.replace(/^.* (on|in) /, "");
+    });
+    names.set(backend.name, ran?.join(", then ") ?? backend.name);
     return { one: runOf(model), many: null, batch: 1 };
   });
   if (typeof mixed === "string") return mixed;
-  return mixed.map((one) => ({ ...one, name: names.get(one.name) ?? one.name }));
+  const named = mixed.map((one) => ({ ...one, name: names.get(one.name) ?? one.name }));
+  // Two backends may leave an encoder to the same third.
+  return named.filter(({ name }, i) => named.findIndex((one) => one.name === name) === i);
 }
 
 function peerOf(onnx: OnnxModel, bytes: Uint8Array, threads: number, skipped: string[]): Engine[] {

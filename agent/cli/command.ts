@@ -41,7 +41,7 @@ const SECONDS = "wall seconds after which it ends; without it at Ctrl-C";
 export const COMMANDS: Readonly<Record<string, Command>> = {
   run: {
     usage: "run --config FILE",
-    about: "the daemon: watch until stopped; --recording FILE plays one live instead",
+    about: "the daemon: watch until stopped; --recording FILE plays one live to its end",
     positionals: 0,
     options: {
       config: CONFIG,
@@ -136,12 +136,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import("./plan.js")).plan,
   },
   convert: {
-    usage: "convert MODEL --target edgetpu [--out FILE]",
-    about: "a model as the file that a device's compiler takes, and the command to run on it next",
+    usage: "convert MODEL --target TARGET [--rows FILE]",
+    about:
+      "a float32 model with int8 or ternary weights for the kernels; or a file for an Edge TPU",
     positionals: 1,
     options: {
-      target: text("edgetpu", "the device; edgetpu is the only one so far"),
-      out: text("FILE", "where to write; the model's name with .tflite where absent"),
+      target: text("TARGET", "int8, ternary, or edgetpu for the compiler of that device"),
+      rows: text("FILE", "a CSV of inputs of the model, one row a line; int8 and ternary need it"),
+      out: text("FILE", "where to write; beside the model where absent"),
     },
     codes: [1],
     load: async () => (await import("./convert.js")).convert,

@@ -11,6 +11,15 @@ export class Loudness {
   #level = Number.NaN;
   #known = false;
 
+  /** What was steadied, for a restart; told with the next one taken. */
+  get kept(): number {
+    return this.#steady;
+  }
+
+  resume(steady: number | undefined): void {
+    this.#steady = steady ?? 0;
+  }
+
   /** ln of the rms last taken, in m/s2. */
   get level(): number {
     return this.#level;

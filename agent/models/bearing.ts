@@ -3,6 +3,7 @@
 import { BEARING_RIG, frictionTorque } from "../base/bearing-rig.js";
 import type { Block, BlockAnalysis } from "../base/telemetry.js";
 import { BearingAccel } from "./bearing-accel.js";
+import { BEARING_BALANCES } from "./bearing-balances.js";
 import { BEARING_PLATE, BEARING_PORTS, FIGURES } from "./bearing-ports.js";
 import { Loudness } from "./bearing-trend.js";
 import { Smooth } from "./chain/smooth.js";
@@ -18,11 +19,15 @@ import {
   type Readings,
   type Said,
 } from "./monitor-machine.js";
+import type { Recalled } from "./recall.js";
 import { type Learnt, learnt, plateValue, type Setup } from "./setup.js";
 import { BlockWatch } from "./vibration-block.js";
 
 const SPEED_MIN_radps = 20;
 const SPEED_OFF = 0.03;
+const SPEED_s = 90;
+/** Blocks further apart say nothing of the speed between them. */
+const OPEN_s = 900;
 const HEAT_OFF_K = 4;
 const FRICTION = { same: 0.3, most: 3, low: -0.15 } as const; // excess over the friction law
 const WAIT_s = 300;
@@ -56,6 +61,7 @@ const MACHINE: Machine = {
   gap_s: 600,
   needs: [],
   learns: "loudness, friction",
+  balances: BEARING_BALANCES,
   physics: (readings, setup) => new BearingPhysics(readings, setup),
 };
 const row = (
@@ -95,7 +101,12 @@ class BearingPhysics implements Physics {
   );
   #loadLies = false;
   #found: BlockAnalysis | null = null;
+  /** Shaft speed of the last block, by itself and by its channel at that time; and its age. */
   #blockSpeed_radps = Number.NaN;
+  #heardSpeed_radps = Number.NaN;
+  #block_s = 0;
+  /** It has left the last block's speed, and no block has told yet whether the shaft did. */
+  #speedOpen = false;
 
   constructor(readings: Readings, setup: Setup) {
     this.#on = readings;
@@ -110,6 +121,19 @@ class BearingPhysics implements Physics {
     this.#blocks = new BlockWatch("accel", plate, "rollers and diameters", setup);
   }
 
+  readonly recalled: Recalled = {
+    recollect: () => ({
+      ...this.#blocks.recollect(),
+      ...Object.fromEntries(this.#heard.map(([name, { kept }]) => [`${name}.steady`, kept])),
+      heat: this.#heat.kept_K,
+    }),
+    recall: (kept, gap_s) => {
+      this.#blocks.recall(kept);
+      for (const [name, loudness] of this.#heard) loudness.resume(kept[`${name}.steady`]);
+      this.#heat.resume(kept["heat"], gap_s);
+    },
+  };
+
   get network() {
     return this.#blocks.network;
   }
@@ -120,10 +144,10 @@ class BearingPhysics implements Physics {
 
   readonly says: Said = {
     "friction.excess": () =>
-      this.#well("torque") && this.#commissioned ? this.#excess : Number.NaN,
+      this.#well("torque") && this.#commissioned && !this.#speedOpen ? this.#excess : Number.NaN,
     "heat.residual": () =>
       this.#well("bearingTemp") && this.#on.believed("ambientTemp")
-        ? this.#heat.residual_K
+        ? this.#heat.toldBeyond(HEAT_OFF_K)
         : Number.NaN,
     "friction.ratio": () => this.#friction.value,
   };
@@ -147,6 +171,8 @@ class BearingPhysics implements Physics {
     const found = this.#blocks.figures(block);
     if (found === null) return false;
     this.#blockSpeed_radps = block.speed_radps ?? Number.NaN;
+    this.#heardSpeed_radps = this.#on.heard("shaftSpeed");
+    this.#block_s = 0;
     const speed_radps = block.speed_radps ?? this.#on.value("shaftSpeed");
     if (!(speed_radps > SPEED_MIN_radps)) return false;
     const heard = Math.abs(this.#on.value("shaftSpeed") / speed_radps - 1) < SPEED_OFF;
@@ -177,14 +203,18 @@ class BearingPhysics implements Physics {
     const turning = speed_radps > SPEED_MIN_radps;
     this.#friction.add(turning ? heard("torque") / law_Nm : Number.NaN, dt_s);
     if (turning) this.#followLoad(law_Nm, heard("torque"), dt_s);
-    const apart = Math.abs(speed_radps / this.#blockSpeed_radps - 1) > SPEED_OFF;
-    this.#on.suspect("shaftSpeed", turning && apart, 150, dt_s);
+    this.#block_s += dt_s;
+    this.#followSpeed(dt_s, turning, speed_radps);
     const airBefore_K = this.#air.value;
     this.#air.add(air_K, dt_s);
     const airOff = Math.abs(air_K - airBefore_K) > AIR_OFF_K;
     this.#on.suspect("ambientTemp", airOff, 60, dt_s);
     if (!this.#commissioned || !turning) return;
     this.#arbitrate(dt_s, !this.#on.believed("ambientTemp"));
+  }
+
+  expects(channel: string): number {
+    return channel === "bearingTemp" ? this.#heat.expected_K : Number.NaN;
   }
 
   explain(name: string): Finding | null {
@@ -208,13 +238,18 @@ class BearingPhysics implements Physics {
     return this.#on.normal(`${name}.level.middle`, Number.NaN);
   }
 
+  /** Every sensor of its loudness, by name. */
+  get #heard(): readonly (readonly [string, Loudness])[] {
+    return [["accel", this.#accel.loudness], ...this.#figures];
+  }
+
   #of(name: string): Loudness {
     return this.#figures.get(name) as Loudness;
   }
 
   /** Of the sensor that has grown loudest; NaN while none is known. */
   get #rise(): number {
-    const rises = [this.#accel.loudness, ...this.#figures.values()].map(({ rise }) => rise);
+    const rises = this.#heard.map(([, { rise }]) => rise);
     const known = rises.filter((rise) => !Number.isNaN(rise));
     return known.length === 0 ? Number.NaN : Math.max(...known);
   }
@@ -226,6 +261,18 @@ class BearingPhysics implements Physics {
   /** Itself and what drives it. */
   #well(name: string): boolean {
     return ["shaftSpeed", "load", name].every((channel) => this.#on.believed(channel));
+  }
+
+  /** Odd at a block and no other since, it lies; else the next block tells. */
+  #followSpeed(dt_s: number, turning: boolean, speed_radps: number): void {
+    const apart = (a: number, b: number): boolean => Math.abs(a / b - 1) > SPEED_OFF;
+    const left = turning && apart(speed_radps, this.#blockSpeed_radps);
+    const lies =
+      left &&
+      apart(this.#heardSpeed_radps, this.#blockSpeed_radps) &&
+      !apart(speed_radps, this.#heardSpeed_radps);
+    this.#on.suspect("shaftSpeed", lies, SPEED_s, dt_s);
+    this.#speedOpen = left && !lies && this.#block_s < OPEN_s;
   }
 
   /** A load that falls takes torque with it at once; where it does not, its reading alone fell. */
@@ -256,7 +303,10 @@ class BearingPhysics implements Physics {
     const known = drivers || !believed("load") || both || lies;
     suspect("torque", excess > FRICTION.most && !known, 30, dt_s);
     if (torqueOff && cool && !known) suspect("torque", true, HEAT_s, dt_s);
-    const alone = Math.abs(hot_K) > HEAT_OFF_K && !torqueOff && !airOff && !known;
+    // Friction that is still too small to count alone is the same heat.
+    const beside_K = hot_K - excess * this.#heat.rise_K;
+    const hot = Math.abs(hot_K) > HEAT_OFF_K && Math.abs(beside_K) > HEAT_OFF_K;
+    const alone = hot && !torqueOff && !airOff && !known;
     suspect("bearingTemp", alone, WAIT_s, dt_s);
   }
 }

@@ -17,7 +17,8 @@ export type InputSpec = {
   readonly window: number;
   /** Each channel gives the 32 bands of its latest block, in the place of samples. */
   readonly bands?: boolean;
-  readonly unit: Unit;
+  /** Of the model, one for each channel. */
+  readonly units: readonly Unit[];
 };
 export type OutputSpec = {
   readonly tensor: string;
@@ -67,7 +68,8 @@ type Say = (at: readonly string[], what: string, instead: string) => void;
 function checkInput(model: Model, input: InputSpec, signals: readonly Bindable[], say: Say): void {
   const at = ["in", input.tensor];
   const port = findPort(model.inputs, input.tensor, "input", at, say);
-  for (const name of input.channels) {
+  input.channels.forEach((name, i) => {
+    const unit = input.units[i] as Unit;
     const signal = signals.find((known) => known.name === name);
     if (signal === undefined) {
       const near = nearest(
@@ -79,8 +81,8 @@ function checkInput(model: Model, input: InputSpec, signals: readonly Bindable[]
     } else if (signal.pattern === true) {
       const what = `"${name}" stands for many channels`;
       say([...at, "channel"], what, "bind a channel with one topic");
-    } else checkUnit(signal, input.unit, [...at, "unit"], say);
-  }
+    } else checkUnit(signal, unit, [...at, "unit"], say);
+  });
   if (port === null) return;
   if (input.bands) {
     const size = input.channels.length * BANDS;
@@ -90,7 +92,7 @@ function checkInput(model: Model, input: InputSpec, signals: readonly Bindable[]
     say([...at, "bands"], `${what}, the model takes [${port.shape.join(", ")}]`, instead);
     return;
   }
-  checkStated(port, input.unit, [...at, "unit"], say);
+  for (const unit of new Set(input.units)) checkStated(port, unit, [...at, "unit"], say);
   const size = input.channels.length * input.window;
   if (size === port.size) return;
   const given = `${input.channels.length} channel(s) x window ${input.window} are ${size} values`;

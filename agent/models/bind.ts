@@ -1,6 +1,7 @@
 //! Binds a user's model to the channels of an asset: `models:` of the config becomes a Monitor.
 //! Frames are SI; the model works in the units that the config states, here is where they meet.
 import type { Block } from "../base/telemetry.js";
+import type { Unit } from "../units/parse.js";
 import type { InputSpec, ModelSpec, OutputSpec } from "./bind-check.js";
 import { type Bindable, type BindFault, checkBinding } from "./bind-check.js";
 import { BANDS, BandAnalyser } from "./features/bands.js";
@@ -116,8 +117,8 @@ function sample(feed: Feed, frame: Frame, input: number): boolean {
   if (feed.bands !== null) return false;
   const at = feed.ports.lastIndexOf(input);
   if (at < 0) return false;
-  const { window, unit } = feed.spec;
-  const values = feed.ports.map((port) => (frame.get(port) - unit.offset) / unit.factor);
+  const { window, units } = feed.spec;
+  const values = feed.ports.map((port, i) => inUnit(frame.get(port), units[i] as Unit));
   if (!values.every(Number.isFinite)) {
     feed.filled = 0;
     return true;
@@ -128,16 +129,19 @@ function sample(feed: Feed, frame: Frame, input: number): boolean {
   return true;
 }
 
+/** From SI. */
+const inUnit = (value: number, { offset, factor }: Unit): number => (value - offset) / factor;
+
 /** A block fills the window by itself; only a tensor of one channel can take it. */
 function wave(feed: Feed, input: number, block: Block): boolean {
   if (feed.ports.length !== 1 || feed.ports[0] !== input) return false;
-  const { unit } = feed.spec;
+  const unit = feed.spec.units[0] as Unit;
   for (const value of block.values) {
     if (!Number.isFinite(value)) {
       feed.filled = 0;
       continue;
     }
-    push(feed, 0, (value - unit.offset) / unit.factor);
+    push(feed, 0, inUnit(value, unit));
     step(feed);
   }
   return true;

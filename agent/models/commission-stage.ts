@@ -143,6 +143,11 @@ export class Stage {
     this.changes += 1;
   }
 
+  /** What its monitors have seen is worth keeping, whatever is learnt. */
+  get remembers(): boolean {
+    return this.#inner.some(({ memory }) => memory !== undefined);
+  }
+
   /** What to keep over a restart. */
   save(): Kept {
     const rows = this.#rows;

@@ -18,6 +18,7 @@ import { growthFault, hiddenFault, withAllOutputs, withScores } from "./onnx/gro
 import { describePort, readMeta, type SternaMeta } from "./onnx/meta.js";
 import { type OnnxModel, quote, word } from "./onnx/model.js";
 import { OPERATORS } from "./onnx/recognise.js";
+import { bytesOfBatch } from "./onnx/slice.js";
 import { countOf, ELEMENT } from "./onnx/tensor.js";
 
 /** Values of one tensor: a model of an edge has far fewer, a hostile shape more. */
@@ -133,7 +134,7 @@ function inferred(
   bytes: Uint8Array,
   batch: number,
 ): readonly Inferred[] {
-  const whole = withAllOutputs(bytes, model);
+  const whole = withAllOutputs(bytesOfBatch(bytes, model, batch), model);
   const session = new runtime.binding.InferenceSession();
   const options = {
     ...SEQUENTIAL,

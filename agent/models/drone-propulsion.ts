@@ -10,6 +10,8 @@ import type { Readings, Said } from "./monitor-machine.js";
 const BLOCK_s = 1;
 /** A hover: rotors ask most alike there. What has no channel is not asked. */
 const CALM = { velocity: 3, climbRate: 0.7, tilt_rad: 0.2 } as const;
+/** By air pressure, whose noise is large. */
+const RISE_MOST_mps = 0.8;
 /** Least spread: batteries, air and their instruments differ by that much from flight to flight. */
 const SPREAD_LEAST = { drive: 0.01, draw: 0.02, yaw: 0.006 } as const;
 /** A whole flight may lie two spreads off, and no more counts than what lies beyond. */
@@ -93,8 +95,8 @@ export class DronePropulsion {
     };
   }
 
-  /** `whole`: in the air and no motor is known to have stopped. */
-  step(dt_s: number, whole: boolean): void {
+  /** `whole`: in the air, no motor has stopped, and no rotor's speed and current contradict. */
+  step(dt_s: number, whole: boolean, rise_mps: number): void {
     const { normal, value } = this.#on;
     this.#known = !Number.isNaN(normal("yaw.trim", Number.NaN));
     const drives = this.#drives();
@@ -104,7 +106,7 @@ export class DronePropulsion {
       for (const feature of this.#features) feature.forget();
       return;
     }
-    if (!whole || !this.#isCalm()) {
+    if (!whole || !this.#isCalm() || this.#climbs(rise_mps)) {
       for (const feature of this.#features) feature.pause();
       return;
     }
@@ -158,6 +160,11 @@ export class DronePropulsion {
       within("roll", CALM.tilt_rad) &&
       within("pitch", CALM.tilt_rad)
     );
+  }
+
+  /** A climb rate that says 0 whatever happens makes no hover. */
+  #climbs(rise_mps: number): boolean {
+    return !Number.isNaN(this.#on.raw("climbRate")) && Math.abs(rise_mps) > RISE_MOST_mps;
   }
 
   /** The last one believed; sea level where there is no barometer. */

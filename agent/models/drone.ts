@@ -6,6 +6,7 @@ import { BatteryWatch } from "./chain/battery.js";
 import { RotorShare } from "./chain/rotors.js";
 import { ShakeWatch } from "./chain/shake.js";
 import { Smooth } from "./chain/smooth.js";
+import { DRONE_BALANCES } from "./drone-balances.js";
 import { shippedDrone } from "./drone-learned.js";
 import { OUTPUTS, ROTORS } from "./drone-outputs.js";
 import { DRONE_PLATE, DRONE_PORTS } from "./drone-ports.js";
@@ -50,6 +51,7 @@ const MACHINE: Machine = {
     { key: "batteryCapacity", what: "time to reserve" },
   ],
   learns: "propellers, compass",
+  balances: DRONE_BALANCES,
   physics: (readings, setup) => new DronePhysics(readings, setup),
 };
 
@@ -170,7 +172,9 @@ class DronePhysics implements Physics {
       this.#thrust_N = Number.NaN;
     }
     this.#power.step(dt_s, this.#flying_s > FLYING.s, this.#battery.soc);
-    this.#propulsion.step(dt_s, this.#flying_s > AIRBORNE_s && this.#stopped === 0);
+    const whole = this.#stopped === 0 && !this.#shares.some(({ odd }) => odd);
+    const airborne = this.#flying_s > AIRBORNE_s;
+    this.#propulsion.step(dt_s, airborne && whole, this.#altitude.rise_mps);
   }
 
   /** A motor at rest without current while the throttle asks for thrust. */

@@ -1,7 +1,7 @@
 //! A transformer encoder of a user's file as a model: exact projections, a float tier for the rest. Its
 //! padding mask, where the file has one, is an input that may be left unbound: all places count then.
 import type { Backend } from "../accel/backend.js";
-import { encoderBound, MASK_LEAST, placeIn, workFault } from "../accel/encoder.js";
+import { layerBound, MASK_LEAST, placeIn, workFault, X_MAX } from "../accel/encoder.js";
 import type { Model } from "./model.js";
 import { describePort, readMeta } from "./onnx/meta.js";
 import type { OnnxModel } from "./onnx/model.js";
@@ -33,16 +33,15 @@ export function openEncoder(
     inputs: [port(input, meta.inputs), ...masks],
     outputs: [port(output, meta.outputs)],
     hash,
-    tier: `within ${encoderBound(plan).toPrecision(2)} of the largest output`,
-    engine: `ternary encoder on ${backend.name}`,
+    tier: `within ${layerBound(plan).most.toPrecision(2)} of the largest value of each layer`,
+    engine: `ternary encoder on ${backend.encoders ?? backend.name}`,
     run([x, given], [y]): string | null {
       if (x === undefined || y === undefined) return "no input or no output";
-      if (mask === null) {
-        loaded.infer(x, y, 1);
-        return null;
-      }
       for (let at = 0; at < sequence; at++) {
-        whole.set(x.subarray(at * width, (at + 1) * width), at * place);
+        for (let c = 0; c < width; c++) {
+          whole[at * place + c] = clipped(x[at * width + c] as number);
+        }
+        if (mask === null) continue;
         whole[at * place + width] = given === undefined ? 0 : addedBy(mask, given[at] as number);
       }
       loaded.infer(whole, y, 1);
@@ -55,4 +54,9 @@ export function openEncoder(
 function addedBy({ gain, offset, flag }: Mask, value: number): number {
   const given = flag && !Number.isNaN(value) ? Number(value !== 0) : value;
   return Math.max(MASK_LEAST, gain * given + offset);
+}
+
+/** NaN and infinite values stay what they are: the answer is NaN. */
+function clipped(value: number): number {
+  return Number.isFinite(value) ? Math.max(-X_MAX, Math.min(X_MAX, value)) : value;
 }

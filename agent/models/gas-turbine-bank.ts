@@ -18,7 +18,7 @@ export const DRIVERS = ["inletTemp", "ambientPressure", "power"] as const;
 export const WEAR = ["compressor", "turbine", "combustor", "filter"] as const;
 
 /** Model error that commissioning cannot remove: shares of the reading, kelvins for the rest. */
-const FLOOR = [0.006, 2, 0.004, 4, 4, 0.06, 0.006, 3] as const;
+export const FLOOR = [0.006, 2, 0.004, 4, 4, 0.06, 0.006, 3] as const;
 const KELVINS = new Set([1, 3, 4, 7]);
 const SPREAD_K = [14, 8] as const; // exhaust spread of a healthy machine at no load, and added
 const BURNER_SPREAD_K = 45;
@@ -26,6 +26,8 @@ const BURNER_SPREAD_K = 45;
 const SEEN = 40;
 const EXPLAINED = 0.15;
 const ROOM = 0.06;
+/** A filter that clogs moves hardly more than its own gauge: then neither is named. */
+const LIKELY = 6;
 
 export type Drivers = {
   readonly temperature_K: number;
@@ -75,6 +77,14 @@ export function residuals(measured: readonly number[], expected: readonly number
   });
 }
 
+/** Of one measure of the healthy cycle, with the gap that commissioning found. */
+export function expectedOf(measure: string, expected: readonly number[], gap: number): number {
+  const names: readonly string[] = MEASURES;
+  const i = names.indexOf(measure);
+  const value = expected[i] ?? Number.NaN;
+  return KELVINS.has(i) ? value + gap : value * Math.exp(gap);
+}
+
 type Cause = { readonly name: string; readonly wear: number; readonly signature: number[] };
 
 /** `gaps`: residuals less what commissioning found; NaN where a reading is missing. */
@@ -102,8 +112,9 @@ export function explain(
   if (best === undefined) return { wear: WEAR.map(() => 0), sensors: [] };
   if (best.left < Math.max(0.5 * SEEN, EXPLAINED * chi)) {
     const rival = singles.find(({ cause }) => cause.wear < 0 !== best.cause.wear < 0);
-    const sure = rival === undefined || rival.left - best.left > Math.max(12, ROOM * chi);
-    return verdict(best.cause.wear < 0 || sure ? [best.cause] : null, best.sizes);
+    const ahead = rival === undefined ? Number.POSITIVE_INFINITY : rival.left - best.left;
+    const sure = best.cause.wear < 0 ? ahead > LIKELY : ahead > Math.max(12, ROOM * chi);
+    return verdict(sure ? [best.cause] : null, best.sizes);
   }
   const pairs = singles
     .slice(0, 8)

@@ -33,6 +33,12 @@ const SIZES: Readonly<Record<string, Size>> = {
   generatorCurrent: { over: "ratedPower", under: "voltage", si: 25e6 / 11_000 },
   shaftSpeed: { over: "ratedSpeed", si: 314.159 },
 };
+/** A temperature moves by at most 3 q_max / C; the step is a few quantisations of a poor sensor. */
+const JUMPS: Readonly<Record<string, readonly [number, number]>> = {
+  oilTemp: [3, 0.087],
+  bearingTemp1: [3, 0.3],
+  bearingTemp2: [3, 0.3],
+};
 const STILL = new Set(["state", "loadDemand"]);
 
 export const GAS_TURBINE_PORTS: readonly PortRow[] = ROWS.map(
@@ -42,7 +48,7 @@ export const GAS_TURBINE_PORTS: readonly PortRow[] = ROWS.map(
     shape: "scalar",
     about,
     range,
-    jump: null,
+    jump: JUMPS[name] ?? null,
     pace: name === "ambientPressure" ? 8 : null,
     spike,
     noisy: !STILL.has(name),

@@ -55,11 +55,12 @@ export class HousingShake {
     return [rise(0), rise(1)];
   }
 
-  /** Vibration at the worse end once both shake; else 0. */
+  /** Vibration at the worse end once both shake; else 0; NaN: not known. */
   #imbalance_mps(): number {
     const [one, two] = this.#rises;
     if (ENDS.some((channel) => Number.isNaN(this.#on.value(channel)))) return Number.NaN;
-    if (!this.#commissioned) return Number.NaN;
+    // Of a machine at rest nothing is known, and what was found stands.
+    if (!this.#commissioned || Number.isNaN(one + two)) return Number.NaN;
     const both = Math.min(one, two) > BESIDE && Math.max(one, two) > LARGE;
     return both ? Math.max(this.#speeds[0].value, this.#speeds[1].value) : 0;
   }

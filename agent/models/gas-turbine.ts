@@ -9,8 +9,10 @@ import {
 import { Smooth } from "./chain/smooth.js";
 import { OperatingState } from "./chain/state.js";
 import { fitOf, ThermalWatch } from "./chain/thermal.js";
+import { GAS_TURBINE_BALANCES } from "./gas-turbine-balances.js";
 import {
   DRIVERS,
+  expectedOf,
   expectedReadings,
   explain,
   MEASURES,
@@ -28,12 +30,14 @@ import {
   type Readings,
   type Said,
 } from "./monitor-machine.js";
+import type { Recalled } from "./recall.js";
 import { plateValue, type Setup } from "./setup.js";
 
 const JUDGE_s = 10;
 const MEAN_s = 60;
 const SETTLE_s = 900; // after a change of state: metal warms, loads ramp
 const RUN = 2;
+const WARM_s = 2700; // oil, bearings and thermometers that lag are as warm as their load by then
 const LOAD_LEAST = 0.35;
 const ACCUSE_s = 60;
 const SPEED_OFF = 0.02;
@@ -52,6 +56,7 @@ const MACHINE: Machine = {
   gap_s: 600,
   needs: [{ key: "ratedPower", what: "cycle, temperatures" }],
   learns: "wear, vibration",
+  balances: GAS_TURBINE_BALANCES,
   physics: (readings, setup) => new GasTurbinePhysics(readings, setup),
 };
 
@@ -73,6 +78,11 @@ class GasTurbinePhysics implements Physics {
   /** The last state that was known. */
   #state = Number.NaN;
   #inState_s = 0;
+  #seenToStart = false;
+  /** It runs and is warm: as it stops, temperatures follow their thermometers' lag. */
+  #works = false;
+  /** What the healthy cycle asks of MEASURES. */
+  #expected: readonly number[] = [];
   #judge_s = 0;
   #judged_s = 0;
   readonly says: Said;
@@ -92,8 +102,25 @@ class GasTurbinePhysics implements Physics {
     this.says = this.#said();
   }
 
+  readonly recalled: Recalled = {
+    recollect: () =>
+      Object.fromEntries(this.#thermal.map((watch, i) => [`${NODES[i]?.node}.free`, watch.kept_K])),
+    recall: (kept, gap_s) => {
+      NODES.forEach(({ node }, i) => {
+        this.#thermal[i]?.resume(kept[`${node}.free`], gap_s);
+      });
+    },
+  };
+
   state(): number {
     return this.#now;
+  }
+
+  expects(channel: string): number {
+    const node = NODES.findIndex((of) => of.channel === channel);
+    if (node >= 0) return this.#thermal[node]?.expected_K ?? Number.NaN;
+    const gap = this.#on.normal(`${channel}.gap.middle`, 0);
+    return expectedOf(channel, this.#expected, gap);
   }
 
   explain(name: string): Finding | null {
@@ -115,12 +142,14 @@ class GasTurbinePhysics implements Physics {
     this.#now = state;
     this.#inState_s = state === this.#state ? this.#inState_s + dt_s : 0;
     this.#judged_s += dt_s;
+    // A machine found running is not one that has just started.
+    this.#seenToStart ||= !Number.isNaN(state + this.#state) && state !== this.#state;
     if (!Number.isNaN(state)) this.#state = state;
     const load = heard("generatorCurrent") / this.#currentPerWatt / this.#rated_W;
     const loaded = load > LOAD_LEAST || value("power") / this.#rated_W > LOAD_LEAST;
-    // A machine found running is not one that has just started.
-    const fresh = this.#judged_s > this.#inState_s + 2;
-    const settled = state === RUN && loaded && this.#inState_s > (fresh ? SETTLE_s : 60);
+    const runs_s = state === RUN ? this.#inState_s : 0;
+    this.#works = runs_s > (this.#seenToStart ? WARM_s : 60);
+    const settled = loaded && runs_s > (this.#seenToStart ? SETTLE_s : 60);
     this.#heat(dt_s, Number.isNaN(load) ? value("power") / this.#rated_W : load);
     if (!settled) {
       for (const gap of this.#gaps) gap.reset();
@@ -164,8 +193,8 @@ class GasTurbinePhysics implements Physics {
     };
     this.#judge_s += dt_s;
     const whole = now.temperature_K > 220 && now.power_W > 0.2 * this.#rated_W;
-    const expected = whole ? expectedReadings(now, scale, this.#currentPerWatt) : [];
-    const found = residuals(MEASURES.map(heard), expected);
+    this.#expected = whole ? expectedReadings(now, scale, this.#currentPerWatt) : [];
+    const found = residuals(MEASURES.map(heard), this.#expected);
     this.#gaps.forEach((gap, i) => {
       const value = found[i] ?? Number.NaN;
       if (Number.isFinite(value)) gap.add(value, dt_s);
@@ -207,7 +236,7 @@ class GasTurbinePhysics implements Physics {
     const [a, b] = [one.residual_K, two.residual_K];
     const common = Math.abs(a + b) / 2;
     const oilOff = common > OIL_OFF_K && a * b > 0 && Math.abs(a - b) < common;
-    if (this.#setup.baseline !== null && oilOff && !Number.isNaN(oil_K)) {
+    if (this.#setup.baseline !== null && this.#works && oilOff && !Number.isNaN(oil_K)) {
       this.#on.accuse("oilTemp");
     }
     NODES.forEach(({ channel }, i) => {
@@ -225,10 +254,12 @@ class GasTurbinePhysics implements Physics {
     ]);
     const heat = NODES.flatMap(({ node, channel }, i) => {
       const watch = this.#thermal[i] as ThermalWatch;
-      const known = (): boolean => !Number.isNaN(value(channel) + value(REFERENCES[node]));
+      const known = (): boolean =>
+        this.#works && !Number.isNaN(value(channel) + value(REFERENCES[node]));
+      const limit = (): number => Math.max(RESIDUAL_K, SIGMAS * watch.fit.sigma_K);
       return [
-        [`${node}.residual`, () => (known() ? watch.residual_K : Number.NaN)],
-        [`${node}.limit`, () => Math.max(RESIDUAL_K, SIGMAS * watch.fit.sigma_K)],
+        [`${node}.residual`, () => (known() ? watch.toldBeyond(limit()) : Number.NaN)],
+        [`${node}.limit`, limit],
       ];
     });
     const gaps = MEASURES.map((name, i) => [

@@ -14,7 +14,7 @@ import { type Written, writeForetold } from "./generic-file.js";
 import { fitNormal, type Normal, type Slice, weightsOf } from "./generic-fit.js";
 import { type Foretold, type Reach, type Timed, WAYS } from "./generic-foretell.js";
 import { GenericHealth } from "./generic-health.js";
-import { learnForetold } from "./generic-learn.js";
+import { absentFrom, KNOWN_LEAST, learnForetold } from "./generic-learn.js";
 import type { Baseline, Setup } from "./setup.js";
 
 /** What the config says of a generic machine. */
@@ -77,7 +77,9 @@ export const finishGeneric =
     return baselineOf(rows, plan, period, {
       ...learned,
       excluded: bad === 0 ? [] : [`${bad} of ${slices.length} slices that deviate from the rest`],
-      notLearnt: still.map((name) => `${name}: it stood still or was missing`),
+      notLearnt: still.map((name) => {
+        return `${name}: ${stillText(slices, spec.settings.length + spec.readings.indexOf(name))}`;
+      }),
     });
   };
 
@@ -89,7 +91,8 @@ function finishTimed(
   plan: Commissioning,
   period: Period,
 ): Baseline | Refusal {
-  const learned = learnForetold(slices, spec.state !== null);
+  const names = [...spec.settings, ...spec.readings];
+  const learned = learnForetold(slices, spec.state !== null, names);
   if (typeof learned === "string") return { refused: [learned] };
   const { normal, bad } = learned;
   const deviate = `${bad} of ${slices.length} slices`;
@@ -98,7 +101,6 @@ function finishTimed(
       refused: [`not one normal: ${deviate} deviate from the rest; choose a healthy period`],
     };
   }
-  const names = [...spec.settings, ...spec.readings];
   const advice = adviseSettings(normal, names, drives);
   return baselineOf(rows, plan, period, {
     ...writeForetold(normal, names),
@@ -106,9 +108,20 @@ function finishTimed(
     excluded: bad === 0 ? [] : [`${deviate} that deviate from the rest`],
     notLearnt: spec.readings.flatMap((name, j) => {
       const why = whyNot(normal, spec.settings.length + j);
-      return why === null ? [] : [`${name}: ${why}`];
+      if (why !== STILL) return why === null ? [] : [`${name}: ${why}`];
+      return [`${name}: ${stillText(slices, spec.settings.length + j)}`];
     }),
   });
+}
+
+const STILL = "it stood still or was missing";
+
+/** Which of both it was, where the slices are at hand. */
+function stillText(slices: readonly Slice[], channel: number): string {
+  const absent = absentFrom(slices, channel);
+  if (absent === slices.length) return "no reading of it came";
+  const known = absent <= (1 - KNOWN_LEAST) * slices.length;
+  return known ? "it stood still" : `missing in ${absent} of ${slices.length} slices`;
 }
 
 /** Why a channel is not judged; null: it is. */
@@ -116,7 +129,7 @@ export function whyNot({ told, places }: Foretold, channel: number): string | nu
   const { by } = told[channel] ?? {};
   if (by !== undefined && WAYS.some((way) => by[way] !== null)) return null;
   return places[channel]?.sigma === 0
-    ? "it stood still or was missing"
+    ? STILL
     : "no other channel foretells it, and it wanders for days as weather does";
 }
 

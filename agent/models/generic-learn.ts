@@ -1,6 +1,6 @@
 //! Learns the normal of a machine at work from a healthy period that holds a few bad hours.
 import { median } from "./chain/robust.js";
-import { placeOf, REGIME_ROWS } from "./generic-fit.js";
+import { placeOf, REGIME_ROWS, type Slice } from "./generic-fit.js";
 import {
   type Foretold,
   featuresOf,
@@ -19,7 +19,8 @@ export type Learned = {
   readonly slices: number;
 };
 
-const KNOWN_LEAST = 0.7;
+/** Share of the slices in which a channel must be known to be learnt. */
+export const KNOWN_LEAST = 0.7;
 
 /** A channel has a middle in each regime where that leaves less than so much of its variance. */
 const PARTED = 0.5;
@@ -34,9 +35,15 @@ const ROUNDS = 4;
 
 const CHANNELS_MAX = 32;
 const ROWS_LEAST = 24;
+/** More channels than these are not named as missing. */
+const NAMED_MAX = 4;
 
-/** A text where there is no normal to be learnt. */
-export function learnForetold(slices: readonly Timed[], named: boolean): Learned | string {
+/** A text where there is no normal to be learnt. `names` are of the settings, then the readings. */
+export function learnForetold(
+  slices: readonly Timed[],
+  named: boolean,
+  names: readonly string[],
+): Learned | string {
   const settings = slices[0]?.settings.length ?? 0;
   const channels = settings + (slices[0]?.readings.length ?? 0);
   if (channels > CHANNELS_MAX) {
@@ -48,7 +55,8 @@ export function learnForetold(slices: readonly Timed[], named: boolean): Learned
   const at = slices.map((slice) => regimeOf(codes, regimes, slice));
   const counts = (codes ?? regimes).map((_, k) => at.filter((own) => own === k).length);
   if (counts.every((count) => count < REGIME_ROWS)) {
-    return `no operating regime was seen in ${REGIME_ROWS} slices or more`;
+    const what = `no operating regime was seen in ${REGIME_ROWS} slices or more`;
+    return `${what}${absentText(slices, names.slice(0, settings))}`;
   }
   const values = slices.map(valuesOf);
   const seen = slices.flatMap((_, i) => ((counts[at[i] as number] ?? 0) >= REGIME_ROWS ? [i] : []));
@@ -66,7 +74,8 @@ export function learnForetold(slices: readonly Timed[], named: boolean): Learned
     }
     const rows = rowsOf(seen, bad, slices, values, places, at, counts.length);
     if (rows.filter((row) => !row.bad).length < ROWS_LEAST) {
-      return `only ${rows.length} slices have all channels and six hours before them`;
+      const what = `only ${rows.length} slices have all channels and six hours before them`;
+      return `${what}${absentText(slices, names)}`;
     }
     const fresh = new Stretches(rows, places, settings, counts.length);
     const { known, told, pieces } = fresh;
@@ -85,6 +94,22 @@ export function learnForetold(slices: readonly Timed[], named: boolean): Learned
     const normal = { settings, codes, regimes, places, known, pieces, told };
     return { normal, bad: bad.size, slices: slices.length };
   }
+}
+
+/** In how many slices a channel, by its place among settings and readings, has no value. */
+export function absentFrom(slices: readonly Slice[], channel: number): number {
+  return slices.filter((slice) => Number.isNaN(valuesOf(slice)[channel])).length;
+}
+
+/** Which channels are to blame for slices that cannot be used, the worst first. */
+function absentText(slices: readonly Slice[], names: readonly string[]): string {
+  const all = names
+    .map((name, channel) => ({ name, times: absentFrom(slices, channel) }))
+    .filter(({ times }) => times > 0)
+    .sort((a, b) => b.times - a.times)
+    .slice(0, NAMED_MAX)
+    .map(({ name, times }) => `${name} in ${times} of ${slices.length}`);
+  return all.length === 0 ? "" : `; missing: ${all.join(", ")}`;
 }
 
 /** Slices with channels far from all others of theirs: not in the first fit. */

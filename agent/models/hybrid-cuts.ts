@@ -1,8 +1,10 @@
 //! Where a graph that the kernels do not know as a whole may be cut: parts that are ternary networks or
-//! encoders, and between, before and behind them parts for ONNX Runtime. Parts are cut at one value.
+//! encoders, and between, before and behind them parts for ONNX Runtime. Parts are cut at one
+//! value; the latter may hand on more, which pass the next part by: a residual.
 import type { Node, OnnxModel } from "./onnx/model.js";
 import { reachable, recognise } from "./onnx/recognise.js";
 import { type EncoderNet, recogniseEncoder } from "./onnx/recognise-encoder.js";
+import { withNorms } from "./onnx/recognise-norms.js";
 import type { Constant } from "./onnx/recognised.js";
 import { type Between, nodesFor, sliceOf } from "./onnx/slice.js";
 import { isWeighted, type TernaryNet } from "./onnx/ternary-net.js";
@@ -17,7 +19,11 @@ const VISITS_MAX = 2 ** 21;
  */
 const READ_BYTES_MAX = 2 ** 26;
 const READS_MAX = 16;
+/** Values that may pass a part by. */
+const PASSING_MAX = 4;
 const STARTS = ["Clip", "QuantizeLinear", "LayerNormalization", "RMSNormalization"];
+/** One of them is in each layer of an encoder. */
+export const ATTENDS = ["Softmax", "Attention"];
 
 export type Own =
   | { readonly kind: "network"; readonly net: TernaryNet }
@@ -44,7 +50,7 @@ export function partsIn(
   shapes: ReadonlyMap<string, readonly number[]>,
   takes: (net: TernaryNet) => boolean,
 ): readonly GraphPart[] {
-  const { onnx, budget } = metered(given);
+  const { onnx, budget } = metered(withNorms(given, (name) => shapes.get(name)?.length ?? 0));
   const { graph } = onnx;
   const inputs = graph.inputs.map(({ name, dims }): Between => {
     return { name, shape: (dims ?? []).slice(1) };
@@ -56,10 +62,11 @@ export function partsIn(
   for (;;) {
     const found = firstOwn(world, done, starts);
     if (found === null) break;
-    const { start, slice, own, end } = found;
+    const { start, passing, slice, own, end } = found;
     if (!inputs.includes(start) && done.at(-1)?.name !== start.name) {
-      parts.push({ slice: sliceOf(onnx, done, [start]), own: null });
-      done.push(start);
+      const made = [start, ...passing];
+      parts.push({ slice: sliceOf(onnx, done, made), own: null });
+      done.push(...made);
     }
     parts.push({ slice, own });
     if (end === null) return parts;
@@ -100,6 +107,8 @@ function metered(given: OnnxModel): { readonly onnx: OnnxModel; readonly budget:
 
 type Found = {
   readonly start: Between;
+  /** What is made before it and needed behind. */
+  readonly passing: readonly Between[];
   readonly slice: OnnxModel;
   readonly own: Own;
   /** Null: it gives the outputs of the graph. */
@@ -115,18 +124,20 @@ function firstOwn(
   const { onnx, shapes, budget } = world;
   for (const start of starts) {
     budget.visits -= onnx.graph.nodes.length;
-    if (isSpent(budget) || !isCut(onnx, done, start)) continue;
-    const given = [...done, start];
+    const passing = isSpent(budget) ? null : passingBy(world, done, start);
+    if (passing === null) continue;
+    const given = [...done, start, ...passing];
     const whole = sliceOf(onnx, given, onnx.graph.outputs);
     const own = ownOf(world, whole, start);
-    if (own !== null) return { start, slice: whole, own, end: null };
+    if (own !== null) return { start, passing, slice: whole, own, end: null };
     for (const name of endsIn(whole, start, shapes)) {
       const end = betweenOf(name, shapes);
       budget.visits -= onnx.graph.nodes.length;
-      if (isSpent(budget) || end === null || !isCut(onnx, given, end)) continue;
+      if (isSpent(budget) || end === null) continue;
+      if (passingBy(world, given, end)?.length !== 0) continue;
       const slice = sliceOf(onnx, given, [end]);
       const part = ownOf(world, slice, start);
-      if (part !== null) return { start, slice, own: part, end };
+      if (part !== null) return { start, passing, slice, own: part, end };
     }
   }
   return null;
@@ -158,7 +169,7 @@ function endsIn(
   });
   const known = { ...slice, graph: { ...slice.graph, nodes } };
   const steps = reachable(known, start.name).slice(-TRIES_MAX).toReversed();
-  const attends = slice.graph.nodes.some(({ op }) => op === "Softmax");
+  const attends = slice.graph.nodes.some(({ op }) => ATTENDS.includes(op));
   const alike = !attends
     ? []
     : slice.graph.nodes.flatMap(({ op, outputs: [out = ""] }) => {
@@ -201,19 +212,33 @@ const nodesBehind = ({ graph }: OnnxModel, done: readonly Between[]): readonly N
   );
 
 /**
- * Whether nothing that leads to the value is needed again behind it, but for constants and what comes
- * of inputs beside the first: a mask.
+ * What leads to the value and is needed again behind it, but for constants and what comes of inputs
+ * beside the first: a mask. Null where that is an output, no float of a known shape, or too much.
  */
-function isCut(onnx: OnnxModel, done: readonly Between[], at: Between): boolean {
+function passingBy(
+  { onnx, shapes }: World,
+  done: readonly Between[],
+  at: Between,
+): readonly Between[] | null {
   const { graph } = onnx;
-  if (graph.outputs.some(({ name }) => name === at.name)) return false;
   const given = new Set(done.map(({ name }) => name));
-  const before = nodesFor(graph.nodes, [at.name], given);
-  const behind = new Set(nodesBehind(onnx, [...done, at]));
   const live = new Set([graph.inputs[0]?.name ?? "", ...given]);
-  return before.every((node) => {
-    const moves = node.inputs.some((name) => live.has(name));
-    if (moves) for (const name of node.outputs) live.add(name);
-    return !moves || !behind.has(node);
-  });
+  const made: string[] = [];
+  for (const { inputs, outputs } of nodesFor(graph.nodes, [at.name], given)) {
+    if (!inputs.some((name) => live.has(name))) continue;
+    for (const name of outputs) live.add(name);
+    made.push(...outputs);
+  }
+  const ends = new Set([at.name, ...made]);
+  if (graph.outputs.some(({ name }) => ends.has(name))) return null;
+  const behind = nodesFor(
+    graph.nodes,
+    graph.outputs.map(({ name }) => name),
+    new Set([...given, ...ends]),
+  );
+  const read = new Set(behind.flatMap(({ inputs }) => inputs));
+  const passing = made.filter((name) => name !== at.name && read.has(name));
+  const found = passing.slice(0, PASSING_MAX).map((name) => betweenOf(name, shapes));
+  const known = found.filter((between) => between !== null);
+  return known.length === passing.length ? known : null;
 }

@@ -1,15 +1,19 @@
 //! A model of which the kernels know a part: ternary networks and encoders run on the backend, what is
-//! before, between and behind them in ONNX Runtime. A run hands each part the values of those before.
+//! before, between and behind them in the float tier or in ONNX Runtime. A run hands each part the
+//! values of those before.
 import type { Backend } from "../accel/backend.js";
 import { DENSE_TIER, openDense, shapesIn } from "./dense.js";
 import { DENSE_CPU, type DenseUse } from "./dense-provider.js";
 import { openEncoder } from "./encoder-model.js";
+import { FLOAT_TIER, openFloats } from "./float-part.js";
 import { type GraphPart, partsIn } from "./hybrid-cuts.js";
 import type { Model, ModelPart, ModelPort } from "./model.js";
 import { planNet } from "./net-plan.js";
 import { openNetwork } from "./network.js";
+import { knownShapes } from "./onnx/known-shapes.js";
 import { describePort, readMeta } from "./onnx/meta.js";
 import { fixedBatch, type OnnxModel, word } from "./onnx/model.js";
+import { withNorms } from "./onnx/recognise-norms.js";
 import { bytesOf } from "./onnx/slice.js";
 import type { TernaryNet } from "./onnx/ternary-net.js";
 
@@ -30,7 +34,8 @@ export function openHybrid(
   // Without steps there is nothing to look for.
   if (!onnx.graph.nodes.some(({ op }) => op === "QuantizeLinear")) return null;
   const meta = readMeta(onnx.metadata);
-  const shapes = shapesIn(onnx, bytes);
+  // ONNX Runtime is asked where a graph is more than plain operators.
+  const shapes = knownShapes(withNorms(onnx)) ?? shapesIn(onnx, bytes);
   if (typeof meta === "string" || shapes === null) return null;
   const several = new Set(
     onnx.graph.inputs.filter((input) => fixedBatch(input) !== null).map(({ name }) => name),
@@ -41,7 +46,7 @@ export function openHybrid(
     // A part that begins at an input takes one of a batch.
     const begins = part.slice.graph.inputs.some(({ name }) => several.has(name));
     if (part.own !== null && begins) return null;
-    const model = openPart(part, backend, hash, use);
+    const model = openPart(part, shapes, backend, hash, use);
     // What the planner or ONNX Runtime refuses as a part may still run as a whole.
     if (typeof model === "string") return null;
     const { own } = part;
@@ -64,13 +69,15 @@ export function openHybrid(
 
 function openPart(
   { slice, own }: GraphPart,
+  shapes: ReadonlyMap<string, readonly number[]>,
   backend: Backend,
   hash: string,
   use: DenseUse,
 ): Model | string {
   if (own?.kind === "network") return openNetwork(own.net, backend, hash, null);
   if (own?.kind === "encoder") return openEncoder(slice, own.net, backend, hash);
-  return openDense({ ...slice, metadata: new Map() }, bytesOf(slice), hash, { use });
+  const floats = openFloats(slice, shapes, hash);
+  return floats ?? openDense({ ...slice, metadata: new Map() }, bytesOf(slice), hash, { use });
 }
 
 function aboutOf({ slice, own }: GraphPart): string {
@@ -86,7 +93,8 @@ function aboutOf({ slice, own }: GraphPart): string {
 function chained(
   parts: readonly Piece[],
   inputs: readonly ModelPort[],
-): Pick<Model, "tier" | "engine" | "parts" | "run"> {
+): Pick<Model, "tier" | "engine" | "parts" | "run" | "reset"> {
+  const resets = parts.flatMap(({ model }) => model.reset ?? []);
   const between = new Map<string, Float32Array>();
   const steps = parts.map(({ model, most }, i) => {
     const last = i === parts.length - 1;
@@ -107,11 +115,13 @@ function chained(
     /** The widest: that of an encoder, of a device, of ONNX Runtime. */
     get tier() {
       const tiers = parts.map(({ model }) => model.tier).filter((tier) => tier !== "exact");
-      const device = tiers.find((tier) => tier !== DENSE_TIER);
-      return tiers.find((tier) => tier.includes("largest")) ?? device ?? tiers[0] ?? "exact";
+      const device = tiers.find((tier) => tier !== DENSE_TIER && tier !== FLOAT_TIER);
+      const found = tiers.find((tier) => tier.includes("largest")) ?? device;
+      return found ?? tiers.find((tier) => tier === DENSE_TIER) ?? tiers[0] ?? "exact";
     },
     engine: parts.map(({ model }) => model.engine).join(", then "),
     parts,
+    ...(resets.length === 0 ? {} : { reset: (): void => resets.forEach((reset) => void reset()) }),
     run(given, outputs): string | null {
       for (const { model, reads, made } of steps) {
         const from = reads.map(({ at, value = given[at], cut, most }) => {

@@ -9,9 +9,12 @@ export function readModelFile(file: string): Uint8Array | string {
     const found = statSync(file);
     if (!found.isFile()) return "cannot be read: it is no regular file; write that of a model";
     const most = `at most ${MODEL_BYTES_MAX / 2 ** 20} MiB are read`;
-    if (found.size > MODEL_BYTES_MAX) return `${Math.ceil(found.size / 2 ** 20)} MiB, ${most}`;
+    if (found.size > MODEL_BYTES_MAX) {
+      return `${Math.ceil(found.size / 2 ** 20)} MiB, ${most}; name a smaller one`;
+    }
     return readFileSync(file);
   } catch (error) {
-    return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    const why = error instanceof Error ? error.message : String(error);
+    return `cannot be read: ${why}; name an ONNX file`;
   }
 }

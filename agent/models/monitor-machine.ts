@@ -2,12 +2,14 @@
 //! off. A machine's own file states its equations; what it withholds or cannot tell is NaN, and a
 //! rule on NaN neither raises nor clears.
 import type { Block, Tier } from "../base/telemetry.js";
-import { formatIn } from "../units/format.js";
+import { type Balance, findingOf, type Known } from "./balance.js";
 import { Correction } from "./chain/correction.js";
 import { type PortRow, sizedTo } from "./chain/port.js";
 import { SUSPICIONS, Validity } from "./chain/validity.js";
+import { doubtOf } from "./doubt.js";
 import type { Finding, Frame, Memory, Monitor, Port, Spectrum } from "./monitor.js";
 import { Shifts } from "./monitor-shift.js";
+import { Recall, type Recalled } from "./recall.js";
 import { type Learnt, learnt, type NameplateRow, plateValue, type Setup } from "./setup.js";
 
 /** What a machine's equations see of its channels, by name; SI. */
@@ -60,10 +62,14 @@ export type Physics = {
   onRecord?(name: string): boolean;
   explain(output: string): Finding | null;
   spectrum?(): Spectrum | null;
+  /** What a channel should read, SI. */
+  expects?(channel: string): number;
   /** The model behind the answers; equations alone where absent. */
   readonly network?: { readonly hash: string; readonly tier: Tier } | null;
   readonly off?: readonly string[];
-  /** What it must know again after a restart. */
+  /** What the equations must know again after a restart. */
+  readonly recalled?: Recalled;
+  /** A memory of its own instead. */
   readonly memory?: Memory;
 };
 
@@ -81,6 +87,8 @@ export type Machine = {
   /** What is off without a key of the nameplate, and without a baseline. */
   readonly needs: readonly { readonly key: string; readonly what: string }[];
   readonly learns: string;
+  /** What its alarms tell of its other readings. */
+  readonly balances?: readonly Balance[];
   /** What is explained by drivers and tested for shifts. */
   readonly learnt?: readonly Learnt[];
   physics(readings: Readings, setup: Setup): Physics;
@@ -121,7 +129,7 @@ export function createMachineMonitor(machine: Machine, setup: Setup): Monitor {
     onBlock: (frame, input, block) => shell.onBlock(frame, input, block),
     explain: (index) => shell.explain(machine.outputs[index]?.name ?? ""),
     spectrum: () => physics.spectrum?.() ?? null,
-    ...(physics.memory === undefined ? {} : { memory: physics.memory }),
+    memory: physics.memory ?? shell.recall,
   };
 }
 
@@ -132,18 +140,10 @@ function whatIsOff({ plate, needs, learns }: Machine, setup: Setup): string[] {
   return setup.baseline === null ? [...off, `${learns}: no baseline (uncommissioned)`] : off;
 }
 
-const STUCK = SUSPICIONS.indexOf("stuck");
-
-/** In the largest unit of which there are two. */
-function lengthText(ms: number): string {
-  const s = Math.round(ms / 1000);
-  if (s < 120) return `${s} s`;
-  return s < 7200 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 3600)} h`;
-}
-
 class Shell {
   readonly physics: Physics;
   readonly shifts: Shifts;
+  readonly recall: Recall;
   readonly #machine: Machine;
   readonly #at: ReadonlyMap<string, number>;
   readonly #validity: Validity;
@@ -152,8 +152,10 @@ class Shell {
   readonly #scalars: readonly number[];
   readonly #readings: Readings;
   readonly #correction: Correction;
+  readonly #known: Known;
   #step_ms = Number.NaN;
   #instant_ms = Number.NEGATIVE_INFINITY;
+  #block_ms = Number.NEGATIVE_INFINITY;
 
   constructor(machine: Machine, setup: Setup) {
     const { ports } = machine;
@@ -167,7 +169,19 @@ class Shell {
     this.#correction = new Correction(setup.learned ?? null);
     this.shifts = new Shifts(machine.learnt ?? [], setup);
     this.#readings = this.#makeReadings(setup);
+    this.#known = {
+      said: (of) => this.#told(of),
+      learnt: (of) => this.#readings.normal(of, Number.NaN),
+      expects: (channel) => this.physics.expects?.(channel) ?? Number.NaN,
+      code: (channel) => this.#validity.code(this.#at.get(channel) ?? -1),
+      raw: (channel) => this.#validity.raw(this.#at.get(channel) ?? -1),
+      outputs: machine.outputs,
+      ports,
+    };
     this.physics = machine.physics(this.#readings, setup);
+    const { recalled } = this.physics;
+    const parts = recalled === undefined ? [this.shifts] : [this.shifts, recalled];
+    this.recall = new Recall(parts, () => Math.max(this.#block_ms, this.#validity.now_ms));
   }
 
   onSample(frame: Frame, input: number, t_ms: number): void {
@@ -184,14 +198,19 @@ class Shell {
     if (instants === true) return;
     // A step falls due when time moves on, so that it sees every channel of its instant.
     if (!(this.#validity.now_ms > before_ms)) return;
-    if (Number.isNaN(this.#step_ms)) this.#step_ms = this.#validity.now_ms;
+    if (Number.isNaN(this.#step_ms)) this.#begin(this.#validity.now_ms);
     if (before_ms - this.#step_ms < step_ms) return;
     this.#step(frame, before_ms);
   }
 
+  #begin(t_ms: number): void {
+    this.#step_ms = t_ms;
+    this.recall.begin(t_ms);
+  }
+
   #step(frame: Frame, before_ms: number): void {
     const { gap_s } = this.#machine;
-    if (Number.isNaN(this.#step_ms)) this.#step_ms = before_ms;
+    if (Number.isNaN(this.#step_ms)) this.#begin(before_ms);
     this.#instant_ms = before_ms;
     const dt_s = (before_ms - this.#step_ms) / 1000;
     this.#step_ms = before_ms;
@@ -210,26 +229,22 @@ class Shell {
 
   onBlock(frame: Frame, input: number, block: Block): void {
     if (this.#machine.ports[input]?.shape !== "block") return;
+    this.recall.begin(block.t_ms);
+    this.#block_ms = block.t_ms;
     if (this.physics.onBlock?.(block)) this.#write(frame, this.physics.saysOfBlocks ?? {});
   }
 
   explain(name: string): Finding | null {
-    const channel = name.endsWith(".fault") ? name.slice(0, -".fault".length) : "";
-    const code = this.#validity.code(this.#at.get(channel) ?? -1);
-    if (code === 0) {
-      const inner = (of: string): Finding | null => this.#withLearned(of, this.physics.explain(of));
-      return this.shifts.explain(name, inner) ?? inner(name);
-    }
-    const evidence = [this.#doubtText(channel, code), "withheld from every model"];
-    return { expected: Number.NaN, sigma: Number.NaN, unit: "1", evidence };
+    return findingOf(this.#machine.balances ?? [], name, this.#own(name), this.#known);
   }
 
-  #doubtText(channel: string, code: number): string {
-    const input = this.#at.get(channel) ?? -1;
-    const { value, count, ms } = this.#validity.repeats(input);
-    if (code !== STUCK || !(count > 1)) return `${channel}: ${SUSPICIONS[code]}`;
-    const at = formatIn(value, this.#machine.ports[input]?.unit ?? "1");
-    return `${channel}: stuck at ${at} for ${lengthText(ms)}, ${count} readings alike`;
+  #own(name: string): Finding | null {
+    const at = isDoubt(name) ? this.#at.get(name.slice(0, -".fault".length)) : undefined;
+    const port = this.#machine.ports[at ?? -1];
+    const doubt = port === undefined ? null : doubtOf(this.#validity, at ?? -1, port);
+    if (doubt !== null) return doubt;
+    const inner = (of: string): Finding | null => this.#withLearned(of, this.physics.explain(of));
+    return this.shifts.explain(name, inner) ?? inner(name);
   }
 
   /** An expectation that the network moved says by how much. */
@@ -247,10 +262,14 @@ class Shell {
     const { outputs } = this.#machine;
     for (let i = 0; i < outputs.length; i++) {
       const name = outputs[i]?.name ?? "";
-      const evidence = this.shifts.evidence(name);
-      if (evidence !== undefined) frame.set(i, evidence);
-      else if (said[name] !== undefined) frame.set(i, this.#said(name) - this.shifts.of(name));
+      const evidence = this.shifts.evidence(name) !== undefined;
+      if (evidence || said[name] !== undefined) frame.set(i, this.#told(name));
     }
+  }
+
+  /** As it is written to the frame. */
+  #told(name: string): number {
+    return this.shifts.evidence(name) ?? this.#said(name) - this.shifts.of(name);
   }
 
   /** Behind the prior and the trained network, before what this machine's own fit explains. */

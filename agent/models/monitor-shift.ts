@@ -3,6 +3,7 @@
 import { explained } from "./chain/explained.js";
 import { ShiftTest } from "./chain/shift.js";
 import type { Finding } from "./monitor.js";
+import type { Recalled } from "./recall.js";
 import { type Learnt, learnt, type Setup, scaleName } from "./setup.js";
 
 type One = {
@@ -13,7 +14,7 @@ type One = {
   part: number;
 };
 
-export class Shifts {
+export class Shifts implements Recalled {
   readonly #ones: readonly One[];
   readonly #commissioned: boolean;
   readonly #parts = new Map<string, One>();
@@ -55,6 +56,23 @@ export class Shifts {
   evidence(output: string): number | undefined {
     const one = this.#evidence.get(output);
     return this.#commissioned && Number.isNaN(one?.scale) ? 0 : one?.test.evidence;
+  }
+
+  recollect(): Readonly<Record<string, number>> {
+    const sums = [...this.#evidence].flatMap(([name, { test }]) => {
+      const [small, large] = test.sums;
+      return [
+        [`${name}.small`, small],
+        [`${name}.large`, large],
+      ];
+    });
+    return Object.fromEntries(sums);
+  }
+
+  recall(kept: Readonly<Record<string, number>>): void {
+    for (const [name, { test }] of this.#evidence) {
+      test.resume([kept[`${name}.small`] ?? 0, kept[`${name}.large`] ?? 0]);
+    }
   }
 
   /** What an older baseline switches off, in words. */

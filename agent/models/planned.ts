@@ -183,7 +183,7 @@ function encoderUnit(
   const core_us = Object.fromEntries(
     candidates.map(({ backend }, d): [string, number | string] => {
       if (refusal(devices[d] as Device, limits) !== null) return [backend.name, "not timed"];
-      if (backend.encoders === false) return [backend.name, "it has no encoders"];
+      if (backend.encoders !== undefined) return [backend.name, "it has no encoders"];
       const [from, to] = [sequence * placeIn(encoder), sequence * width];
       const time = attempt(backend, () =>
         timeLoaded(backend.bare.loadEncoder(short, 1), from, to, 1, PART),

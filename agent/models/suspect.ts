@@ -100,7 +100,8 @@ export function suspects(
     const after = applied(columns, first.change);
     const now = judge(tried, after, plate);
     const healed = broken.filter((law) => now[tried.indexOf(law)] !== "broken");
-    found.push(explained(first.change, columns, healed, equal));
+    const likelier = underOtherPlate(first.change, tried, broken, columns, plate);
+    found.push(explained(first.change, columns, healed, equal, likelier));
     columns = after;
   }
   return found;
@@ -217,20 +218,53 @@ function gainOf(
   return gain;
 }
 
+const NO_PLATE: ReadonlyMap<string, number> = new Map();
+
+/**
+ * A likelier unit of the same channel that only a law of the nameplate speaks against: people guess
+ * a rotor's radius more often than they send knots.
+ */
+function underOtherPlate(
+  { channel, rank }: Change,
+  laws: readonly UnitLaw[],
+  broken: readonly UnitLaw[],
+  columns: Columns,
+  plate: ReadonlyMap<string, number>,
+): { readonly unit: Unit; readonly law: UnitLaw } | null {
+  for (const other of changes(broken, columns)) {
+    if (other.channel !== channel || other.rank >= rank) continue;
+    const after = applied(columns, other);
+    const against = laws.filter(
+      (law) => law.reads.includes(channel) && verdict(law, after, plate) === "broken",
+    );
+    const [law] = against;
+    const guessed = against.every((one) => verdict(one, after, NO_PLATE) === "silent");
+    if (law !== undefined && guessed && !against.some((one) => broken.includes(one))) {
+      return { unit: other.unit, law };
+    }
+  }
+  return null;
+}
+
 function explained(
   { channel, unit }: Change,
   columns: Columns,
   laws: readonly UnitLaw[],
   equal: readonly { readonly change: Change }[],
+  likelier: ReturnType<typeof underOtherPlate>,
 ): Suspect {
   const declared = columns.get(channel)?.unit.text ?? "";
   const others = equal.map(({ change }) => `${change.channel} ${change.unit.text}`);
   const or = others.length === 0 ? "" : `; as likely: ${others.slice(0, OTHERS_MAX).join(", ")}`;
   const names = laws.map((law) => law.name);
   const more = names.length > 1 ? `, nor do ${names.length - 1} more` : "";
+  const plain =
+    likelier === null
+      ? ""
+      : `; or it is ${likelier.unit.text} and the nameplate is wrong: "${likelier.law.name}" reads it`;
   const text =
     `${channel}: declared ${declared}, but ${unit.text} would fit; ` +
-    `"${names[0]}" does not hold${more}${or}`;
+    `"${names[0]}" does not hold${more}${or}${plain}`;
   return { channel, declared, fits: unit.text, others, laws: names, text };
 }
 

@@ -5,6 +5,7 @@ import { NacelleWatch } from "./chain/nacelle.js";
 import { fitOf, ThermalWatch } from "./chain/thermal.js";
 import type { Finding } from "./monitor.js";
 import type { Readings, Said } from "./monitor-machine.js";
+import type { Recalled } from "./recall.js";
 import type { Setup } from "./setup.js";
 import { COMPONENTS, type Component } from "./turbine-outputs.js";
 
@@ -24,7 +25,7 @@ const OIL_OFF = { K: 3, suspect_K: 1.5, share: 0.6, s: 60 } as const;
 const OIL = COMPONENTS.findIndex(({ node }) => node === "oil");
 const HSS = COMPONENTS.findIndex(({ node }) => node === "hssBearing");
 
-export class TurbineHeat {
+export class TurbineHeat implements Recalled {
   readonly says: Said;
   readonly #on: Readings;
   readonly #commissioned: boolean;
@@ -60,12 +61,13 @@ export class TurbineHeat {
     const said = COMPONENTS.flatMap(({ name, channel }, i): [string, () => number][] => {
       const watch = this.#nodes[i] as ThermalWatch;
       const believed = (): boolean => !Number.isNaN(readings.value(channel));
+      // NaN before commissioning
+      const limit = (): number => Math.max(RESIDUAL_K, SIGMAS * watch.fit.sigma_K);
       return [
-        [`${name}.residual`, () => (believed() ? watch.residual_K : Number.NaN)],
+        [`${name}.residual`, () => (believed() ? watch.toldBeyond(limit()) : Number.NaN)],
         [`${name}.rise`, () => watch.rise_K],
         [`${name}.trend`, () => watch.trend_Kps],
-        // NaN before commissioning
-        [`${name}.limit`, () => Math.max(RESIDUAL_K, SIGMAS * watch.fit.sigma_K)],
+        [`${name}.limit`, limit],
       ];
     });
     const air = (): number => this.#nacelle.residual_K;
@@ -110,6 +112,26 @@ export class TurbineHeat {
     const which = COMPONENTS.findIndex(({ name }) => output === `${name}.residual`);
     if (which < 0) return true;
     return (this.#seen_s[which] ?? 0) > SEEN_s && this.#nodes[which]?.ran === true;
+  }
+
+  recollect(): Readonly<Record<string, number>> {
+    return Object.fromEntries(
+      this.#nodes.map((watch, i) => [`${COMPONENTS[i]?.name}.free`, watch.kept_K]),
+    );
+  }
+
+  recall(kept: Readonly<Record<string, number>>, gap_s: number): void {
+    COMPONENTS.forEach(({ name }, i) => {
+      this.#nodes[i]?.resume(kept[`${name}.free`], gap_s);
+    });
+  }
+
+  /** What the load asks of a temperature, K. */
+  expects(channel: string): number {
+    if (channel === "nacelleTemp") return this.#nacelle.expected_K;
+    return (
+      this.#nodes[COMPONENTS.findIndex((c) => c.channel === channel)]?.expected_K ?? Number.NaN
+    );
   }
 
   /** Why the temperature of a component is thought too high. */

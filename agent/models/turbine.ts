@@ -17,7 +17,9 @@ import {
   type Readings,
   type Said,
 } from "./monitor-machine.js";
+import type { Recalled } from "./recall.js";
 import { learnt, plateValue, type Setup } from "./setup.js";
+import { TURBINE_BALANCES } from "./turbine-balances.js";
 import { TurbineHeat } from "./turbine-heat.js";
 import { shippedThermal } from "./turbine-learned.js";
 import { OUTPUTS, SCALARS, TURBINE_LEARNT } from "./turbine-outputs.js";
@@ -50,6 +52,7 @@ const MACHINE: Machine = {
   ],
   learns: "limits of residuals",
   learnt: TURBINE_LEARNT,
+  balances: TURBINE_BALANCES,
   physics: (readings, setup) => new TurbinePhysics(readings, setup),
 };
 
@@ -118,6 +121,14 @@ class TurbinePhysics implements Physics {
     this.says = this.#said();
   }
 
+  readonly recalled: Recalled = {
+    recollect: () => ({ ...this.#heat.recollect(), ...this.#tower.recollect() }),
+    recall: (kept, gap_s) => {
+      this.#heat.recall(kept, gap_s);
+      this.#tower.recall(kept);
+    },
+  };
+
   step(dt_s: number): void {
     this.#heat.step(dt_s, this.#shaft_radps() / this.#ratedSpeed);
     this.#drive(dt_s);
@@ -137,6 +148,10 @@ class TurbinePhysics implements Physics {
   steady(output: string): boolean {
     const running = STATES_RUNNING.includes(this.#now) && this.#inState_s > SETTLE_s;
     return running && this.#heat.steady(output);
+  }
+
+  expects(channel: string): number {
+    return this.#heat.expects(channel);
   }
 
   explain(name: string): Finding | null {

@@ -10,6 +10,7 @@ import { Analysers, type BlockAnalyser } from "./features/analyser.js";
 import { faultAxis, normalise, ORDER_BINS, ORDER_STEP, PLAIN_AXIS } from "./features/orders.js";
 import type { Finding, Spectrum } from "./monitor.js";
 import { loadNetwork, type Network } from "./network.js";
+import type { Recalled } from "./recall.js";
 import type { Setup } from "./setup.js";
 
 export const PARTS = ["outer", "inner", "ball"] as const;
@@ -22,7 +23,7 @@ const EVIDENCE_MAX = 20;
 const SMOOTH = 0.3;
 const DEAD_mps2 = 1e-4;
 
-export class BlockWatch {
+export class BlockWatch implements Recalled {
   readonly off: string[] = [];
   readonly network: Network | null = null;
   readonly #channel: string;
@@ -91,6 +92,15 @@ export class BlockWatch {
   /** Accumulated log odds of damage; NaN until a block was judged. */
   get damage(): number {
     return this.#blocks === 0 ? Number.NaN : this.#evidence.value;
+  }
+
+  recollect(): Readonly<Record<string, number>> {
+    return { damage: this.damage };
+  }
+
+  /** Told with the next block, which weighs on it. */
+  recall(kept: Readonly<Record<string, number>>): void {
+    this.#evidence.resume(kept["damage"] ?? 0);
   }
 
   /** Share of recent blocks that point to this part. */

@@ -1,8 +1,9 @@
 //! The monitor of a turbine's vibration channel: when its blocks may be judged, and at which speed.
 import type { Block, BlockAnalysis } from "../base/telemetry.js";
 import { SPEED_CHANGE_MAX } from "./features/orders.js";
-import type { Frame, Monitor, Port } from "./monitor.js";
+import type { Finding, Frame, Monitor, Port } from "./monitor.js";
 import { output } from "./monitor-machine.js";
+import { Recall } from "./recall.js";
 import { plateValue, type Setup } from "./setup.js";
 import { TURBINE_PLATE } from "./turbine-ports.js";
 import { BlockWatch, isClipped, isDead, PARTS } from "./vibration-block.js";
@@ -33,6 +34,12 @@ const OUTPUTS: readonly Port[] = [
   output("hssAccel.fault", "1", "0 well, 1 dead, 2 clipped"),
 ];
 
+const FAULTS = ["well", "dead", "clipped"] as const;
+const AGREES = "channels that agree: hssAccel, generatorSpeed";
+const OTHER_BEARING =
+  "other explanation: gear mesh or currents near an order of the bearing, or its geometry is another";
+const OTHER_SHAKING = "other explanation: the accelerometer sits loose, or is scaled wrongly";
+
 export function createVibrationMonitor(setup: Setup): Monitor {
   const core = new VibrationCore(setup);
   const { blocks } = core;
@@ -47,14 +54,17 @@ export function createVibrationMonitor(setup: Setup): Monitor {
     off: blocks.off,
     onSample: (frame, input, t_ms) => core.onSample(frame, input, t_ms),
     onBlock: (frame, input, block) => core.onBlock(frame, input, block),
-    explain: (index) =>
-      OUTPUTS[index]?.name.startsWith("hssBearing.") === true ? blocks.explain() : null,
+    explain: (index) => core.explain(OUTPUTS[index]?.name ?? ""),
     spectrum: () => blocks.spectrum(),
+    memory: core.recall,
   };
 }
 
 class VibrationCore {
   readonly blocks: BlockWatch;
+  readonly recall: Recall;
+  #block_ms = Number.NaN;
+  #fault = Number.NaN;
   readonly #ratedSpeed: number;
   #state = Number.NaN;
   #since_ms = Number.NEGATIVE_INFINITY;
@@ -66,6 +76,21 @@ class VibrationCore {
     const named = "hssBearing (rollers and diameters)";
     this.blocks = new BlockWatch("hssAccel", (key) => plate(`hssBearing.${key}`), named, setup);
     this.#ratedSpeed = plate("ratedSpeed");
+    this.recall = new Recall([this.blocks], () => this.#block_ms);
+  }
+
+  explain(name: string): Finding | null {
+    if (name.startsWith("hssBearing.")) {
+      const found = this.blocks.explain();
+      return found && { ...found, evidence: [...found.evidence, AGREES, OTHER_BEARING] };
+    }
+    const fault = this.#fault > 0;
+    if (Number.isNaN(this.#fault)) return null;
+    const sound = fault
+      ? `hssAccel: ${FAULTS[this.#fault]}`
+      : "the block is whole: no rail, no silence";
+    const evidence = [sound, ...(fault ? [] : [AGREES]), OTHER_SHAKING];
+    return { expected: Number.NaN, sigma: Number.NaN, unit: "1", evidence };
   }
 
   onSample(frame: Frame, input: number, t_ms: number): void {
@@ -81,12 +106,15 @@ class VibrationCore {
 
   onBlock(frame: Frame, input: number, block: Block): void {
     if (input !== BLOCK) return;
+    if (Number.isNaN(this.#block_ms)) this.recall.begin(block.t_ms);
+    this.#block_ms = block.t_ms;
     const found = this.blocks.figures(block);
     if (found === null) return;
     const fault = isDead(found) ? 1 : isClipped(block.values) ? 2 : 0;
     FIGURES.forEach(([, read], i) => {
       frame.set(i, fault === 1 ? Number.NaN : read(found));
     });
+    this.#fault = fault;
     frame.set(OUTPUTS.length - 1, fault);
     const speed_radps = this.#speedOf(block);
     if (fault !== 0 || Number.isNaN(speed_radps) || !this.#running(block.t_ms)) return;

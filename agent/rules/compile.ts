@@ -53,6 +53,7 @@ export function compileCondition(
   collect(node, reads);
   return {
     reads: [...reads],
+    timed: feeds.length > 0 || reads.size === 0,
     judge,
     // Inner windows come first in the list, so a window over a window sees fresh values.
     observe(frame, t_ms): void {

@@ -64,6 +64,8 @@ export type Shown = {
 export type Condition = {
   /** Frame indexes it reads, each once. */
   readonly reads: readonly number[];
+  /** It has windows or rates, which time alone moves, or reads nothing at all. */
+  readonly timed: boolean;
   /** Three-valued (Kleene): a known breach decides even when another operand is unknown. */
   judge(frame: Float64Array): Verdict;
   /** Feeds the windows and rates; a no-op where the condition has none. Call before `judge`. */

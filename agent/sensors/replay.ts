@@ -1,6 +1,6 @@
 //! A recording as a live source: what arrived then arrives now, in the same order and at the same
-//! distances, with its times moved to today. The `replay` command needs no clock and reads
-//! recording.ts itself.
+//! distances, with its times moved to today. Whoever plays it is told of its end. The `replay`
+//! command needs no clock and reads recording.ts itself.
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { OperatingError } from "../base/errors.js";
 import type { Log } from "../base/log.js";
@@ -8,11 +8,12 @@ import type { Intake } from "../base/telemetry.js";
 import { type Find, readRecording } from "./recording.js";
 import type { Source } from "./source.js";
 
-/** Why the link is down then: nothing more comes, and nothing is tried. */
-export const ENDED = "the recording has ended; its channels fall silent now";
 const BURST = 1_024; // records that share an instant, before the pipeline gets its turn
 
-export function replaySource(path: string, find: Find, speed: number, log: Log): Source {
+/** `failure`: why it ended before its last record; it has been said. */
+export type Ended = (failure: OperatingError | null) => void;
+
+export function replaySource(path: string, find: Find, log: Log, ended: Ended): Source {
   const name = `replay:${path}`;
   const abort = new AbortController();
   let running: Promise<void> = Promise.resolve();
@@ -30,7 +31,7 @@ export function replaySource(path: string, find: Find, speed: number, log: Log):
       first_ms ??= read.r_ms;
       // The moment it is due, not the one at which a busy machine came to it: else its times would
       // move against those of the others.
-      const r_ms = started_ms + (read.r_ms - first_ms) / speed;
+      const r_ms = started_ms + (read.r_ms - first_ms);
       const wait_ms = r_ms - intake.now();
       burst = wait_ms > 1 ? 0 : burst + 1;
       if (wait_ms > 1) await sleep(wait_ms, undefined, { signal: abort.signal });
@@ -39,7 +40,8 @@ export function replaySource(path: string, find: Find, speed: number, log: Log):
       // How late it was then, it is now.
       intake.push({ ...read, r_ms, t_ms: r_ms + (read.t_ms - read.r_ms) });
     }
-    intake.link(name, false, ENDED);
+    log.info({ link: name }, "the recording has ended");
+    ended(null);
   };
 
   return {
@@ -50,7 +52,7 @@ export function replaySource(path: string, find: Find, speed: number, log: Log):
         if (abort.signal.aborted) return;
         if (!(error instanceof OperatingError)) throw error;
         log.error({ code: error.code }, error.message);
-        intake.link(name, false, error.message);
+        ended(error);
       });
     },
     async stop(): Promise<void> {

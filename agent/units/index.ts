@@ -13,5 +13,6 @@ export {
   type UnitFault,
 } from "./parse.js";
 export * from "./quantity.js";
+export * from "./register.js";
 export { registerBases } from "./vector.js";
 export { parseWireUnit } from "./wire.js";

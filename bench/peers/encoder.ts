@@ -1,5 +1,6 @@
-//! ONNX Runtime as the peer of an encoder: the same shape as an ordinary fp32 file. Attention is
-//! its own fused operator (com.microsoft.MultiHeadAttention) or the standard ones: the better counts.
+//! ONNX Runtime as the peer of an encoder: the same shape as an ordinary fp32 file, its attention one
+//! fused operator (com.microsoft.MultiHeadAttention) or the standard ones, and as the dynamic int8
+//! that its own quantiser makes: int8 weights by channel, steps of x measured in each call.
 import { ELEMENT } from "../../agent/models/onnx/tensor.js";
 import {
   floatTensor,
@@ -18,11 +19,19 @@ export type PeerEncoder = {
   readonly depth: number;
 };
 
-type Draft = { readonly nodes: Uint8Array[]; readonly tensors: Uint8Array[] };
+export type EncoderForm = "fp32, fused attention" | "fp32, standard operators" | "dynamic int8";
 
-export function peerEncoder(shape: PeerEncoder, fused: boolean): Uint8Array {
+type Draft = {
+  readonly nodes: Uint8Array[];
+  readonly tensors: Uint8Array[];
+  readonly form: EncoderForm;
+  /** Values that are int8 steps already: queries, keys and values share those of one x. */
+  readonly stepped: Set<string>;
+};
+
+export function peerEncoder(shape: PeerEncoder, form: EncoderForm): Uint8Array {
   const { sequence, width, depth } = shape;
-  const draft: Draft = { nodes: [], tensors: [] };
+  const draft: Draft = { nodes: [], tensors: [], form, stepped: new Set() };
   const { tensors } = draft;
   tensors.push(
     ints("apart", [0, 0, shape.heads, width / shape.heads]),
@@ -30,19 +39,23 @@ export function peerEncoder(shape: PeerEncoder, fused: boolean): Uint8Array {
   );
   tensors.push(floatTensor("root", [], Float32Array.of(Math.sqrt(width / shape.heads))));
   let x = "x";
-  for (let i = 0; i < depth; i++) x = layer(draft, shape, x, `${i}`, fused);
+  for (let i = 0; i < depth; i++) x = layer(draft, shape, x, `${i}`);
   node(draft, "Identity", [x], "out");
   const inputs = [writeValueInfo("x", ELEMENT.FLOAT, [sequence, width])];
   const outputs = [writeValueInfo("out", ELEMENT.FLOAT, [sequence, width])];
   const opsets = { "": 21, "com.microsoft": 1 };
-  return writeModel({ name: "encoder", ...draft, inputs, outputs }, opsets, []);
+  const { nodes } = draft;
+  return writeModel({ name: "encoder", nodes, tensors, inputs, outputs }, opsets, []);
 }
 
-function layer(draft: Draft, shape: PeerEncoder, x: string, key: string, fused: boolean): string {
+function layer(draft: Draft, shape: PeerEncoder, x: string, key: string): string {
   const { width, hidden } = shape;
   const [q, k, v] = ["q", "k", "v"].map((name) => matmul(draft, x, `${name}${key}`, width, width));
   const inner = [q, k, v] as [string, string, string];
-  const attended = fused ? oneNode(draft, shape, inner, key) : standard(draft, inner, key);
+  const attended =
+    draft.form === "fp32, standard operators"
+      ? standard(draft, inner, key)
+      : oneNode(draft, shape, inner, key);
   const out = matmul(draft, attended, `o${key}`, width, width);
   const mid = norm(draft, [x, out], `m${key}`, width);
   const up = matmul(draft, mid, `u${key}`, hidden, width);
@@ -79,12 +92,28 @@ function norm(draft: Draft, [a, b]: readonly [string, string], key: string, widt
 }
 
 function matmul(draft: Draft, x: string, key: string, rows: number, cols: number): string {
-  const values = Float32Array.from({ length: rows * cols }, (_, i) => {
-    return (((i * 7919) % 255) - 127) / (80 * Math.sqrt(cols));
-  });
-  draft.tensors.push(floatTensor(`weights_${key}`, [cols, rows], values));
-  draft.tensors.push(floatTensor(`bias_${key}`, [rows], new Float32Array(rows).fill(0.01)));
-  const product = node(draft, "MatMul", [x, `weights_${key}`], `product_${key}`);
+  const { tensors } = draft;
+  const steps = Int8Array.from({ length: rows * cols }, (_, i) => ((i * 7919) % 255) - 127);
+  const scale = 1 / (80 * Math.sqrt(cols));
+  tensors.push(floatTensor(`bias_${key}`, [rows], new Float32Array(rows).fill(0.01)));
+  const weights = `weights_${key}`;
+  if (draft.form !== "dynamic int8") {
+    const values = Float32Array.from(steps, (step) => step * scale);
+    tensors.push(floatTensor(weights, [cols, rows], values));
+    const product = node(draft, "MatMul", [x, weights], `product_${key}`);
+    return node(draft, "Add", [product, `bias_${key}`], `y_${key}`);
+  }
+  tensors.push(writeTensor(weights, [cols, rows], ELEMENT.INT8, new Uint8Array(steps.buffer)));
+  tensors.push(floatTensor(`scale_${key}`, [rows], new Float32Array(rows).fill(scale)));
+  const [q, by, zero] = [`steps_${x}`, `by_${x}`, `zero_${x}`] as const;
+  if (!draft.stepped.has(x)) {
+    draft.stepped.add(x);
+    draft.nodes.push(writeNode("DynamicQuantizeLinear", [x], [q, by, zero]));
+  }
+  const sums = node(draft, "MatMulInteger", [q, weights, zero], `sums_${key}`);
+  const floats = node(draft, "Cast", [sums], `floats_${key}`, { to: 1n });
+  const scales = node(draft, "Mul", [by, `scale_${key}`], `scales_${key}`);
+  const product = node(draft, "Mul", [floats, scales], `product_${key}`);
   return node(draft, "Add", [product, `bias_${key}`], `y_${key}`);
 }
 

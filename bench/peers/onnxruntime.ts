@@ -1,6 +1,7 @@
 //! ONNX Runtime as the peer of the kernels: the same shapes as fp32, as static int8 (QDQ, which it
-//! fuses) and as dynamic int8, each a file of its own form. Its native call is used without the
-//! promise of its public run(), which would cost it some microseconds.
+//! fuses), as dynamic int8, and with weights of 2 and 4 bits (MatMulNBits), each a file of its own
+//! form. Its native call is used without the promise of its public run(), which would cost it some
+//! microseconds.
 import { createRequire } from "node:module";
 import { type Prng, prng } from "../../agent/base/prng.js";
 import { ELEMENT } from "../../agent/models/onnx/tensor.js";
@@ -36,12 +37,15 @@ export type PeerLayer =
   /** The average of all places. */
   | { readonly kind: "pool" };
 type Weighted = Exclude<PeerLayer, { kind: "pool" }>;
-export type Form = "fp32" | "static int8" | "dynamic int8";
+export const FORMS = ["fp32", "static int8", "dynamic int8"] as const;
+/** Fewer bytes of weights, which pays for one row of x: blocks of 128 with a scale, int8 sums. */
+export const FEW_BITS = ["2-bit weights", "4-bit weights"] as const;
+export type Form = (typeof FORMS)[number] | (typeof FEW_BITS)[number];
 
 const UINT8 = 2;
 type Draft = { readonly nodes: Uint8Array[]; readonly tensors: Uint8Array[] };
 
-/** `shape` is the input without its batch; dynamic int8 exists for dense layers alone. */
+/** `shape` is the input without its batch; dynamic int8 and few bits exist for dense layers alone. */
 export function peerModel(
   layers: readonly PeerLayer[],
   shape: readonly number[],
@@ -74,7 +78,9 @@ export function peerModel(
       flat = true;
     }
     if (form === "dynamic int8") value = dynamicDense(draft, random, layer, value, i);
-    else {
+    else if (form === "2-bit weights" || form === "4-bit weights") {
+      value = fewBitsDense(draft, random, layer, value, i, form === "2-bit weights" ? 2 : 4);
+    } else {
       const w = weight(draft, random, layer, i, form);
       const b = bias(draft, layer.rows, i, form);
       const op = layer.kind === "dense" ? "Gemm" : "Conv";
@@ -89,7 +95,8 @@ export function peerModel(
   // Sizes of the output do not matter to the runtime: it infers them.
   const end = layers.at(-1);
   const outputs = [writeValueInfo("out", ELEMENT.FLOAT, [end?.kind === "dense" ? end.rows : 0])];
-  return writeModel({ name: "peer", ...draft, inputs, outputs }, { "": 21 }, []);
+  const opsets = { "": 21, "com.microsoft": 1 };
+  return writeModel({ name: "peer", ...draft, inputs, outputs }, opsets, []);
 }
 
 function attributesOf(layer: Weighted) {
@@ -173,9 +180,35 @@ function dynamicDense(
   return `y${i}`;
 }
 
+const BLOCK = 128;
+
+function fewBitsDense(
+  draft: Draft,
+  random: Prng,
+  { rows, cols }: Weighted,
+  from: string,
+  i: number,
+  bits: 2 | 4,
+): string {
+  const { nodes, tensors } = draft;
+  const blocks = cols / BLOCK;
+  const dims = [rows, blocks, (BLOCK * bits) / 8];
+  const codes = Uint8Array.from({ length: (rows * cols * bits) / 8 }, () => random.next() * 256);
+  tensors.push(writeTensor(`w${i}`, dims, UINT8, codes));
+  const scales = new Float32Array(rows * blocks).fill(0.002);
+  tensors.push(floatTensor(`ws${i}`, [rows * blocks], scales));
+  const sizes = { K: BigInt(cols), N: BigInt(rows), bits: BigInt(bits), block_size: BigInt(BLOCK) };
+  // 4: it may turn x into int8, its fastest way.
+  const attributes = { ...sizes, accuracy_level: 4n };
+  const inputs = [from, `w${i}`, `ws${i}`];
+  nodes.push(writeNode("MatMulNBits", inputs, [`y${i}`], attributes, "com.microsoft"));
+  return `y${i}`;
+}
+
 type Session = {
   loadModel(buffer: ArrayBufferLike, at: number, length: number, options: object): void;
   run(feeds: object, fetches: object, options: object): object;
+  dispose(): void;
 };
 type Binding = {
   readonly binding: { readonly InferenceSession: new () => Session };
@@ -183,11 +216,10 @@ type Binding = {
 };
 type Ort = { Tensor: new (type: string, data: Float32Array, dims: readonly number[]) => unknown };
 
-/** One inference of the peer, its input in place. */
-export function peerRun(model: Uint8Array, dims: readonly number[], threads: number): () => void {
-  const require = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
+
+function open(model: Uint8Array, threads: number): Session {
   const runtime = require("onnxruntime-node/dist/binding.js") as Binding;
-  const { Tensor } = require("onnxruntime-node") as Ort;
   runtime.initOrt();
   const session = new runtime.binding.InferenceSession();
   const options = {
@@ -197,9 +229,27 @@ export function peerRun(model: Uint8Array, dims: readonly number[], threads: num
     logSeverityLevel: 4,
   };
   session.loadModel(model.buffer, model.byteOffset, model.byteLength, options);
+  return session;
+}
+
+/** Bytes of the file to a session, which is let go again. */
+export function peerLoad(model: Uint8Array, threads: number): () => void {
+  return () => open(model, threads).dispose();
+}
+
+export type PeerOutput = { readonly out: { readonly data: Float32Array } };
+
+/** One inference of the peer, its input in place. */
+export function peerRun(
+  model: Uint8Array,
+  dims: readonly number[],
+  threads: number,
+): () => PeerOutput {
+  const { Tensor } = require("onnxruntime-node") as Ort;
+  const session = open(model, threads);
   const size = dims.reduce((a, b) => a * b, 1);
   const random = prng(2, "peer");
   const x = Float32Array.from({ length: size }, () => random.normal());
   const feeds = { x: new Tensor("float32", x, dims) };
-  return () => void session.run(feeds, { out: null }, {});
+  return () => session.run(feeds, { out: null }, {}) as PeerOutput;
 }

@@ -67,6 +67,21 @@ for (const { name, probe, open } of others) {
     }
   });
 
+  test.skipIf(absent !== null)(`${name} takes one row through many tiles, forth and back`, () => {
+    for (const [rows, channels, sums, all] of [
+      [449, 13, true, true],
+      [700, 1026, true, true],
+      [577, 259, false, true],
+      [449, 67, false, false],
+    ] as const) {
+      const shapes = [{ kind: "dense", rows }] as const;
+      const options = { channels, length: 1, shapes, sums, ternary: () => all };
+      const plan = planFrom(prng(rows, "tiles"), options);
+      const x = inputFor(rows, plan, 1, false);
+      expect(outputs(open(), plan, x, 1)).toEqual(outputs(reference, plan, x, 1));
+    }
+  });
+
   test.skipIf(absent !== null)(
     `${name} holds at the widest layer, all weights and x at 127`,
     () => {

@@ -17,7 +17,10 @@ export type EncoderShape = Sizes & {
   readonly form?: Partial<Omit<EncoderForm, "end">> & { readonly ends?: boolean };
 };
 
-const BERT = { order: "post", norm: "layer", activation: "gelu-tanh", masked: false } as const;
+const BERT: Omit<EncoderForm, "end"> = {
+  ...({ order: "post", norm: "layer", activation: "gelu-tanh" } as const),
+  ...{ masked: false, causal: false },
+};
 
 export function randomEncoder(seed: number, shape: EncoderShape): EncoderPlan {
   const { depth, kept, form = {}, ...sizes } = shape;

@@ -1,7 +1,7 @@
 //! Devices that are wrong, that fail, and that are right: what leaves is always the reference's.
 import { expect, test } from "vitest";
 import type { Backend, Loaded, Plan } from "../../agent/accel/backend.js";
-import { encoderBound } from "../../agent/accel/encoder.js";
+import { layerBound } from "../../agent/accel/encoder.js";
 import { guard, type Outage } from "../../agent/accel/guard.js";
 import { reference } from "../../agent/accel/reference.js";
 import { DRIVERS } from "../../agent/accel/registry.js";
@@ -134,19 +134,24 @@ function runEncoder(backend: Backend, share: number, shape = SHAPE, count = 20) 
   return { answers, outages };
 }
 
-test("an encoder is held to its bound, before use and in operation", () => {
+test("an encoder is held to its bound layer by layer, before use and in operation", () => {
   const off = (share: number, from: number) =>
     device((call, y) => {
+      if (call < from) return;
       const largest = y.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-      if (call >= from) y[5] = (y[5] as number) + share * largest;
+      y[5] = (y[5] as number) + share * largest;
     });
-  const bound = encoderBound(randomEncoder(3, SHAPE));
-  expect(runEncoder(off(0.8 * bound, 1), 1).outages).toEqual([]);
-  const early = runEncoder(off(1.3 * bound, 1), 0);
+  const bound = layerBound(SHAPE).most;
+  // Each layer alone is off, and the whole is not what they give one after another.
+  const early = runEncoder(off(2 * bound, 1), 0);
   expect(early.outages).toMatchObject([
-    { when: "self-test", why: expect.stringMatching(/^output 5 is .* within/) },
+    { when: "self-test", why: expect.stringMatching(/^layer 0: output 5 is .* within/) },
   ]);
   for (const { y, expected } of early.answers) expect(y).toEqual(expected);
+  const slightly = runEncoder(off(0.1 * bound, 1), 0);
+  expect(slightly.outages).toMatchObject([
+    { when: "self-test", why: expect.stringMatching(/ as its layers give one after another$/) },
+  ]);
   const late = runEncoder(off(2 * bound, 10), 0.25);
   expect(late.outages).toMatchObject([{ backend: "device", when: "operation" }]);
   expect(late.answers[19]?.y).toEqual(late.answers[19]?.expected);
@@ -155,6 +160,11 @@ test("an encoder is held to its bound, before use and in operation", () => {
     0,
   );
   expect(nothing.outages).toMatchObject([{ when: "self-test" }]);
+  const sound = runEncoder(
+    device(() => {}),
+    1,
+  );
+  expect(sound.outages).toEqual([]);
 });
 
 test("an encoder too large for the reference is held to it over its first places", () => {
@@ -167,17 +177,21 @@ test("an encoder too large for the reference is held to it over its first places
     1,
   );
   expect(outages).toEqual([]);
-  const [trial = 0, again, whole, checked] = sizes;
+  const [trial = 0] = sizes;
+  const whole = shape.sequence * shape.width;
   expect(trial % shape.width).toBe(0);
-  expect(trial).toBeLessThan(shape.sequence * shape.width);
-  expect([again, whole, checked]).toEqual([trial, shape.sequence * shape.width, trial]);
+  expect(trial).toBeLessThan(whole);
+  // The live call alone is whole: what checks it before and after is short.
+  expect(sizes.filter((size) => size !== trial)).toEqual([whole]);
+  expect(sizes.lastIndexOf(whole)).toBeLessThan(sizes.length - 1);
   // A device whose weights went wrong after its test: that very answer is the reference's.
+  const tested = sizes.indexOf(whole);
   const late = device((call, y) => {
-    if (call > 2) y[0] = 1e3;
+    if (call > tested) y[0] = 1e3;
   });
   const found = runEncoder(late, 1, shape, 1);
   expect(found.outages).toMatchObject([
-    { when: "operation", why: expect.stringMatching(/^output 0 is 1000, not .* within/) },
+    { when: "operation", why: expect.stringMatching(/output 0 is 1000, not .* within/) },
   ]);
   expect(found.answers[0]?.y).toEqual(found.answers[0]?.expected);
 });

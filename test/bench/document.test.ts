@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { pages, withTables } from "../../bench/document.js";
+import { TEST_SEED } from "../../bench/fleet-plan.js";
+import { WORK } from "../../bench/monitor-rows.js";
 import { merge, type Results } from "../../bench/result.js";
 
 const results: Results = {
@@ -17,6 +19,19 @@ test("the tables of docs are those of bench/results: npm run docs:bench", () => 
   const found = pages(join(import.meta.dirname, "../.."));
   expect(found.length).toBeGreaterThan(0);
   for (const { file, text } of found) expect(readFileSync(file, "utf8")).toBe(text);
+});
+
+test("the evaluation names rows that are measured, and the seeds that the command takes", () => {
+  const page = readFileSync(join(import.meta.dirname, "../../docs/evaluation.md"), "utf8");
+  const prose = page.replace(/<!-- bench [\s\S]*?<!-- \/bench -->|<!-- missed.*?\/missed -->/g, "");
+  const rows = ["eval-minutes", ...WORK.flatMap(({ names }) => names)];
+  const named = [...prose.matchAll(/`([a-z0-9]+(?:-[a-z0-9]+)+)(-\*|-\.\.\.)?`/g)];
+  expect(named.length).toBeGreaterThan(10);
+  const strange = named.filter(([, name = "", rest]) =>
+    rest === undefined ? !rows.includes(name) : !rows.some((row) => row.startsWith(`${name}-`)),
+  );
+  expect(strange.map(([text]) => text)).toEqual([]);
+  expect(prose).toContain(`have the seeds ${TEST_SEED} to `);
 });
 
 test("a table has each bound with its outcome, and nothing outside of the marks is touched", () => {
@@ -35,6 +50,17 @@ test("a table has each bound with its outcome, and nothing outside of the marks 
     "",
   ]);
   expect(withTables(page, () => null)).toContain("Not measured yet.");
+});
+
+test("the sentence about missed bounds names them", () => {
+  const page = "In short: <!-- missed x -->old<!-- /missed -->";
+  const begin = "In short: <!-- missed x -->";
+  expect(withTables(page, () => results)).toBe(
+    `${begin}Of 2 bounds 1 missed: \`b\`.<!-- /missed -->`,
+  );
+  const kept = { ...results, rows: results.rows.slice(0, 1) };
+  expect(withTables(page, () => kept)).toContain("Of 1 bounds none is missed.");
+  expect(withTables(page, () => null)).toContain("Not measured yet.<!--");
 });
 
 test("rows measured now replace those of the file, unless the machine is another", () => {

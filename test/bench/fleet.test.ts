@@ -1,8 +1,11 @@
 //! How the fleet is planned and its alarms are counted.
 import { describe, expect, test } from "vitest";
+import type { Fleet, Method } from "../../bench/fleet.js";
+import { ABLATIONS } from "../../bench/fleet-ours.js";
 import { alarmsOf, grouped } from "../../bench/fleet-plain.js";
 import { DAY_s, type Episode, planTurbine, RECOVERY_days } from "../../bench/fleet-plan.js";
-import { figures, judge } from "../../bench/fleet-score.js";
+import { FLEET_NAMES, fleetRows } from "../../bench/fleet-rows.js";
+import { figures, type Judged, judge } from "../../bench/fleet-score.js";
 import type { TurbineRun } from "../../bench/fleet-turbine.js";
 import { bootstrap, reduction_pct } from "../../bench/intervals.js";
 
@@ -55,7 +58,13 @@ test("found, false, in recovery, and found by chance", () => {
     severity: 1,
   });
   const run = (name: string): TurbineRun => ({
-    plan: { seed: 1, begin_s: DAY_s, end_s: 31 * DAY_s, episodes: [fault(name, 10 * DAY_s)] },
+    plan: {
+      seed: 1,
+      matched: false,
+      begin_s: DAY_s,
+      end_s: 31 * DAY_s,
+      episodes: [fault(name, 10 * DAY_s)],
+    },
     baseline: null,
     raised: [],
     said: {},
@@ -85,4 +94,61 @@ test("intervals are those of whole units and hold the figure", () => {
   expect(low).toBeGreaterThan(85);
   expect(high).toBeGreaterThan(95);
   expect(reduction_pct(0, 0)).toBeNaN();
+});
+
+describe("rows", () => {
+  /** One turbine with two faults; `chance_s`: when a turbine without the fault "finds" it, too. */
+  const turbine = (falsely: number, second_h: number | null, chance_h: number | null): Judged => {
+    const s = (hours: number | null): number | null => (hours === null ? null : 3600 * hours);
+    const fault = (name: string, hours: number | null) => {
+      return { name, delay_s: s(hours), witnesses: [s(chance_h)] };
+    };
+    return { falsely, months: 2, faults: [fault("blade", 10), fault("gear_loss", second_h)] };
+  };
+  const method = (name: string, limit: number | null, each: Judged): Method => {
+    const judged = [each, each];
+    return { name, limit, judged, figures: figures(judged) };
+  };
+  const ours = method("Sterna", null, turbine(1, 10, null));
+  /** At the low limit it finds all, by chance; at the high one half, and nothing by chance. */
+  const plain = [method("B", 2, turbine(80, 20, 5)), method("B", 8, turbine(4, null, null))];
+  const fleet: Fleet = {
+    from: 7,
+    turbines: 2,
+    months: 4,
+    commissioned: 2,
+    ours,
+    replayed: ours,
+    curve: [],
+    ablations: ABLATIONS.map(() => ours),
+    plain: { b0: plain, b1: plain, b2: plain, b3: plain, r1: plain },
+    matched: { with: ours, without: method("Sterna", null, turbine(0, 10, null)) },
+    sensors: [
+      { taken: 1, of: 20 },
+      { taken: 0, of: 30 },
+    ],
+    flood: 3,
+  };
+  const rows = new Map(fleetRows(fleet).map((row) => [row.name, row]));
+
+  test("each name has its row, in order", () => {
+    expect([...rows.keys()]).toEqual(FLEET_NAMES);
+  });
+
+  test("the worse of two reductions counts, the lower of two recalls, of sensors the share", () => {
+    // 1 of 80 false at equal recall, 1 of 4 where it finds most beyond chance.
+    expect(rows.get("sim-false-alarm-reduction")?.value).toBeCloseTo(75);
+    expect(rows.get("sim-recall-ratio")?.value).toBe(1);
+    expect(rows.get("sensor-as-machine")?.value).toBeCloseTo(2);
+  });
+
+  test("notes have seeds, the rarest kind, delays by kind, and what a mismatch costs", () => {
+    expect(rows.get("flood")?.note).toBe(
+      "4 turbine-months of 2 turbines (seeds 7 to 8), 4 faults of 2 kinds, at least 2 of each",
+    );
+    expect(rows.get("sim-sterna")?.note).toContain("p50 by kind blade 10 h, gear_loss 10 h");
+    expect(rows.get("sim-b3-net")?.note).toContain("missed 2 gear_loss");
+    expect(rows.get("sim-matched")).toMatchObject({ value: 0 });
+    expect(rows.get("sim-matched")?.note).toContain("the same 2 turbines have 0.5 false");
+  });
 });

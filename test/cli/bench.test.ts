@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { openEnergy } from "../../agent/base/energy.js";
 import { timed } from "../../agent/cli/bench-rows.js";
-import { writeNode } from "../../agent/models/onnx/write.js";
+import { readOnnx } from "../../agent/models/onnx/read.js";
+import { writeModel, writeNode } from "../../agent/models/onnx/write.js";
 import { writeEncoder } from "../../agent/models/onnx/write-encoder.js";
 import { writeTernaryNet } from "../../agent/models/onnx/write-net.js";
 import { randomEncoder } from "../accel/encoders.js";
@@ -45,18 +46,46 @@ test("bench: an encoder runs on every backend too", async () => {
   const encoder = join(dir, "encoder.onnx");
   writeFileSync(encoder, writeEncoder(randomEncoder(1, sizes)));
   const found = await sterna("bench", encoder, "--runs", "20", "--json");
-  const { rows, model } = JSON.parse(found.out) as {
+  const { rows, model, skipped } = JSON.parse(found.out) as {
     readonly rows: { readonly engine: string; readonly batch: number }[];
     readonly model: string;
+    readonly skipped: readonly string[];
   };
   expect(model).toBe("ternary encoder, 1 layers");
-  expect(rows.map(({ engine }) => engine)).toEqual(expect.arrayContaining(["wasm", "reference"]));
+  const engines = rows.map(({ engine }) => engine);
+  expect(engines).toContain("reference");
   expect(rows.at(-1)?.engine).toMatch(/^onnxruntime/);
+  // Those that leave encoders to others have no row of their own.
+  for (const name of ["fpga", "edgetpu", "wasm"]) expect(engines).not.toContain(name);
+  expect(skipped).toContain("wasm: takes nothing of it, reference would compute it");
+  const named = await sterna("bench", encoder, "--runs", "20", "--backend", "wasm");
+  expect(named.out).toMatch(/^reference +\d/m);
+  expect(named.out).not.toMatch(/^wasm/m);
+});
+
+test("bench: a claim that nothing proves of an encoder is refused, as it is by the agent", async () => {
+  const sizes = { sequence: 4, width: 32, heads: 2, hidden: 32, limit: 127, depth: 1, kept: 1 };
+  const plain = readOnnx(writeEncoder(randomEncoder(1, sizes)));
+  if (typeof plain === "string") throw new Error(plain);
+  const { nodes, initializers, inputs, outputs } = plain.graph;
+  const raw = (all: Iterable<{ readonly raw: Uint8Array }>) => [...all].map((one) => one.raw);
+  const graph = {
+    ...{ name: "claims", nodes: raw(nodes), tensors: raw(initializers.values()) },
+    ...{ inputs: raw(inputs), outputs: raw(outputs) },
+  };
+  const claims = join(dir, "claims.onnx");
+  writeFileSync(claims, writeModel(graph, { "": 25 }, [["sterna.bounds", "[-1,1]"]]));
+  const found = await sterna("bench", claims, "--runs", "20");
+  expect([found.code, found.out]).toEqual([1, ""]);
+  expect(found.err).toContain("sterna.bounds is proven of ternary networks alone");
 });
 
 test("bench: a ternary front runs on the backend named, with ONNX Runtime behind it", async () => {
   const mixed = join(dir, "mixed.onnx");
-  writeFileSync(mixed, fileOf(1, [writeNode("Softmax", ["h"], ["y"], { axis: 1n })]));
+  writeFileSync(
+    mixed,
+    fileOf(1, [writeNode("Softmax", ["h"], ["s"], { axis: 1n }), writeNode("Exp", ["s"], ["y"])]),
+  );
   const found = await sterna("bench", mixed, "--runs", "20", "--backend", "wasm");
   expect(found.out).toMatch(/^wasm, then onnxruntime +\d/m);
   expect(found.out).toContain("Softmax");

@@ -148,6 +148,8 @@ test("live: progress, baseline and adaptation outlive restarts; deleting one fil
   const took = sterna("commission", "--revert", "--config", yaml);
   expect([took.code, took.out]).toEqual([0, expect.stringContaining("back to its baseline")]);
   expect(revertAdaptation(state, "pump1")).toBe(false);
+  learning.close();
+  expect(member?.stage.save().adapted?.moved).toEqual({});
   learning.tick(START_ms + 20 * 86_400_000, () => false);
   expect(lines.at(-1)).toBe("adaptation reverted to the baseline");
   expect(member?.stage.save().adapted?.moved).toEqual({});

@@ -30,7 +30,10 @@ test("a model becomes a .tflite, with what to run next", () => {
 
 test("another target, no model, and no place to write are one line each", () => {
   const target = sterna("convert", VIBNET, "--target", "gpu");
-  expect([target.code, target.err]).toEqual([2, "sterna convert: write --target edgetpu\n"]);
+  expect([target.code, target.err]).toEqual([
+    2,
+    "sterna convert: write --target int8 or ternary or edgetpu\n",
+  ]);
   const text = join(folder, "text.onnx");
   writeFileSync(text, "no model");
   const none = sterna("convert", text, "--target", "edgetpu");

@@ -1,14 +1,15 @@
 import { expect, test } from "vitest";
-import { startCommand, sterna } from "../fixtures/agent.js";
+import { finish, startCommand, sterna } from "../fixtures/agent.js";
 
 const DEMO = ["demo", "--json", "--seed", "1"];
+// The demo waits for its world most of the time: those that run one run beside each other.
 /** Its durations are seconds of a machine that keeps up: a loaded one takes longer for the same. */
 const LIMIT_ms = 300_000;
 
-test(
+test.concurrent(
   "a worn bearing gives one alarm, that of its component",
-  () => {
-    const { code, out } = sterna(...DEMO, "--inject", "hss_bearing@1s", "--duration", "30");
+  async ({ expect }) => {
+    const { code, out } = await finish(...DEMO, "--inject", "hss_bearing@1s", "--duration", "30");
     expect(code).toBe(0);
     const said = out
       .trim()
@@ -30,10 +31,11 @@ test(
   LIMIT_ms,
 );
 
-test(
+test.concurrent(
   "a healthy turbine gives none",
-  () => {
-    expect(sterna(...DEMO, "--duration", "15s")).toMatchObject({ code: 0, out: "" });
+  async ({ expect }) => {
+    const { code, out } = await finish(...DEMO, "--duration", "15s");
+    expect([code, out]).toEqual([0, ""]);
   },
   LIMIT_ms,
 );
@@ -54,9 +56,9 @@ test.each(["compressor_fouling", "bearing:sensor:speed:stuck", "sensor:compresso
   },
 );
 
-test(
+test.concurrent(
   "Ctrl-C and SIGTERM end it, long before its duration",
-  async () => {
+  async ({ expect }) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       const running = await startCommand("watching", "demo", "--duration", "600");
       expect(await running.kill(signal)).toBe(0);

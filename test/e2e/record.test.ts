@@ -71,10 +71,15 @@ assets:
     const listener = await mqtt.connectAsync(broker.url);
     listener.on("message", (_, payload) => again.push(JSON.parse(`${payload}`).data.transition));
     await listener.subscribeAsync("sterna/v1/north/+/alarm/+/event", { qos: 1 });
-    const live = await startCommand('"watching"', "run", "--config", config, "--recording", out);
+    const live = sterna("run", "--config", config, "--recording", out);
+    expect(live.code).toBe(0);
+    expect(live.out).toContain("the recording has ended");
     while (again.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(again).toEqual(["raise", "clear"]);
-    expect(await live.kill("SIGTERM")).toBe(0);
+    expect(again).toEqual(["raise", "clear"]); // and no silence after the end
+    // Ended before the broker has granted what it collects: nothing of that is waited for.
+    const begun_ms = performance.now();
+    expect(sterna("run", "--config", config, "--recording", join(dir, "no.ndjson")).code).toBe(1);
+    expect(performance.now() - begun_ms).toBeLessThan(9_000);
     await listener.endAsync();
     await broker.kill();
     rmSync(dir, { recursive: true });

@@ -142,7 +142,8 @@ function bound() {
   if (typeof model === "string") throw new Error(model);
   const [unit, one] = [parseUnit("m/s2"), parseUnit("1")];
   if ("fault" in unit || "fault" in one) throw new Error("units");
-  const input = { tensor: "bands", channels: ["a1", "a2"], window: 1, bands: true, unit };
+  const units = [unit, unit];
+  const input = { tensor: "bands", channels: ["a1", "a2"], window: 1, bands: true, units };
   const out = [0, 1].map((index) => ({ tensor: "logits", index, channel: `y${index}`, unit: one }));
   const signals = ["a1", "a2"].map((name) => ({ name, dim: unit.dim, kind: "" }));
   return { model, spec: { name: "tooth", in: [input], out }, signals, input };

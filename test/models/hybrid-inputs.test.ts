@@ -8,10 +8,12 @@ import type { Model } from "../../agent/models/model.js";
 import { readOnnx } from "../../agent/models/onnx/read.js";
 import { writeModel, writeNode, writeValueInfo } from "../../agent/models/onnx/write.js";
 import { writeEncoder } from "../../agent/models/onnx/write-encoder.js";
+import { writeNet } from "../../agent/models/onnx/write-net.js";
 import { openModel } from "../../agent/models/user-model.js";
 import { parseUnit, type Unit } from "../../agent/units/parse.js";
 import { randomEncoder } from "../accel/encoders.js";
 import { chainOf, opened, type Piece, ternary, wholeOf } from "./hybrid-files.js";
+import { gruNet } from "./mixed-nets.js";
 
 const [PLACES, WIDTH] = [6, 32];
 const SIZE = PLACES * WIDTH;
@@ -40,7 +42,7 @@ const portsOf = ({ inputs }: Model) => {
 };
 
 test("a mask that stands first may be left unbound, and is not what stands behind it", () => {
-  const bytes = masked([writeNode("Sigmoid", ["y"], ["z"])], true);
+  const bytes = masked([writeNode("Softplus", ["y"], ["z"])], true);
   const model = opened(openModel(bytes, reference));
   expect(model.engine).toMatch(/, then ternary encoder on reference, then onnxruntime/);
   expect(portsOf(model)).toEqual([
@@ -62,7 +64,7 @@ test("a mask that stands first may be left unbound, and is not what stands behin
   const unit = parseUnit("1") as Unit;
   const spec = {
     name: "masked",
-    in: [{ tensor: "given", channels: ["a"], window: SIZE, unit }],
+    in: [{ tensor: "given", channels: ["a"], window: SIZE, units: [unit] }],
     out: [{ tensor: "z", index: 0, channel: "score", unit }],
   };
   const monitor = bindUserModel(model, spec, [{ name: "a", dim: "1", kind: "" }]);
@@ -112,4 +114,34 @@ test("an infinite value between parts is the last step, as ONNX Runtime has it",
     model.run([x.fill(Number.NaN)], [ours]);
     expect(ours.every(Number.isNaN)).toBe(true);
   }
+});
+
+test("a state in the last part is kept between runs, and forgotten by a reset", () => {
+  const net = readOnnx(writeNet(gruNet(prng(3, "gru"))));
+  if (typeof net === "string") throw new Error(net);
+  const { nodes, initializers, inputs, outputs } = net.graph;
+  const [x, ...states] = inputs;
+  const [size = 0] = x?.dims?.slice(1) ?? [];
+  const graph = {
+    name: "kept",
+    nodes: [writeNode("Softplus", ["given"], [x?.name ?? ""]), ...nodes.map(({ raw }) => raw)],
+    tensors: [...initializers.values()].map(({ raw }) => raw),
+    inputs: [writeValueInfo("given", 1, [size]), ...states.map(({ raw }) => raw)],
+    outputs: outputs.map(({ raw }) => raw),
+  };
+  const state = net.metadata.get("sterna.state") ?? "";
+  const model = opened(
+    openModel(writeModel(graph, { "": 25 }, [["sterna.state", state]]), reference),
+  );
+  expect(model.engine).toMatch(/^onnxruntime .*, then ternary on reference$/);
+  expect(model.inputs.map(({ name }) => name)).toEqual(["given"]);
+  const run = (): Float32Array => {
+    const y = new Float32Array(model.outputs[0]?.size ?? 0);
+    expect(model.run([new Float32Array(size).fill(1)], [y])).toBeNull();
+    return y;
+  };
+  const [first, second] = [run(), run()];
+  expect(second).not.toEqual(first);
+  model.reset?.();
+  expect(run()).toEqual(first);
 });

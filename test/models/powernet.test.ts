@@ -127,7 +127,7 @@ test("a turbine's own records give a model in kW that a config can bind, and bea
   if (typeof model === "string") throw new Error(model);
   const bindTo = (text: string) => {
     const [speed, kW] = [unitOf(text), unitOf("kW")];
-    const input = { tensor: "wind", channels: ["windSpeed"], window: 1, unit: speed };
+    const input = { tensor: "wind", channels: ["windSpeed"], window: 1, units: [speed] };
     const output = { tensor: "power", index: 0, channel: "power.expected", unit: kW };
     const signals = [{ name: "windSpeed", dim: "m/s", kind: "" }];
     return checkBinding(model, { name: "mine", in: [input], out: [output] }, signals);

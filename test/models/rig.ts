@@ -2,13 +2,13 @@
 //! raise. Readings outside a port's range are dropped, as the decoder does.
 
 import { reference } from "../../agent/accel/reference.js";
-import { WATCHED_STALE_RULE } from "../../agent/assembly.js";
 import { KINDS } from "../../agent/assets.js";
 import type { Channel } from "../../agent/base/telemetry.js";
 import { STALE_SIGNAL } from "../../agent/freshness.js";
 import { limitsOf } from "../../agent/models/chain/port.js";
 import type { Want } from "../../agent/models/commission-stage.js";
 import type { Monitor } from "../../agent/models/monitor.js";
+import { WATCHED_STALE_RULE } from "../../agent/rulebook.js";
 import { compileRules } from "../../agent/rules/compile.js";
 import type { Signal } from "../../agent/rules/rule.js";
 import { createBearing } from "../../agent/sensors/plants/bearing.js";

@@ -99,11 +99,12 @@ const clipped = (b: Builder, x: string, ...all: readonly (readonly number[])[]):
 const wide = (b: Builder, h: string): string => b.dense(h, 6, 6);
 
 const LINE = { pads: [1n, 1n] };
-const [OWN, FRONT, MIDDLE, END] = [
+const [OWN, MIDDLE, FLOATS_FRONT, FLOATS_MIDDLE, FLOATS_END] = [
   /^ternary on \S+$/,
-  /^onnxruntime \S+ on cpu, then ternary on \S+$/,
   /^ternary on \S+, then onnxruntime \S+ on cpu, then ternary on \S+$/,
-  /^ternary on \S+, then onnxruntime \S+ on cpu$/,
+  /^floats in TypeScript, then ternary on \S+$/,
+  /^ternary on \S+, then floats in TypeScript, then ternary on \S+$/,
+  /^ternary on \S+, then floats in TypeScript$/,
 ];
 const CASES: readonly (readonly [string, RegExp, Uint8Array])[] = [
   [
@@ -197,7 +198,7 @@ const CASES: readonly (readonly [string, RegExp, Uint8Array])[] = [
   ],
   [
     "a bias behind a clip, which the kernels put before it",
-    MIDDLE,
+    FLOATS_MIDDLE,
     between((b, h) => {
       const cut = clipped(b, b.node("MatMul", [h, b.weights([6, 6], 1)]), [-0.5, 0.5]);
       return b.node("Add", [cut, b.floats([1, 2, 3, 1, 2, 3])]);
@@ -206,28 +207,28 @@ const CASES: readonly (readonly [string, RegExp, Uint8Array])[] = [
   ["HardSwish between", MIDDLE, between((b, h) => b.node("HardSwish", [h]))],
   [
     "a gate by its own Sigmoid between",
-    MIDDLE,
+    FLOATS_MIDDLE,
     between((b, h) => b.node("Mul", [h, b.node("Sigmoid", [h])])),
   ],
   [
     "LayerNormalization between",
-    MIDDLE,
+    FLOATS_MIDDLE,
     between((b, h) => b.node("LayerNormalization", [h, b.floats([1, 2, 1, 3, 1, 1])])),
   ],
   [
     "RMSNormalization between",
-    MIDDLE,
+    FLOATS_MIDDLE,
     between((b, h) => b.node("RMSNormalization", [h, b.floats([1, 2, 1, 3, 1, 1])])),
   ],
-  ["Softmax behind the last layer", END, behind((b, h) => b.node("Softmax", [h]))],
+  ["Softmax behind the last layer", FLOATS_END, behind((b, h) => b.node("Softmax", [h]))],
   [
     "the scale of the answer behind the last layer",
-    END,
+    FLOATS_END,
     behind((b, h) => b.node("Add", [b.node("Mul", [h, b.floats([3])]), b.floats([20])])),
   ],
   [
     "means and deviations of the inputs before",
-    FRONT,
+    FLOATS_FRONT,
     built([3], [4], (b) => {
       const mean = b.node("Sub", ["x", b.floats([1, 2, 3], [1, 3])]);
       return b.dense(b.steps(b.node("Div", [mean, b.floats([2, 1, 3], [1, 3])])), 4, 3);

@@ -196,3 +196,21 @@ test.skipIf(!there)("physics finds what publishers wrote wrongly", () => {
     fits: "K",
   });
 });
+
+test("what only a guessed nameplate speaks against is named beside the unit that fits", () => {
+  // A site of little wind, sent in m/s by a rotor of 63 m.
+  const wind_mps = Array.from({ length: 400 }, (_, i) => 3 + i / 100);
+  const power_W = wind_mps.map((v) => 0.4 * 0.5 * 1.225 * Math.PI * 63 ** 2 * v ** 3);
+  const channels = [
+    { name: "windSpeed", unit: "km/h", point: false, values: wind_mps.map((v) => v / 3.6) },
+    { name: "power", unit: "W", point: false, values: power_W },
+  ];
+  const textFor = (rotorRadius: number): string | undefined => {
+    const plate = new Map([...NREL, ["rotorRadius", rotorRadius]] as const);
+    return suspects(channels, UNIT_LAWS.get("wind-turbine") ?? [], plate)[0]?.text;
+  };
+  expect(textFor(63)).toMatch(/^windSpeed: declared km\/h, but m\/s would fit; [^;]*$/);
+  const guessed = textFor(200);
+  expect(guessed).toMatch(/^windSpeed: declared km\/h, but kn would fit; /);
+  expect(guessed).toContain('; or it is m/s and the nameplate is wrong: "power over wind power');
+});

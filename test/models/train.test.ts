@@ -34,10 +34,10 @@ test("gradients of a whole small network agree with finite differences", () => {
   }
 });
 
-test("a reduced training run gives the same bytes each time, and learns", {
+test("a reduced training run gives the same bytes each time, and other ones of another seed", {
   timeout: 60_000,
 }, () => {
-  const plan = { ...VIBNET_PLAN, examples: 150, teacherSteps: 60, pupilSteps: 40 };
+  const plan = { ...VIBNET_PLAN, examples: 60, teacherSteps: 30, pupilSteps: 20 };
   const first = makeVibnet(plan);
   expect(hashOf(makeVibnet(plan).bytes)).toBe(hashOf(first.bytes));
   expect(hashOf(makeVibnet({ ...plan, seed: 2 }).bytes)).not.toBe(hashOf(first.bytes));

@@ -105,6 +105,35 @@ test("each kind of file finds its engine", () => {
   ]);
 });
 
+test("exports with a free batch: a Reshape to [-1, ...] has a known size, behind a Scaler, too", () => {
+  const nodes = [
+    writeNode("Scaler", ["x"], ["s"], { offset: [1, 1], scale: [2, 2] }, "ai.onnx.ml"),
+    writeNode("MatMul", ["s", "w"], ["m"]),
+    // scikit-learn's last node, and how an encoder of PyTorch splits its heads.
+    writeNode("Reshape", ["m", "heads"], ["h"]),
+    writeNode("Transpose", ["h"], ["t"], { perm: [0n, 2n, 1n] }),
+    writeNode("Reshape", ["t", "flat"], ["y"]),
+  ];
+  const tensors = [
+    floatTensor(
+      "w",
+      [2, 4],
+      Float32Array.from({ length: 8 }, (_, i) => i),
+    ),
+    int64Tensor("heads", [-1, 2, 2]),
+    int64Tensor("flat", [-1, 4]),
+  ];
+  const inputs = [writeValueInfo("x", FLOAT, [2])];
+  const outputs = [writeValueInfo("y", FLOAT, [4])];
+  const opsets = { "": 17, "ai.onnx.ml": 1 };
+  const bytes = writeModel({ name: "m", nodes, tensors, inputs, outputs }, opsets, []);
+  const model = open(saved("free.onnx", bytes));
+  const y = new Float32Array(4);
+  expect(model.run([Float32Array.of(2, 3)], [y])).toBeNull();
+  // (x - 1) * 2 is [2, 4].
+  expect([...y]).toEqual([16, 28, 22, 34]);
+});
+
 test("ONNX Runtime answers at once, and the same each time", () => {
   const model = open(saved("float.onnx", floatModel([1, 2, 3], [3])));
   const run = (): number[] => {
@@ -252,7 +281,7 @@ test("a window of one channel: units in, units out, and no value before it is fu
   const model = open(saved("w.onnx", floatModel([1, 10, 100], [1, 3])));
   const spec: ModelSpec = {
     name: "load",
-    in: [{ tensor: "x", channels: ["oilTemp"], window: 3, unit: unit("Cel") }],
+    in: [{ tensor: "x", channels: ["oilTemp"], window: 3, units: [unit("Cel")] }],
     out: [{ tensor: "y", index: 0, channel: "score", unit: unit("kW") }],
   };
   const monitor = bound(model, spec);
@@ -275,7 +304,14 @@ test("stacked channels: each sample counts, and none may be missing", () => {
   const model = open(saved("s.onnx", floatModel([1, 10], [2])));
   const monitor = bound(model, {
     name: "pair",
-    in: [{ tensor: "x", channels: ["current", "current2"], window: 1, unit: unit("mA") }],
+    in: [
+      {
+        tensor: "x",
+        channels: ["current", "current2"],
+        window: 1,
+        units: [unit("mA"), unit("mA")],
+      },
+    ],
     out: [{ tensor: "y", index: 0, channel: "pairScore", unit: unit("1") }],
   });
   const written: number[] = [];
@@ -290,10 +326,31 @@ test("stacked channels: each sample counts, and none may be missing", () => {
   expect(written[0]).toBeCloseTo(4 + 30 + 1, 4);
 });
 
+test("channels of several quantities in one tensor, each in the unit of training", () => {
+  const model = open(saved("mixed.onnx", floatModel([1, 10, 100], [3])));
+  const monitor = bound(model, {
+    name: "mixed",
+    in: [
+      {
+        tensor: "x",
+        channels: ["current", "oilTemp", "current2"],
+        window: 1,
+        units: [unit("mA"), unit("Cel"), unit("A")],
+      },
+    ],
+    out: [{ tensor: "y", index: 0, channel: "mixedScore", unit: unit("1") }],
+  });
+  const written: number[] = [];
+  monitor.onSample(frameOf([0.002, 273.15 + 20, 3], written), 0, 0);
+  expect(written[0]).toBeCloseTo(2 + 200 + 300 + 1, 2);
+});
+
 test("stacked windows move with the last channel, in the layout that the model wants", () => {
   const spec: ModelSpec = {
     name: "pair",
-    in: [{ tensor: "x", channels: ["current", "current2"], window: 3, unit: unit("A") }],
+    in: [
+      { tensor: "x", channels: ["current", "current2"], window: 3, units: [unit("A"), unit("A")] },
+    ],
     out: [{ tensor: "y", index: 0, channel: "pairScore", unit: unit("1") }],
   };
   const digits = [1, 10, 100, 1000, 10_000, 100_000];
@@ -316,7 +373,7 @@ test("a block fills the window, the latest values last", () => {
   const model = open(saved("b.onnx", floatModel([1, 10, 100, 1000], [4])));
   const monitor = bound(model, {
     name: "wave",
-    in: [{ tensor: "x", channels: ["accel"], window: 4, unit: unit("[g]") }],
+    in: [{ tensor: "x", channels: ["accel"], window: 4, units: [unit("[g]")] }],
     out: [{ tensor: "y", index: 0, channel: "score", unit: unit("1") }],
   });
   const written: number[] = [];
@@ -332,22 +389,24 @@ test("every fault of a binding at once: names, sizes, units", () => {
   const faults = (spec: Partial<ModelSpec>): string => {
     const good: ModelSpec = {
       name: "net",
-      in: [{ tensor: "x", channels: ["accel"], window: size, unit: unit("m/s2") }],
+      in: [{ tensor: "x", channels: ["accel"], window: size, units: [unit("m/s2")] }],
       out: [{ tensor: "y", index: 0, channel: "score", unit: unit("1") }],
     };
     const found = bindUserModel(model, { ...good, ...spec }, SIGNALS);
     if (!("length" in found)) return "";
     return found.map((f) => `${f.at.join(".")}: ${f.what}; ${f.instead}`).join("\n");
   };
-  const x = { tensor: "x", channels: ["accel"], window: size, unit: unit("m/s2") };
+  const x = { tensor: "x", channels: ["accel"], window: size, units: [unit("m/s2")] };
   const y = { tensor: "y", index: 0, channel: "score", unit: unit("1") };
   expect(faults({})).toBe("");
   expect(faults({ in: [] })).toContain('in: input "x" of the model is not bound');
   expect(faults({ in: [{ ...x, tensor: "X" }] })).toContain('no input "X"; write "x"');
   expect(faults({ in: [{ ...x, channels: ["acel"] }] })).toContain('write "accel"');
   expect(faults({ in: [{ ...x, window: size + 1 }] })).toContain(`write window: ${size}`);
-  expect(faults({ in: [{ ...x, unit: unit("[g]") }] })).toContain('"[g]", but the model states');
-  expect(faults({ in: [{ ...x, unit: unit("m/s2{rms}") }] })).toContain('the channel "accel" peak');
+  expect(faults({ in: [{ ...x, units: [unit("[g]")] }] })).toContain('"[g]", but the model states');
+  expect(faults({ in: [{ ...x, units: [unit("m/s2{rms}")] }] })).toContain(
+    'the channel "accel" peak',
+  );
   expect(faults({ in: [{ ...x, channels: ["current"] }] })).toContain('the channel "current" is A');
   expect(faults({ in: [{ ...x, channels: ["levels"] }] })).toContain("stands for many channels");
   expect(faults({ out: [] })).toContain("no output is bound");
@@ -355,6 +414,6 @@ test("every fault of a binding at once: names, sizes, units", () => {
   expect(faults({ out: [{ ...y, index: 3 }] })).toContain("index 3, but the output has 3 value(s)");
   expect(faults({ out: [{ ...y, unit: unit("A") }] })).toContain('the model states "1" for "y"');
   expect(faults({ out: [{ ...y, channel: "current" }] })).toContain('the channel "current" is A');
-  const both = faults({ in: [{ ...x, unit: unit("K") }], out: [{ ...y, index: 9 }] });
+  const both = faults({ in: [{ ...x, units: [unit("K")] }], out: [{ ...y, index: 9 }] });
   expect(both.split("\n").length).toBeGreaterThan(2);
 });

@@ -1,36 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
-import { silentLog } from "../../agent/base/log.js";
-import type { Channel, Item } from "../../agent/base/telemetry.js";
+import type { Channel } from "../../agent/base/telemetry.js";
 import { LINE_CHARS_MAX } from "../../agent/sensors/lines.js";
-import { recordingWriter } from "../../agent/sensors/recorder.js";
-import { findOrOpen, lineReader, type Read, readRecording } from "../../agent/sensors/recording.js";
-import { replaySource } from "../../agent/sensors/replay.js";
-import { isUnitFault, parseUnit } from "../../agent/units/parse.js";
-import { channel, Kept, waveform } from "./intake.js";
+import { findOrOpen, lineReader, type Read } from "../../agent/sensors/recording.js";
+import { waveform } from "./intake.js";
+import { find, readAll } from "./recordings.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sterna-recording-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const CHANNELS: Channel[] = [
-  channel({ min: Number.NEGATIVE_INFINITY, max: Number.POSITIVE_INFINITY }),
-  waveform({ id: 1 }),
-  channel({ id: 2, name: "state", unit: "1", dim: "1", offset: 0, codes: { RUN: 2 } }),
-  channel({ id: 3, name: "narrow" }),
-];
-const find = (asset: string, name: string): Channel | null =>
-  CHANNELS.find((c) => c.asset === asset && c.name === name) ?? null;
 const SHAPE = { a: "wt07", c: "oilTemp" };
-
-async function readAll(path: string): Promise<Read[]> {
-  const all: Read[] = [];
-  for await (const read of readRecording(path, find)) all.push(read);
-  return all;
-}
 
 function readText(name: string, text: string | Uint8Array): Promise<Read[]> {
   const path = join(folder, name);
@@ -190,101 +173,6 @@ test("no line throws", () => {
   );
 });
 
-const plainZero = (x: number): number => (x === 0 ? 0 : x);
-const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map(plainZero);
-const time = fc.double({ min: 0, max: 4e12, noNaN: true }).map(plainZero);
-const sample = fc.record({
-  kind: fc.constant("sample" as const),
-  channel: fc.constant(0),
-  t_ms: time,
-  r_ms: time,
-  value: number,
-  quality: fc.constantFrom("good" as const, "uncertain" as const, "bad" as const),
-});
-const block = fc.record({
-  kind: fc.constant("block" as const),
-  channel: fc.constant(1),
-  t_ms: time,
-  r_ms: time,
-  values: fc
-    .float32Array({ minLength: 1, noNaN: true, noDefaultInfinity: true })
-    .map((list) => list.map(plainZero)),
-  fs_hz: fc.double({ min: 1e-3, max: 1e9, noNaN: true }),
-  speed_radps: fc.option(fc.double({ min: 1e-9, max: 1e5, noNaN: true })),
-});
-
-const NAMES = ["trip.ndjson", "trip.ndjson.gz"];
-test.each(NAMES)("%s: what is written is read, bit by bit", async (name) => {
-  const path = join(folder, name);
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.oneof(sample, block)), async (items: Item[]) => {
-      const writer = await recordingWriter(path, (id) => CHANNELS[id]);
-      for (const item of items) writer.write(item);
-      writer.tick(5e12);
-      await writer.close();
-      expect(writer.dropped).toBe(0);
-      expect(await readAll(path)).toEqual([...items, { kind: "tick", r_ms: 5e12 }]);
-    }),
-    { numRuns: 40 },
-  );
-});
-
-test.each(["kW", "W/(m2.K)", "kg-2", "m/s2/Hz^(1/2)", "rpm", "%", "mm/s{rms}", "kN.m/rad"])(
-  "a channel in %s is written in its SI unit, which reads back as factor 1",
-  async (text) => {
-    const unit = parseUnit(text);
-    if (isUnitFault(unit)) throw new Error(unit.fault);
-    const infinite = { min: Number.NEGATIVE_INFINITY, max: Number.POSITIVE_INFINITY };
-    const { dim, factor, offset, kind: unitKind } = unit;
-    const own = channel({ ...infinite, unit: text, dim, factor, offset, unitKind });
-    const path = join(folder, "unit.ndjson");
-    const at = { t_ms: 1, r_ms: 1, value: 0.1 + 0.2, quality: "good" } as const;
-    const writer = await recordingWriter(path, () => own);
-    writer.write({ kind: "sample", channel: 0, ...at });
-    await writer.close();
-    for await (const read of readRecording(path, () => own)) expect(value(read)).toBe(0.1 + 0.2);
-    expect(readFileSync(path, "utf8")).toContain('"v":0.30000000000000004');
-  },
-);
-
-test("a bad sample without a number stays one", async () => {
-  const path = join(folder, "nan.ndjson");
-  const blind = { t_ms: 1, r_ms: 2, value: Number.NaN, quality: "bad" } as const;
-  const item: Item = { kind: "sample", channel: 0, ...blind };
-  const writer = await recordingWriter(path, (id) => CHANNELS[id]);
-  writer.write(item);
-  await writer.close();
-  expect(readFileSync(path, "utf8")).toBe(
-    '{"t":1,"a":"wt07","c":"oilTemp","u":"K","q":"bad","r":2}\n',
-  );
-  expect(await readAll(path)).toEqual([item]);
-});
-
-test("a slow disk is waited for by who can wait, and nothing is lost", async () => {
-  const path = join(folder, "large.ndjson.gz");
-  const writer = await recordingWriter(path, (id) => CHANNELS[id]);
-  for (let t = 0; t < 100_000; t++) {
-    const at = { t_ms: t, r_ms: t, value: t * 1.1, quality: "good" } as const;
-    if (!writer.write({ kind: "sample", channel: 0, ...at })) await writer.drained();
-  }
-  await writer.close();
-  expect(writer.dropped).toBe(0);
-  let last = -1;
-  for await (const read of readRecording(path, find)) {
-    if (read.kind !== "sample" || read.t_ms !== last + 1) throw new Error(JSON.stringify(read));
-    last = read.t_ms;
-  }
-  expect(last).toBe(99_999);
-});
-
-test("a place that cannot be written is one plain error", async () => {
-  const failing = recordingWriter(join(folder, "no", "such.ndjson"), () => undefined);
-  await expect(failing).rejects.toMatchObject({ code: "recording-unwritable" });
-  const full = await recordingWriter("/dev/full", (id) => CHANNELS[id]);
-  full.write({ kind: "sample", channel: 0, t_ms: 1, r_ms: 1, value: 1, quality: "good" });
-  await expect(full.close()).rejects.toMatchObject({ code: "recording-unwritable" });
-});
-
 test("a level in a recording opens the level of its pattern", () => {
   const table = new Map([["accel", waveform({ id: 7, name: "accel", pattern: true })]]);
   const opened: string[] = [];
@@ -304,34 +192,4 @@ test("a level in a recording opens the level of its pattern", () => {
   expect(open("wt07", "accel.a/b")).toBeNull();
   expect(open("wt07", "other.x")).toBeNull();
   expect(opened).toEqual(["7.hss", "7.ims"]);
-});
-
-test("a replayed source moves the times to now and keeps order and lateness", async () => {
-  const path = join(folder, "live.ndjson");
-  const records = [
-    { t: 1_000, ...SHAPE, v: 1, r: 1_000 },
-    { t: 900, ...SHAPE, v: 2, r: 1_010 },
-    { r: 1_020 },
-    { t: 1, a: "x", c: "y", v: 1 },
-    { t: 1_030, ...SHAPE, v: 3, r: 1_030 },
-  ];
-  writeFileSync(path, records.map((r) => `${JSON.stringify(r)}\n`).join(""));
-  const source = replaySource(path, find, 1, silentLog);
-  const intake = new Kept();
-  // A machine that is busy for longer than the records are apart must not move their times.
-  const push = intake.push.bind(intake);
-  intake.push = (item) => {
-    for (const until_ms = performance.now() + 40; performance.now() < until_ms; );
-    push(item);
-  };
-  await source.start(intake);
-  while (intake.links.at(-1)?.up !== false) await new Promise((next) => setTimeout(next, 5));
-  await source.stop();
-  expect(intake.samples.map((s) => Math.round(s.value - 273.15))).toEqual([1, 2, 3]);
-  expect(intake.samples.map((s) => s.t_ms - s.r_ms)).toEqual([0, -110, 0]);
-  const [first, , last] = intake.samples;
-  expect((last?.t_ms ?? 0) - (first?.t_ms ?? 0)).toBeCloseTo(30, 3);
-  expect(intake.rejects).toEqual([
-    { reason: "unknown-channel", channel: null, where: `${path}:4` },
-  ]);
 });

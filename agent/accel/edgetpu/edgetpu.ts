@@ -52,7 +52,7 @@ export function openEdgeTpu(options: EdgeTpuOptions | null, cpu: Backend, root =
     tier,
     cols_max: cpu.cols_max,
     memory_bytes: MEMORY_BYTES,
-    encoders: false,
+    encoders: cpu.name,
     leads: (plan) => programOf(plan).stages,
     lack(plan): string | null {
       const { program, why } = programOf(plan);

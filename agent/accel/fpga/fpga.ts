@@ -118,7 +118,7 @@ export function openFpga(cpu: Backend, open: () => Transport): Backend {
     tier: "exact",
     cols_max: cpu.cols_max,
     memory_bytes: MEMORY_BYTES,
-    encoders: false,
+    encoders: cpu.name,
     lack: (plan) => device.lack(plan),
     loadEncoder: (plan, batch) => cpu.loadEncoder(plan, batch),
     load(plan: Plan, batch: number): Loaded {

@@ -74,7 +74,7 @@ STERNA_AVX2 void ternary_rows(const uint8_t* w, uint32_t quads, const int8_t* x,
 }
 
 inline void ternary(const uint8_t* w, uint32_t quads, const int8_t* x, size_t ldx, uint32_t count,
-                    uint32_t groups, int32_t* sums) {
+                    uint32_t groups, bool, int32_t* sums) {
   switch (count) {
     case 6: return ternary_rows<6>(w, quads, x, ldx, groups, sums);
     case 5: return ternary_rows<5>(w, quads, x, ldx, groups, sums);

@@ -63,7 +63,8 @@ STERNA_AVX512 inline __m512i joined(__m256i a, __m256i b) {
 }
 
 // All rows for sixteen outputs at a time: bias and scale stay in registers.
-STERNA_AVX512 inline void requantise(const Sums& s, Range range, int8_t* y, size_t ldy) {
+STERNA_AVX512 inline void requantise(const Sums& given, Range range, int8_t* y, size_t ldy) {
+  const Sums s = given;  // bytes written through y might change what a reference stands for
   const __m512d high = _mm512_set1_pd(range.high), half = _mm512_set1_pd(0.5);
   const __m128i low = _mm_set1_epi8(static_cast<char>(range.low));
   for (uint32_t i = 0; i < s.count; i += 16) {
@@ -82,7 +83,8 @@ STERNA_AVX512 inline void requantise(const Sums& s, Range range, int8_t* y, size
   }
 }
 
-STERNA_AVX512 inline void real_sums(const Sums& s, bool relu, float* y, size_t ldy) {
+STERNA_AVX512 inline void real_sums(const Sums& given, bool relu, float* y, size_t ldy) {
+  const Sums s = given;
   const __m512d none = _mm512_setzero_pd();
   for (uint32_t i = 0; i < s.count; i += 16) {
     const __m512i bias = _mm512_loadu_si512(s.bias + i);

@@ -3,8 +3,8 @@
 // addon is linked so that it stays in memory (-z nodelete) when a worker thread of Node ends.
 // A lane spins a while before it sleeps, never for ever. Parts are taken one by one, so a lane that
 // comes late, because the machine is busy, costs nothing: the others have done its parts by then.
-// Each lane begins with the parts that it had in the last job, the last of them first: their
-// weights are still in the cache of its core.
+// Each lane begins with the parts that it had in the last job, for what they read is still in the
+// cache of its core.
 #pragma once
 #include <linux/futex.h>
 #include <pthread.h>
@@ -49,38 +49,49 @@ struct State {
   // are taken: CLOSED between jobs. What a job consists of is written while all are closed, so a
   // lane that read half an old and half a new job fails to take a part.
   Ticket tickets[LANES_MAX];
-  std::atomic<uint32_t> lanes{0}, parts{0}, done{0}, number{0}, sleepers{0};
+  alignas(64) std::atomic<uint32_t> number{0}, lanes{0}, parts{0};
   std::atomic<Work> work{nullptr};
   std::atomic<const void*> job{nullptr};
+  std::atomic<bool> back{false};
+  // Written while a job is done, in a line apart from what says which it is.
+  alignas(64) std::atomic<uint32_t> done{0}, sleepers{0};
   std::atomic<bool> busy{false}, waiting{false};
   uint32_t threads = 0;
 };
 
-// Does what is left of the parts of lane `owner` in job `number`.
-inline void take_parts(State& s, uint32_t number, uint32_t lane, uint32_t owner) {
+// Does what is left of the parts of lane `owner` in job `number`, and gives how many that were.
+inline uint32_t take_parts(State& s, uint32_t number, uint32_t lane, uint32_t owner) {
   std::atomic<uint64_t>& next = s.tickets[owner].next;
   uint64_t ticket = next.load(std::memory_order_acquire);
+  uint32_t count = 0;
   while (static_cast<uint32_t>(ticket >> 32) == number) {
     const uint32_t taken = static_cast<uint32_t>(ticket);
     const Work work = s.work.load(std::memory_order_acquire);
     const void* job = s.job.load(std::memory_order_acquire);
     const uint32_t parts = s.parts.load(std::memory_order_acquire);
     const uint32_t lanes = s.lanes.load(std::memory_order_acquire);
+    const bool back = s.back.load(std::memory_order_acquire);
     const uint32_t begin = begin_of(parts, owner, lanes), end = begin_of(parts, owner + 1, lanes);
-    if (taken >= end - begin || owner >= lanes) return;
+    if (taken >= end - begin || owner >= lanes) break;
     if (!next.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
-    work(job, number % 2 == 0 ? begin + taken : end - 1 - taken, lane);
-    if (s.done.fetch_add(1) + 1 == parts && s.waiting.load()) wake(s.done);
+    work(job, back ? end - 1 - taken : begin + taken, lane);
+    count++;
     ticket = next.load(std::memory_order_acquire);
   }
+  return count;
 }
 
 // Its own parts, then those of lanes that are late.
 inline void take_all(State& s, uint32_t number, uint32_t lane) {
   const uint32_t lanes = s.lanes.load(std::memory_order_acquire);
+  uint32_t count = 0;
   for (uint32_t i = 0; i < lanes && lane < lanes; i++) {
-    take_parts(s, number, lane, (lane + i) % lanes);
+    count += take_parts(s, number, lane, (lane + i) % lanes);
   }
+  if (count == 0) return;
+  // A job with a part that is not counted stands still.
+  const uint32_t parts = s.parts.load(std::memory_order_acquire);
+  if (s.done.fetch_add(count) + count == parts && s.waiting.load()) wake(s.done);
 }
 
 inline void set_tickets(State& s, uint64_t number, uint32_t lower) {
@@ -158,7 +169,7 @@ inline uint32_t lanes() {
   return s == nullptr ? 1 : s->threads + 1;
 }
 
-inline void share(uint32_t lanes, uint32_t parts, Work work, const void* job) {
+inline void share(uint32_t lanes, uint32_t parts, Work work, const void* job, bool back) {
   State* s = state();
   if (s == nullptr || s->busy.exchange(true, std::memory_order_acquire)) {
     // Another thread of Node has the crew: work alone rather than wait.
@@ -170,6 +181,7 @@ inline void share(uint32_t lanes, uint32_t parts, Work work, const void* job) {
   s->parts.store(parts, std::memory_order_release);
   s->work.store(work, std::memory_order_release);
   s->job.store(job, std::memory_order_release);
+  s->back.store(back, std::memory_order_release);
   s->done.store(0);
   set_tickets(*s, number, 0);
   s->number.store(number);

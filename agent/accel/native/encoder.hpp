@@ -6,7 +6,7 @@
 
 namespace sterna::encoder {
 
-constexpr uint32_t MAGIC = 0x53454e43;
+constexpr uint32_t MAGIC = 0x53454e44;
 
 // Mirrors encoder-image.ts, word for word.
 struct Projection {
@@ -25,7 +25,7 @@ struct Header {
   uint32_t form, end_gain, end_offset;
 };
 // Bits of `form`, as formOf of encoder-image.ts has them; the lowest two are the activation.
-constexpr uint32_t PRE = 4, RMS = 8, MASKED = 16, END = 32;
+constexpr uint32_t PRE = 4, RMS = 8, MASKED = 16, END = 32, CAUSAL = 64;
 static_assert(sizeof(Layer) == 192 && sizeof(Header) == 64, "as encoder-image.ts has it");
 
 struct Encoder {
@@ -68,6 +68,7 @@ inline void lay_out(floats::Heads& heads, const Header& h, Take take) {
   heads.heads = h.heads;
   heads.head = h.width / h.heads;
   heads.padded = h.padded;
+  heads.causal = (h.form & CAUSAL) != 0;
   const size_t pairs = static_cast<size_t>(h.width) * h.padded / 2;
   take(heads.queries, static_cast<size_t>(h.sequence) * h.width);
   take(heads.keys, pairs);
@@ -218,7 +219,7 @@ inline void run_part(const void* data, uint32_t index, uint32_t lane) {
 
 inline void run_step(const Job& job) {
   if (job.parts == 1) run_part(&job, 0, 0);
-  else job.e.crew.share(job.e.crew.lanes, job.parts, run_part, &job);
+  else job.e.crew.share(job.e.crew.lanes, job.parts, run_part, &job, job.layer % 2 != 0);
 }
 
 // x: batch * sequence * (width, and one more with a mask), y: batch * sequence * width. A sequence

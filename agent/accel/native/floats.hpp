@@ -18,6 +18,7 @@ namespace sterna::floats {
 // own, two by two in 32 bits: of queries and keys two channels, of values two rows.
 struct Heads {
   uint32_t sequence, heads, head;
+  bool causal;  // a row sees no key behind it
   size_t padded;
   int16_t* queries;  // [sequence][heads * head]
   int32_t* keys;     // [heads * head / 2][padded]

@@ -61,13 +61,14 @@ struct Sums {
 };
 
 // What an instruction set brings. `sums` is [count][TILE]; `groups` of 16 outputs are wanted.
-// Ternary sums are those of the codes w + 1: the caller takes the sum of x away.
+// Ternary sums are those of the codes w + 1: the caller takes the sum of x away. `back`: one row of x
+// meets the last of the weights first, where that is any faster.
 struct Net;
 struct Kernels {
   const char* name;
   bool (*supported)();
   void (*ternary)(const uint8_t* w, uint32_t quads, const int8_t* x, size_t ldx, uint32_t count,
-                  uint32_t groups, int32_t* sums);
+                  uint32_t groups, bool back, int32_t* sums);
   void (*wide)(const uint8_t* w, const int32_t* fold, uint32_t quads, const int8_t* x, size_t ldx,
                uint32_t count, uint32_t groups, int32_t* sums);
   int32_t (*total)(const int8_t* x, uint32_t quads);
@@ -102,11 +103,11 @@ inline uint32_t begin_of(uint64_t count, uint32_t index, uint32_t parts) {
 }
 
 // Shares the parts of a stage out among threads, and returns when all are done. Lane 0 is the
-// caller; no two parts run in one lane at once.
+// caller; no two parts run in one lane at once. `back`: each lane begins with the last of its own.
 typedef void (*Work)(const void* job, uint32_t part, uint32_t lane);
 struct Crew {
   uint32_t lanes;
-  void (*share)(uint32_t lanes, uint32_t parts, Work work, const void* job);
+  void (*share)(uint32_t lanes, uint32_t parts, Work work, const void* job, bool back);
 };
 
 struct Net {
@@ -116,6 +117,9 @@ struct Net {
   uint8_t* lane;    // lane_bytes of scratch for each lane
   const Kernels* kernels;
   Crew crew;        // one lane, no function: the caller alone
+  // Every other inference goes through the weights of a stage from the last to the first: what was
+  // read last is still in the cache of a core.
+  mutable bool back = false;
 };
 
 inline const Header& header(const Net& net) { return *reinterpret_cast<const Header*>(net.image); }

@@ -23,7 +23,7 @@ inline int8x16_t code(uint8x16_t v, int field) {
 #define STERNA_DOT __attribute__((target("arch=armv8.2-a+dotprod")))
 
 STERNA_DOT inline void ternary_dot(const uint8_t* w, uint32_t quads, const int8_t* x, size_t ldx,
-                                   uint32_t count, uint32_t, int32_t* sums) {
+                                   uint32_t count, uint32_t, bool, int32_t* sums) {
   for (uint32_t r = 0; r < count; r++) {
     for (int h = 0; h < 4; h++) {
       int32x4_t acc[4] = {vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)};
@@ -60,7 +60,7 @@ inline int32x4_t multiply(int32x4_t acc, int8x16_t w, int8x16_t x) {
 }
 
 inline void ternary(const uint8_t* w, uint32_t quads, const int8_t* x, size_t ldx, uint32_t count,
-                    uint32_t, int32_t* sums) {
+                    uint32_t, bool, int32_t* sums) {
   for (uint32_t r = 0; r < count; r++) {
     for (int h = 0; h < 4; h++) {
       int32x4_t acc[4] = {vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)};

@@ -92,6 +92,7 @@ inline void infer(const Net& net, const float* x, float* y, uint32_t batch) {
   const size_t in = static_cast<size_t>(h.in_channels) * h.in_lines * h.in_length;
   const size_t out = static_cast<size_t>(h.out_channels) * h.out_places;
   bool all = true;
+  net.back = !net.back;
   for (uint32_t b = 0; b < batch; b++) {
     const bool good = quantise_in(net, x + b * in, net.arena + static_cast<size_t>(b) * h.stride);
     // The totals are not in use yet.

@@ -70,7 +70,7 @@ inline void run_part(const void* data, uint32_t index, uint32_t lane) {
   const uint32_t tile = begin_of(job.tiles, group, job.tile_parts);
   const Piece part = {rows.x + row * rows.ldx, rows.ldx, net.totals + row,
                       begin_of(rows.count, piece + 1, job.row_parts) - row, tile,
-                      begin_of(job.tiles, group + 1, job.tile_parts)};
+                      begin_of(job.tiles, group + 1, job.tile_parts), net.back};
   uint8_t* scratch = net.lane + static_cast<size_t>(lane) * header(net).lane_bytes;
   multiply(matrix_of(net, s), part, scratch, [&](const Sums& sums, uint32_t r, uint32_t at) {
     finish(net, s, sums, row + r, rows, at);
@@ -98,7 +98,7 @@ inline void run_rows(const Net& net, const Stage& s, const Rows& rows) {
   const uint32_t chunks = (rows.count + ROWS_MAX - 1) / ROWS_MAX;
   const uint32_t row_parts = least(chunks, (wanted + tile_parts - 1) / tile_parts);
   const Job job = {net, s, rows, tiles, tile_parts, row_parts};
-  net.crew.share(net.crew.lanes, tile_parts * row_parts, run_part, &job);
+  net.crew.share(net.crew.lanes, tile_parts * row_parts, run_part, &job, net.back);
 }
 
 }  // namespace sterna

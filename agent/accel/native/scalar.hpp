@@ -9,7 +9,7 @@ namespace sterna::scalar {
 inline bool supported() { return true; }
 
 inline void ternary(const uint8_t* w, uint32_t quads, const int8_t* x, size_t ldx, uint32_t count,
-                    uint32_t groups, int32_t* sums) {
+                    uint32_t groups, bool, int32_t* sums) {
   for (uint32_t r = 0; r < count; r++) {
     for (uint32_t n = 0; n < groups * 16; n++) {
       int32_t sum = 0;

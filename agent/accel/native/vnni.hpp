@@ -31,7 +31,7 @@ STERNA_AVX512 inline void dot(__m512i& acc, __m512i a, __m512i b) {
 // T rows of x, G groups of 16 outputs, U quads at once so that T * G * U chains hide the latency.
 template <int T, int G, int U>
 STERNA_AVX512 inline void ternary_rows(const uint8_t* w, uint32_t quads, const int8_t* x,
-                                       size_t ldx, int32_t* sums) {
+                                       size_t ldx, bool back, int32_t* sums) {
   __m512i acc[U][T][G];
   STERNA_UNROLL for (int u = 0; u < U; u++)
     STERNA_UNROLL for (int t = 0; t < T; t++)
@@ -39,26 +39,30 @@ STERNA_AVX512 inline void ternary_rows(const uint8_t* w, uint32_t quads, const i
   // The fourth field needs no mask: whole bytes sum to s0 + 4 s1 + 16 s2 + 64 s3.
   constexpr int MASKED = G < 4 ? G : 3;
   const __m512i masks[3] = {_mm512_set1_epi8(3), _mm512_set1_epi8(12), _mm512_set1_epi8(48)};
-  uint32_t q = 0;
-  for (; q + U <= quads; q += U) {
+  // Pointers, not indices: whose arithmetic would take a third of the loop.
+  const size_t rounds = quads / U, turned = T == 1 && back ? rounds - 1 : 0;
+  const ptrdiff_t turn = T == 1 && back ? -1 : 1;
+  const uint8_t *at = w + turned * U * TILE, *ahead = at + turn * 2048;
+  const int8_t* from = x + turned * U * 4;
+  for (size_t n = 0; n < rounds; n++) {
     STERNA_UNROLL for (int u = 0; u < U; u++) {
-      const uint8_t* at = w + static_cast<size_t>(q + u) * TILE;
       // One row of x is as fast as weights arrive.
-      if (T == 1) _mm_prefetch(at + 2048, _MM_HINT_T0);
-      const __m512i v = _mm512_load_si512(at);
+      if (T == 1) _mm_prefetch(ahead + u * TILE, _MM_HINT_T0);
+      const __m512i v = _mm512_load_si512(at + u * TILE);
       __m512i codes[G];
       STERNA_UNROLL for (int g = 0; g < G; g++)
         codes[g] = g < MASKED ? _mm512_and_si512(v, masks[g]) : v;
       STERNA_UNROLL for (int t = 0; t < T; t++) {
-        const __m512i xx = four(x + t * ldx + static_cast<size_t>(q + u) * 4);
+        const __m512i xx = four(from + t * ldx + u * 4);
         STERNA_UNROLL for (int g = 0; g < G; g++) dot(acc[u][t][g], codes[g], xx);
       }
     }
+    at += turn * U * TILE, ahead += turn * U * TILE, from += turn * U * 4;
   }
-  for (; q < quads; q++) {
-    const __m512i v = _mm512_load_si512(w + static_cast<size_t>(q) * TILE);
+  for (size_t q = rounds * U; q < quads; q++) {
+    const __m512i v = _mm512_load_si512(w + q * TILE);
     STERNA_UNROLL for (int t = 0; t < T; t++) {
-      const __m512i xx = four(x + t * ldx + static_cast<size_t>(q) * 4);
+      const __m512i xx = four(x + t * ldx + q * 4);
       STERNA_UNROLL for (int g = 0; g < G; g++)
         dot(acc[0][t][g], g < MASKED ? _mm512_and_si512(v, masks[g]) : v, xx);
     }
@@ -134,30 +138,30 @@ STERNA_MANY(six_rows, STERNA_ZERO_6, STERNA_DOTS_6, STERNA_STORE_6)
 
 template <int G>
 STERNA_AVX512 void ternary_groups(const uint8_t* w, uint32_t quads, const int8_t* x, size_t ldx,
-                                  uint32_t count, int32_t* sums) {
+                                  uint32_t count, bool back, int32_t* sums) {
   switch (count) {
     case 6:
       if (G > 2) return six_rows(w, quads, x, ldx, sums);
-      return ternary_rows<6, G, 1>(w, quads, x, ldx, sums);
+      return ternary_rows<6, G, 1>(w, quads, x, ldx, back, sums);
     case 5:
       if (G > 2) return five_rows(w, quads, x, ldx, sums);
-      return ternary_rows<5, G, 1>(w, quads, x, ldx, sums);
+      return ternary_rows<5, G, 1>(w, quads, x, ldx, back, sums);
     case 4:
       if (G > 2) return four_rows(w, quads, x, ldx, sums);
-      return ternary_rows<4, G, 1>(w, quads, x, ldx, sums);
-    case 3: return ternary_rows<3, G, G == 1 ? 4 : 2>(w, quads, x, ldx, sums);
-    case 2: return ternary_rows<2, G, 2>(w, quads, x, ldx, sums);
-    default: return ternary_rows<1, G, 4>(w, quads, x, ldx, sums);
+      return ternary_rows<4, G, 1>(w, quads, x, ldx, back, sums);
+    case 3: return ternary_rows<3, G, G == 1 ? 4 : 2>(w, quads, x, ldx, back, sums);
+    case 2: return ternary_rows<2, G, 2>(w, quads, x, ldx, back, sums);
+    default: return ternary_rows<1, G, 4>(w, quads, x, ldx, back, sums);
   }
 }
 
 inline void ternary(const uint8_t* w, uint32_t quads, const int8_t* x, size_t ldx, uint32_t count,
-                    uint32_t groups, int32_t* sums) {
+                    uint32_t groups, bool back, int32_t* sums) {
   switch (groups) {
-    case 1: return ternary_groups<1>(w, quads, x, ldx, count, sums);
-    case 2: return ternary_groups<2>(w, quads, x, ldx, count, sums);
-    case 3: return ternary_groups<3>(w, quads, x, ldx, count, sums);
-    default: return ternary_groups<4>(w, quads, x, ldx, count, sums);
+    case 1: return ternary_groups<1>(w, quads, x, ldx, count, back, sums);
+    case 2: return ternary_groups<2>(w, quads, x, ldx, count, back, sums);
+    case 3: return ternary_groups<3>(w, quads, x, ldx, count, back, sums);
+    default: return ternary_groups<4>(w, quads, x, ldx, count, back, sums);
   }
 }
 

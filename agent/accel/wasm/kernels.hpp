@@ -46,7 +46,7 @@ inline void ternary_rows(const uint8_t* w, uint32_t quads, const int8_t* x, size
 }
 
 inline void ternary(const uint8_t* w, uint32_t quads, const int8_t* x, size_t ldx, uint32_t count,
-                    uint32_t, int32_t* sums) {
+                    uint32_t, bool, int32_t* sums) {
   uint32_t r = 0;
   for (; r + 2 <= count; r += 2) ternary_rows<2>(w, quads, x + r * ldx, ldx, sums + r * TILE);
   if (r < count) ternary_rows<1>(w, quads, x + r * ldx, ldx, sums + r * TILE);

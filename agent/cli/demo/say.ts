@@ -45,8 +45,12 @@ export function alarmLine(payload: Buffer): string {
   return `${head}: ${what}: ${data.text}. ${why(data.evidence)}${data.action}`;
 }
 
+/** The page has all of it; a line has no room for what holds. */
+const ELSEWHERE = /^(balances|channels|other explanation)\b/;
+
 function why(evidence: readonly string[]): string {
-  return evidence.length === 0 ? "" : `Because ${evidence.join("; ")}. `;
+  const told = evidence.filter((text) => !ELSEWHERE.test(text));
+  return told.length === 0 ? "" : `Because ${told.join("; ")}. `;
 }
 
 function shown({ v, u }: Value): string {

@@ -7,6 +7,7 @@ const AGREE_m = 2;
 const APART_m = 6;
 const OFFSET_s = 1800;
 const CLIMB_s = 20;
+const RISE_s = 1;
 const CLIMB_OFF_mps = 0.8;
 
 export type AltitudeSuspect = "pressure" | "altitudeRef" | "climbRate" | null;
@@ -14,12 +15,18 @@ export type AltitudeSuspect = "pressure" | "altitudeRef" | "climbRate" | null;
 export class AltitudeWatch {
   readonly #offset = new Smooth(OFFSET_s);
   readonly #climb = new BlockMean(CLIMB_s);
+  readonly #rise = new Smooth(RISE_s);
   readonly #apart = new Smooth(1);
   #start = { baro_m: Number.NaN, ref_m: Number.NaN };
   #agreed = { baro_m: Number.NaN, ref_m: Number.NaN, climbed_m: 0 };
   /** Height above take-off from pressure; NaN when unknown. */
   height_m = Number.NaN;
   residual_m = Number.NaN;
+
+  /** Climb by air pressure over the last second, whatever the satellite says; NaN: not known. */
+  get rise_mps(): number {
+    return this.#rise.value;
+  }
 
   step(
     dt_s: number,
@@ -37,7 +44,9 @@ export class AltitudeWatch {
       return null;
     }
     if (Number.isNaN(this.#offset.value)) this.#offset.add(baro_m - ref_m, dt_s);
+    const before_m = this.height_m;
     this.height_m = baro_m - this.#offset.value;
+    this.#rise.add((this.height_m - before_m) / dt_s, dt_s);
     this.residual_m = this.height_m - ref_m;
     const apart_m = this.#apart.add(this.residual_m, dt_s);
     if (!Number.isNaN(climb_mps)) this.#agreed.climbed_m += climb_mps * dt_s;

@@ -18,6 +18,8 @@ export class RotorShare {
   #age_s = 0;
   #rising_s = 0;
   #creeping = false;
+  /** Speed and current do not fit each other: one of them lies, whichever it will turn out to be. */
+  odd = false;
   /** Speed over the mean of the others, less 1. */
   asymmetry = Number.NaN;
 
@@ -31,9 +33,10 @@ export class RotorShare {
     const speed = this.#speed.add(own.radps / others.radps, dt_s);
     const current = this.#current.add(own.A / others.A, dt_s);
     this.#watchHeat(dt_s, own.K - others.K);
-    if (this.#age_s < 20) return null;
     const cube = speed ** 3;
     const fits = Math.abs(current - cube) < CURRENT_OFF + 0.25 * Math.abs(cube - 1);
+    this.odd = !fits && !Number.isNaN(current + cube);
+    if (this.#age_s < 20) return null;
     this.asymmetry = fits || Number.isNaN(current) ? speed - 1 : Number.NaN;
     if (fits) return null;
     if (Math.abs(current - 1) > CURRENT_OFF && Math.abs(speed - 1) < SPEED_OFF) return "escCurrent";
@@ -44,6 +47,7 @@ export class RotorShare {
     this.#speed.reset();
     this.#current.reset();
     this.#age_s = 0;
+    this.odd = false;
     this.asymmetry = Number.NaN;
   }
 

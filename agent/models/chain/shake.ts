@@ -2,13 +2,15 @@
 //! adds its tone in square; what creeps up, or is more than a propeller survives, is the sensor.
 import { Smooth } from "./smooth.js";
 
-const LARGE = 0.3; // log ratio, at least
+const LARGE = 0.2; // log ratio, at least
 const SIGMAS = 4;
 const START = 0.4; // of large
 /** No frame in the air shakes by so much less, with whatever propellers: log ratio. */
 const SILENT = -1.4;
 const MEAN_s = 10;
 const CREEP_s = 20;
+/** Share of the rise that came later than a step does. */
+const CREPT = 0.5;
 const EXCESS_MAX_mps2 = 8; // a third of a gram gone at 0.1 m of radius
 
 export class ShakeWatch {
@@ -18,6 +20,9 @@ export class ShakeWatch {
   readonly #mean = new Smooth(MEAN_s);
   readonly #base = new Smooth(MEAN_s);
   #rising_s = 0;
+  /** Level when a step would have been whole. */
+  #stepped = 0;
+  #crossed = false;
   #creeping = false;
   ratio = Number.NaN;
 
@@ -34,13 +39,21 @@ export class ShakeWatch {
     this.#mean.add(vibe_mps2, dt_s);
     this.#base.add(usual, dt_s);
     const level = this.#level.add(Math.log(Math.max(1e-3, this.ratio)), dt_s);
+    this.#watchRise(dt_s, level);
+  }
+
+  /** A step that stays below the limit and crosses it later by chance has not crept there. */
+  #watchRise(dt_s: number, level: number): void {
     if (level < START * this.#limit) {
       this.#rising_s = 0;
       this.#creeping = false;
-    } else if (level < this.#limit) {
+    } else {
       this.#rising_s += dt_s;
-      if (this.#rising_s > CREEP_s) this.#creeping = true;
+      if (this.#rising_s <= CREEP_s) this.#stepped = level;
     }
+    const crossed = level > this.#limit;
+    if (crossed && !this.#crossed) this.#creeping = level - this.#stepped > CREPT * level;
+    this.#crossed = crossed;
   }
 
   /** Real frames shake by a quarter more or less from flight to flight. */

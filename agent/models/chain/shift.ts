@@ -40,6 +40,16 @@ export class ShiftTest {
     this.#large?.add(z);
   }
 
+  /** Both sums, for a restart. */
+  get sums(): readonly [number, number] {
+    return [this.#small.value, this.#large?.value ?? 0];
+  }
+
+  resume([small, large]: readonly [number, number]): void {
+    this.#small.resume(small);
+    this.#large?.resume(large);
+  }
+
   get evidence(): number {
     if (Number.isNaN(this.#scale)) return Number.NaN;
     return Math.max(this.#small.value, LARGE.weight * (this.#large?.value ?? 0));

@@ -69,4 +69,9 @@ export class Cusum {
     this.value = Math.min(this.#most, Math.max(0, this.value + step));
     return this.value;
   }
+
+  /** Goes on from what was kept over a restart. */
+  resume(value: number): void {
+    this.value = Math.min(this.#most, Math.max(0, value));
+  }
 }

@@ -10,7 +10,9 @@ const OBSERVER_s = { share: 0.03, least: 60, most: 300 } as const;
 const SETTLED = 5; // observer times
 /** Inputs may be missing this long before the free run no longer means anything. */
 const BRIDGE_s = 120;
-/** Begun anew after an outage, the free run first has to forget how, in times of the node. */
+/** What the load did in a longer gap, nobody saw. */
+const RESUME_s = 600;
+/** Begun anew, the free run first has to forget how, in times of the node. */
 const BEGUN = 2;
 /** Share of the greatest healthy heat below which load says nothing about a sensor. */
 const HEAT_FLOOR = 0.3;
@@ -52,8 +54,12 @@ export class ThermalWatch {
   #observed_K = Number.NaN;
   #age_s = 0;
   #missing_s = 0;
-  /** Of the free run; it counts as long begun at the first start, or a machine could not be told. */
+  /** Of the free run, since an outage or a restart. */
   #begun_s = Number.POSITIVE_INFINITY;
+  /** As that; a first start is a beginning, too. */
+  #run_s = 0;
+  /** Time of a restart that the free run has yet to make up for. */
+  #skipped_s = 0;
   /** Load as slow as the observer, so that both speak of the same minutes. */
   readonly #load: Smooth;
   #heat_W = Number.NaN;
@@ -94,10 +100,13 @@ export class ThermalWatch {
     if (Number.isNaN(this.#heat_W)) return;
     const { node } = this;
     this.#begun_s += dt_s;
+    this.#run_s += dt_s;
     if (Number.isNaN(this.#free_K)) this.#free_K = measured_K - this.fit.offset_K;
     else {
-      this.#free_K = thermalStep(node, this.#free_K, this.#heat_W, this.#reference_K, dt_s);
+      const run_s = dt_s + this.#skipped_s;
+      this.#free_K = thermalStep(node, this.#free_K, this.#heat_W, this.#reference_K, run_s);
     }
+    this.#skipped_s = 0;
     this.#residual.add(measured_K - this.#free_K - this.fit.offset_K, dt_s);
     if (Number.isNaN(heard_K)) this.#observed_K = Number.NaN;
     else this.#observe(dt_s, heard_K);
@@ -106,6 +115,28 @@ export class ThermalWatch {
   /** Reading minus expectation in K; NaN until it means something. */
   get residual_K(): number {
     return this.#residual.value;
+  }
+
+  /**
+   * As `residual_K`; below the limit NaN until the free run has forgotten how it was begun: until
+   * then a machine that is ill looks well, and an alarm that a restart found would clear.
+   */
+  toldBeyond(limit_K: number): number {
+    return this.#isLong(this.#run_s) || this.residual_K > limit_K ? this.residual_K : Number.NaN;
+  }
+
+  /** The free run, once it means something: for a restart. */
+  get kept_K(): number {
+    return this.#isLong(this.#run_s) ? this.#free_K : Number.NaN;
+  }
+
+  /** Goes on after a restart; after a longer gap it begins anew. */
+  resume(free_K: number | undefined, gap_s: number): void {
+    this.#begun_s = 0;
+    if (free_K === undefined || gap_s > RESUME_s) return;
+    this.#free_K = free_K;
+    this.#skipped_s = gap_s;
+    this.#begun_s = this.#run_s = Number.POSITIVE_INFINITY;
   }
 
   get expected_K(): number {
@@ -125,8 +156,7 @@ export class ThermalWatch {
 
   /** The free run has forgotten how it was begun after an outage. */
   get ran(): boolean {
-    const { capacity_JpK, conductance_WpK } = this.node;
-    return this.#begun_s >= (BEGUN * capacity_JpK) / conductance_WpK;
+    return this.#isLong(this.#begun_s);
   }
 
   /** The observer has forgotten how it was started. */
@@ -148,6 +178,11 @@ export class ThermalWatch {
     return !(share <= this.#credible && share >= -0.6);
   }
 
+  #isLong(time_s: number): boolean {
+    const { capacity_JpK, conductance_WpK } = this.node;
+    return time_s >= (BEGUN * capacity_JpK) / conductance_WpK;
+  }
+
   #observe(dt_s: number, measured_K: number): void {
     const { node } = this;
     if (Number.isNaN(this.#observed_K)) {
@@ -166,7 +201,7 @@ export class ThermalWatch {
   }
 
   #forget(): void {
-    if (!Number.isNaN(this.#free_K)) this.#begun_s = 0;
+    if (!Number.isNaN(this.#free_K)) this.#begun_s = this.#run_s = 0;
     this.#free_K = Number.NaN;
     this.#observed_K = Number.NaN;
     this.#residual.reset();

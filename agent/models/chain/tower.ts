@@ -89,6 +89,16 @@ export class TowerWatch {
     this.#rest_mps2 = Number.NaN;
   }
 
+  /** Its levels, for a restart. */
+  recollect(): Readonly<Record<string, number>> {
+    return { "tower.fast": this.#fast.value, "tower.slow": this.#slow.value };
+  }
+
+  recall(kept: Readonly<Record<string, number>>): void {
+    this.#fast.value = kept["tower.fast"] ?? 0;
+    this.#slow.value = kept["tower.slow"] ?? 0;
+  }
+
   /** Square of the flutter, for commissioning. */
   get flutter(): number {
     return Number.isNaN(this.ratio) ? Number.NaN : this.#flutter.value;

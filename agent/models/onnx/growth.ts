@@ -2,8 +2,9 @@
 //! for gigabytes. ONNX Runtime infers every shape itself when all tensors are outputs of the graph;
 //! this judges them. The integer path has bounds of its own.
 import { type Graph, type Node, nodeName, type OnnxModel, quote } from "./model.js";
-import { finish, type Message, putBytes, putText } from "./proto.js";
+import { finish, type Message, putBytes } from "./proto.js";
 import { countOf } from "./tensor.js";
+import { writeName } from "./write.js";
 
 /** Values of all tensors together, and of one input: 1 GB as float32. */
 const VALUES_MAX = 2 ** 28;
@@ -67,9 +68,7 @@ function withOutputs(bytes: Uint8Array, graph: Graph, names: readonly string[]):
   const more: Message = [];
   for (const name of new Set(names)) {
     if (name === "" || known.has(name)) continue;
-    const info: Message = [];
-    putText(info, 1, name);
-    putBytes(more, 12, finish(info));
+    putBytes(more, 12, writeName(name));
   }
   const model: Message = [bytes];
   putBytes(model, 7, finish(more));

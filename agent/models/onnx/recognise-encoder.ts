@@ -7,12 +7,15 @@ import {
   type EncoderPlan,
   type Norm,
   type Projection,
+  rangeFault,
   sizesFault,
 } from "../../accel/encoder.js";
+import { FOLDED_MAX } from "./fold.js";
 import { readMeta } from "./meta.js";
 import { fixedBatch, type Node, nodeName, type OnnxModel, quote } from "./model.js";
 import { readAttention } from "./recognise-attention.js";
 import type { Mask } from "./recognise-mask.js";
+import { withNorms } from "./recognise-norms.js";
 import { readActivation } from "./recognise-pointwise.js";
 import {
   type Found,
@@ -47,12 +50,13 @@ type FoundLayer = EncoderLayer & {
   readonly mask: Mask | null;
   readonly found: readonly FoundNorm[];
   readonly limits: readonly number[];
-  readonly form: Pick<EncoderForm, "order" | "activation">;
+  readonly form: Pick<EncoderForm, "order" | "activation" | "causal">;
 };
 
 const NORM_OPS = ["LayerNormalization", "RMSNormalization"];
 
-export function recogniseEncoder(model: OnnxModel): EncoderNet | string {
+export function recogniseEncoder(given: OnnxModel): EncoderNet | string {
+  const model = withNorms(given);
   const { inputs, outputs, initializers } = model.graph;
   const { nodes, names } = unaliased(model.graph.nodes);
   const input = inputs.find(({ dims }) => dims?.length === 3);
@@ -71,7 +75,7 @@ export function recogniseEncoder(model: OnnxModel): EncoderNet | string {
   if (typeof meta === "string") return meta;
   const writers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
   const constants = constantsOf({ nodes, initializers });
-  const search: Search = { writers, ...constants, inputs, fault: null };
+  const search: Search = { writers, ...constants, inputs, folds: FOLDED_MAX, fault: null };
   const shape = { sequence, width };
   const made = names.get(output.name) ?? output.name;
   const end = isLast(search, made) ? readNorm(search, made) : null;
@@ -164,10 +168,11 @@ function planOf(
     const { in: inner, out, up, down, norms } = layer;
     return { in: inner, out, up, down, norms: [bare(norms[0]), bare(norms[1])] };
   });
-  return {
+  const plan = {
     ...{ ...form, norm: kind, masked: mask !== null, end: end === null ? null : bare(end) },
     ...{ sequence, width, heads, hidden: up.rows, epsilon, limit, layers: plain },
   };
+  return rangeFault(plan) ?? plan;
 }
 
 const bare = ({ gain, offset }: Norm): Norm => ({ gain, offset });
@@ -184,7 +189,8 @@ function readLayer(search: Search, value: string, sequence: number): FoundLayer 
   const first = behind === null ? null : readNorm(search, mid);
   const [x, attention] = parted(search, writer(search, first?.x ?? mid, "Add").inputs);
   const out = readProjection(search, attention);
-  const { query, key, value: content, heads, mask } = readAttention(search, out.x, sequence);
+  const attended = readAttention(search, out.x, sequence);
+  const { query, key, value: content, heads, mask, causal } = attended;
   const before = first ?? readNorm(search, query.x);
   const inner = [query, key, content];
   const [reads, made] = behind === null ? [before.x, second.x] : [query.x, up.x];
@@ -196,7 +202,7 @@ function readLayer(search: Search, value: string, sequence: number): FoundLayer 
     ...{ in: joined(inner), out, up, down, norms: [before, second], x, heads, mask },
     found: [before, second],
     limits: [...inner, out, up, down].map(({ limit }) => limit),
-    form: { order: behind === null ? "pre" : "post", activation },
+    form: { order: behind === null ? "pre" : "post", activation, causal },
   };
 }
 

@@ -99,7 +99,7 @@ export function withGelu(model: OnnxModel): OnnxModel {
   for (const node of nodes) {
     const [value] = node.outputs;
     if (node.op !== "Mul" || value === undefined) continue;
-    const search: Search = { writers, constants, inputs, taken: new Set(), fault: null };
+    const search: Search = { writers, constants, inputs, taken: new Set(), folds: 0, fault: null };
     const { x, activation } = readActivation(search, value);
     search.taken.delete(node);
     if (search.fault !== null || activation === "relu" || isSeen(graph, search.taken)) continue;

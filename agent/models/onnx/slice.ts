@@ -1,7 +1,7 @@
 //! Part of a graph as a model of its own: what leads from some values to others.
 import type { Node, OnnxModel, ValueInfo } from "./model.js";
 import { ELEMENT } from "./tensor.js";
-import { writeModel, writeValueInfo } from "./write.js";
+import { writeModel, writeName, writeNode, writeValueInfo } from "./write.js";
 
 /** A float value between two parts; its shape leaves the batch out. */
 export type Between = { readonly name: string; readonly shape: readonly number[] };
@@ -55,6 +55,33 @@ export function bytesOf({ graph, opsets }: OnnxModel): Uint8Array {
     outputs: raw(graph.outputs),
   };
   return writeModel(whole, Object.fromEntries(opsets), []);
+}
+
+/** Operators of ai.onnx.ml that keep the shape of their input; nobody infers it. */
+const ALIKE = ["Scaler", "Normalizer", "Binarizer"];
+
+/**
+ * The file as its shapes are inferred from: with a batch of this size where that is free, so that
+ * sides which follow from it are known, too.
+ */
+export function bytesOfBatch(bytes: Uint8Array, model: OnnxModel, batch: number): Uint8Array {
+  const { graph } = model;
+  const inputs = graph.inputs.map((input): ValueInfo => {
+    const [first = 0, ...rest] = input.dims ?? [];
+    if (first >= 0 || rest.some((dim) => dim < 0)) return input;
+    return { ...input, raw: writeValueInfo(input.name, input.type, rest, batch) };
+  });
+  const nodes = graph.nodes.map((node): Node => {
+    if (node.domain !== "ai.onnx.ml" || !ALIKE.includes(node.op)) return node;
+    return { ...node, raw: writeNode("Cast", node.inputs, node.outputs, { to: 1n }) };
+  });
+  const same = inputs.every((one, i) => one === graph.inputs[i]);
+  if (same && nodes.every((one, i) => one === graph.nodes[i])) return bytes;
+  // A shape that the file states of an output would hide the one that is inferred.
+  const outputs = graph.outputs.map((output): ValueInfo => {
+    return output.type === 0 ? output : { ...output, raw: writeName(output.name) };
+  });
+  return bytesOf({ ...model, graph: { ...graph, nodes, inputs, outputs } });
 }
 
 function infoOf({ name, shape }: Between): ValueInfo {

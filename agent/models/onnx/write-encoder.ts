@@ -27,6 +27,12 @@ export type Spelling = {
   /** The scores divided by `root`, and masked: of four sides `[batch, heads, places, places]`. */
   readonly scores?: (draft: Draft, q: string, k: string, key: string) => string;
   readonly activation?: (draft: Draft, from: string, key: string) => string;
+  /** Queries, keys and values of the steps `x`. */
+  readonly inner?: (draft: Draft, x: string, all: Projection, key: string) => readonly string[];
+  /** Of those three `[batch, places, width]`: what the projection behind the attention reads. */
+  readonly attention?: (draft: Draft, inner: readonly string[], key: string) => string;
+  readonly norm?: (draft: Draft, plan: EncoderPlan, norm: Norm, from: string, to: string) => string;
+  readonly product?: (draft: Draft, x: string, projection: Projection, key: string) => string;
   /** Weights `[out, in]` behind a Transpose, as nn.Linear has them. */
   readonly turned?: boolean;
   /** The input of the mask. */
@@ -46,33 +52,36 @@ export function writeEncoder(plan: EncoderPlan, spelling: Spelling = {}): Uint8A
     tensors.push(int64s("sides", [1, 2]));
     if (spelling.scores === undefined) node(draft, "Unsqueeze", ["mask", "sides"], "keys");
   }
+  if (plan.causal) tensors.push(floatTensor("order", [sequence, sequence], orderOf(sequence)));
   const {
     scores = (_, q, k, key) => scoresOf(draft, plan, q, k, key),
     activation = (_, from, key) => activeOf(draft, plan, from, key),
+    norm = writeNorm,
+    product = writeProduct,
+    inner: innerOf = (_, x, all, key) =>
+      ["q", "k", "v"].map((name, part) => product(draft, x, third(all, part), `${name}${key}`)),
+    attention = (_, three, key) => attentionOf(draft, three, key, scores),
   } = spelling;
   let value = "x";
   for (const [i, layer] of plan.layers.entries()) {
     const key = `${i}`;
     const normed = pre ? norm(draft, plan, layer.norms[0], value, `first${key}`) : value;
-    const x = steps(draft, normed, layer.in, `x${key}`);
-    const inner = ["q", "k", "v"].map((name, part) => {
-      return product(draft, x, third(layer.in, part), `${name}${key}`);
-    });
-    const context = attention(draft, inner, key, scores);
+    const x = writeSteps(draft, normed, layer.in, `x${key}`);
+    const context = attention(draft, innerOf(draft, x, layer.in, key), key);
     const out = product(
       draft,
-      steps(draft, context, layer.out, `mixed${key}`),
+      writeSteps(draft, context, layer.out, `mixed${key}`),
       layer.out,
       `o${key}`,
     );
     const sum = node(draft, "Add", [value, out], `sum${key}`);
     const mid = pre ? sum : norm(draft, plan, layer.norms[0], sum, `mid${key}`);
     const reads = pre ? norm(draft, plan, layer.norms[1], mid, `second${key}`) : mid;
-    const up = product(draft, steps(draft, reads, layer.up, `u${key}`), layer.up, `up${key}`);
+    const up = product(draft, writeSteps(draft, reads, layer.up, `u${key}`), layer.up, `up${key}`);
     const active = activation(draft, up, key);
     const down = product(
       draft,
-      steps(draft, active, layer.down, `d${key}`),
+      writeSteps(draft, active, layer.down, `d${key}`),
       layer.down,
       `down${key}`,
     );
@@ -98,7 +107,15 @@ function activeOf(draft: Draft, { activation }: EncoderPlan, from: string, key: 
 function scoresOf(draft: Draft, plan: EncoderPlan, q: string, k: string, key: string): string {
   const scores = node(draft, "MatMul", [q, k], `scores${key}`);
   const scaled = node(draft, "Div", [scores, "root"], `scaled${key}`);
-  return plan.masked ? node(draft, "Add", [scaled, "keys"], `masked${key}`) : scaled;
+  const masked = plan.masked ? node(draft, "Add", [scaled, "keys"], `masked${key}`) : scaled;
+  return plan.causal ? node(draft, "Add", [masked, "order"], `ordered${key}`) : masked;
+}
+
+/** What is added so that a place sees none behind it. */
+function orderOf(sequence: number): Float32Array {
+  return Float32Array.from({ length: sequence * sequence }, (_, i) => {
+    return i % sequence > Math.floor(i / sequence) ? Number.NEGATIVE_INFINITY : 0;
+  });
 }
 
 /** Queries, keys or values of the one projection that has them all. */
@@ -111,7 +128,7 @@ function third({ rows, cols, weights, scale, bias, inverse }: Projection, part: 
   };
 }
 
-function attention(
+function attentionOf(
   draft: Draft,
   inner: readonly string[],
   key: string,
@@ -128,7 +145,7 @@ function attention(
   return node(draft, "Reshape", [back, "joined"], `context${key}`);
 }
 
-function norm(
+function writeNorm(
   draft: Draft,
   { epsilon, norm: kind }: EncoderPlan,
   { gain, offset }: Norm,
@@ -143,7 +160,12 @@ function norm(
   return node(draft, "LayerNormalization", inputs, to, attributes);
 }
 
-function steps(draft: Draft, from: string, { inverse }: Projection, key: string): string {
+export function writeSteps(
+  draft: Draft,
+  from: string,
+  { inverse }: Projection,
+  key: string,
+): string {
   const { tensors, limit } = draft;
   const step = Math.fround(1 / inverse);
   tensors.push(floatTensor(`step_${key}`, [], Float32Array.of(step)));
@@ -154,7 +176,7 @@ function steps(draft: Draft, from: string, { inverse }: Projection, key: string)
   return node(draft, "DequantizeLinear", [int, `step_${key}`, "zero"], `steps_${key}`);
 }
 
-function product(draft: Draft, x: string, projection: Projection, key: string): string {
+export function writeProduct(draft: Draft, x: string, projection: Projection, key: string): string {
   const { rows, cols, weights, scale, bias, inverse } = projection;
   const { tensors } = draft;
   const step = Math.fround(1 / inverse);

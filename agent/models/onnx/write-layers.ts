@@ -32,7 +32,7 @@ export function quantise(
   scale: number,
   key: string,
   to: string,
-  { clip = true, bits = 8 } = {},
+  { clip = true, bits = 8, ...more }: { clip?: boolean; bits?: 8 | 16; zero?: string } = {},
 ): void {
   const step = Math.fround(scale);
   const most = bits === 16 ? 32_767 : 127;
@@ -44,7 +44,7 @@ export function quantise(
     source = `clip_${key}`;
     nodes.push(writeNode("Clip", [from, `low_${key}`, `high_${key}`], [source]));
   }
-  const zero = bits === 16 ? "zero16" : "zero";
+  const { zero = bits === 16 ? "zero16" : "zero" } = more;
   nodes.push(writeNode("QuantizeLinear", [source, `scale_${key}`, zero], [`int_${key}`]));
   nodes.push(writeNode("DequantizeLinear", [`int_${key}`, `scale_${key}`, zero], [to]));
 }

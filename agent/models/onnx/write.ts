@@ -80,12 +80,18 @@ export function int64Tensor(name: string, values: readonly number[]): Uint8Array
   return writeTensor(name, [values.length], ELEMENT.INT64, bytes);
 }
 
-/** The first dimension is the batch, by name, so that one file serves any batch. */
-export function writeValueInfo(name: string, type: number, dims: readonly number[]): Uint8Array {
+/** The first dimension is the batch, by name, so that one file serves any batch, or a fixed one. */
+export function writeValueInfo(
+  name: string,
+  type: number,
+  dims: readonly number[],
+  batch: number | null = null,
+): Uint8Array {
   const shape: Message = [];
-  const batch: Message = [];
-  putText(batch, 2, "batch");
-  putBytes(shape, 1, finish(batch));
+  const first: Message = [];
+  if (batch === null) putText(first, 2, "batch");
+  else putVarint(first, 1, batch);
+  putBytes(shape, 1, finish(first));
   for (const size of dims) {
     const dim: Message = [];
     putVarint(dim, 1, size);
@@ -99,6 +105,13 @@ export function writeValueInfo(name: string, type: number, dims: readonly number
   const info: Message = [];
   putText(info, 1, name);
   putBytes(info, 2, finish(typed));
+  return finish(info);
+}
+
+/** An output of which nothing is stated: who reads the file infers its type and shape. */
+export function writeName(name: string): Uint8Array {
+  const info: Message = [];
+  putText(info, 1, name);
   return finish(info);
 }
 

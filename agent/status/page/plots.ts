@@ -134,7 +134,9 @@ function drawMarkers(plot: uPlot, markers: PlainSpectrum["markers"]): void {
   ctx.textAlign = "left";
   ctx.setLineDash([6, 4]);
   ctx.font = `${12 * devicePixelRatio}px system-ui`;
-  markers.forEach(({ order, label }, row) => {
+  // In the order of their places, so that neighbours stand in different rows.
+  const sorted = [...markers].sort((a, b) => a.order - b.order);
+  sorted.forEach(({ order, label }, row) => {
     const x = plot.valToPos(order, "x", true);
     if (x < bbox.left || x > bbox.left + bbox.width) return;
     ctx.beginPath();
