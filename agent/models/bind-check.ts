@@ -97,7 +97,10 @@ function checkInput(model: Model, input: InputSpec, signals: readonly Bindable[]
   if (size === port.size) return;
   const given = `${input.channels.length} channel(s) x window ${input.window} are ${size} values`;
   const fits = port.size / input.channels.length;
-  const instead = Number.isInteger(fits) ? `write window: ${fits}` : "bind more or fewer channels";
+  // A table of rows is a fixed batch as a rule, and no window of one row each.
+  const rows = port.shape.length === 2 && port.shape[1] === size && input.window === 1;
+  const window = Number.isInteger(fits) ? `write window: ${fits}` : "bind more or fewer channels";
+  const instead = rows ? `export it with a free batch, or for that many rows ${window}` : window;
   say([...at, "window"], `${given}, the model takes [${port.shape.join(", ")}]`, instead);
 }
 
@@ -115,7 +118,8 @@ function checkOutput(
   checkStated(port, output.unit, [...at, "unit"], say);
   if (output.index >= 0 && output.index < port.size) return;
   const what = `index ${output.index}, but the output has ${port.size} value(s)`;
-  say([...at, "index"], what, `write 0 to ${port.size - 1}`);
+  const instead = port.size === 0 ? "bind another output" : `write 0 to ${port.size - 1}`;
+  say([...at, "index"], what, instead);
 }
 
 function findPort(

@@ -9,11 +9,12 @@ import { ATTENDS } from "./hybrid-cuts.js";
 import type { Model } from "./model.js";
 import { readModelFile } from "./model-file.js";
 import { hashOf, openNetwork } from "./network.js";
-import { CERTIFICATE_KEY } from "./onnx/meta.js";
+import { CERTIFICATE_KEY, readMeta } from "./onnx/meta.js";
 import type { OnnxModel } from "./onnx/model.js";
 import { readOnnx } from "./onnx/read.js";
 import { recognise } from "./onnx/recognise.js";
 import { recogniseEncoder } from "./onnx/recognise-encoder.js";
+import { withState } from "./stateful.js";
 import { openTrees } from "./tree-model.js";
 
 /** A file written by us claims the ternary pattern, and is refused where it breaks it. */
@@ -65,14 +66,24 @@ function openRead(
   if (typeof encoder !== "string") return openEncoder(onnx, encoder, backend, hash);
   const trees = openTrees(onnx, hash);
   if (trees !== null) return trees;
-  const mixed = openHybrid(onnx, bytes, backend, hash, dense);
-  const other = mixed ?? openDense(onnx, bytes, hash, { use: dense });
+  const meta = readMeta(onnx.metadata);
+  const states = typeof meta === "string" ? [] : meta.states;
+  const cut = openHybrid(onnx, bytes, backend, hash, dense);
+  // The part that has the state keeps it; one that came apart is run whole.
+  const apart = cut !== null && states.some(({ input }) => has(cut, input));
+  const mixed = apart ? null : cut;
+  const whole = mixed ?? openDense(onnx, bytes, hash, { use: dense });
+  const joins = mixed === null && states.length > 0 && typeof whole !== "string";
+  const other = joins ? withState(whole, states) : whole;
   if (typeof other === "string" || !other.engine.includes("onnxruntime")) return other;
   // A network without attention was not meant to be an encoder.
   const attends = onnx.graph.nodes.some(({ op }) => ATTENDS.includes(op));
   const why = attends ? `as a network, ${net}; as an encoder, ${encoder}` : net;
   return { ...other, outside: why };
 }
+
+const has = (model: Model, input: string): boolean =>
+  model.inputs.some(({ name }) => name === input);
 
 /** Why a file that is no ternary network, `net` says why, may not claim what it does; or null. */
 export function unprovenClaim(

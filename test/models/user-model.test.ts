@@ -134,6 +134,76 @@ test("exports with a free batch: a Reshape to [-1, ...] has a known size, behind
   expect([...y]).toEqual([16, 28, 22, 34]);
 });
 
+/** y = x + 2 h, h' = h + x: the state counts what came. */
+function counter(state: unknown): Uint8Array {
+  const nodes = [
+    writeNode("Add", ["h", "x"], ["h_next"]),
+    writeNode("Add", ["h", "h_next"], ["y"]),
+  ];
+  const inputs = ["h", "x"].map((name) => writeValueInfo(name, FLOAT, [1]));
+  const outputs = ["h_next", "y"].map((name) => writeValueInfo(name, FLOAT, [1]));
+  const keys: [string, string][] = [["sterna.state", JSON.stringify(state)]];
+  return writeModel({ name: "s", nodes, tensors: [], inputs, outputs }, { "": 17 }, keys);
+}
+
+test("a float model carries its state from call to call, forgets it, and keeps it over an unknown", () => {
+  const model = open(saved("state.onnx", counter([{ input: "h", output: "h_next" }])));
+  expect([model.inputs, model.outputs].map((ports) => ports.map(({ name }) => name))).toEqual([
+    ["x"],
+    ["y"],
+  ]);
+  const feed = (x: number): number => {
+    const y = new Float32Array(1);
+    expect(model.run([Float32Array.of(x)], [y])).toBeNull();
+    return y[0] as number;
+  };
+  expect([feed(1), feed(2), feed(3)]).toEqual([1, 4, 9]);
+  expect(feed(Number.POSITIVE_INFINITY)).toBeNaN();
+  expect(feed(4)).toBe(16);
+  model.reset?.();
+  expect(feed(1)).toBe(1);
+  const wrong = openUserModel(
+    saved("wrong.onnx", counter([{ input: "h", output: "z" }])),
+    reference,
+  );
+  expect(wrong).toContain('sterna.state joins "h", "z"');
+});
+
+test("a fixed batch of rows is not advised to be a window", () => {
+  const nodes = [writeNode("Gemm", ["x", "w"], ["y"])];
+  const tensors = [floatTensor("w", [2, 1], Float32Array.of(1, 2))];
+  const inputs = [writeValueInfo("x", FLOAT, [2], 4)];
+  const outputs = [writeValueInfo("y", FLOAT, [1], 4)];
+  const graph = { name: "b", nodes, tensors, inputs, outputs };
+  const model = open(saved("rows.onnx", writeModel(graph, { "": 17 }, [])));
+  const A = unit("A");
+  const input = { tensor: "x", channels: ["current", "current2"], window: 1, units: [A, A] };
+  const output = { tensor: "y", index: 0, channel: "score", unit: unit("1") };
+  const faults = bindUserModel(model, { name: "rows", in: [input], out: [output] }, SIGNALS);
+  expect(faults).toMatchObject([
+    { instead: "export it with a free batch, or for that many rows write window: 4" },
+  ]);
+});
+
+test("what draws random numbers is refused: a replay must give the same", () => {
+  const drawn = (node: Uint8Array): unknown => {
+    const outputs = [writeValueInfo("y", FLOAT, [2])];
+    const inputs = [writeValueInfo("x", FLOAT, [2])];
+    const tensors = [
+      floatTensor("ratio", [], Float32Array.of(0.5)),
+      writeTensor("on", [], 9, Uint8Array.of(1)),
+    ];
+    const graph = { name: "r", nodes: [node], tensors, inputs, outputs };
+    const file = saved("random.onnx", writeModel(graph, { "": 17 }, []));
+    const model = openUserModel(file, reference);
+    return typeof model === "string" ? model : model.engine;
+  };
+  expect(drawn(writeNode("RandomNormalLike", ["x"], ["y"]))).toContain("draws random numbers");
+  expect(drawn(writeNode("Bernoulli", ["x"], ["y"]))).toContain("draws random numbers");
+  expect(drawn(writeNode("Dropout", ["x", "ratio", "on"], ["y"]))).toContain("draws random");
+  expect(drawn(writeNode("Dropout", ["x", "ratio"], ["y"]))).toMatch(/^onnxruntime/);
+});
+
 test("ONNX Runtime answers at once, and the same each time", () => {
   const model = open(saved("float.onnx", floatModel([1, 2, 3], [3])));
   const run = (): number[] => {

@@ -108,7 +108,8 @@ function withBias(search: Search, layer: FloatLayer, next: Node): FloatLayer | n
   const sides = layer.dims.length - 2;
   // By channel: [n] behind a matrix, [n, 1] or [1, n, 1] behind a convolution.
   const at = dims.length - 1 - sides;
-  const fits = dims.every((dim, i) => dim === (i === at ? length : 1));
+  const within = dims.length <= layer.dims.length;
+  const fits = within && dims.every((dim, i) => dim === (i === at ? length : 1));
   const added = fits ? spread(search.floats(name), length) : null;
   if (added === null) return null;
   const bias = layer.bias.map((b, i) => b + (added[i] as number));
@@ -133,7 +134,7 @@ function withNorm(search: Search, layer: FloatLayer, next: Node): FloatLayer | n
 function withNothing(search: Search, layer: FloatLayer, next: Node): FloatLayer | null {
   const [output = "", ...more] = next.outputs;
   const [before, after] = [layer.output, output].map((name) => search.shapes.get(name)?.join());
-  const still = next.op === "Dropout" ? next.inputs.length === 1 : STILL.includes(next.op);
+  const still = next.op === "Dropout" ? (next.inputs[2] ?? "") === "" : STILL.includes(next.op);
   const same = before !== undefined && before === after && next.inputs[0] === layer.output;
   return still && same && more.length === 0 ? { ...layer, output } : null;
 }

@@ -28,6 +28,7 @@ const GROWING = [
   ...["Gather", "GatherElements", "GatherND", "ConvTranspose", "MaxUnpool", "CenterCropPad"],
   ...["RandomNormal", "RandomUniform", "MatMul", "Gemm", "Conv", "Reshape", "EyeLike", "Col2Im"],
 ];
+const RANDOM = /^(Random(Normal|Uniform)(Like)?|Bernoulli|Multinomial)$/;
 const PRODUCTS = ["MatMul", "Gemm", "Conv", "ConvTranspose", "MatMulInteger", "ConvInteger"];
 
 /** Before anything is loaded: inputs, and what no shape is inferred of. */
@@ -38,11 +39,19 @@ export function hiddenFault({ graph, functions }: OnnxModel): string | null {
       return `input ${quote(name)} has more than ${INPUT_VALUES_MAX} values`;
     }
   }
+  const chance = graph.nodes.find(isRandom);
+  if (chance !== undefined) {
+    return `${nodeName(chance)} draws random numbers: no replay repeats it; export without it`;
+  }
   const inner = graph.nodes.find((node) => [...node.attributes.values()].some((a) => a.graph));
   const advice = "what they hold is not known before they run; export the model without";
   if (inner !== undefined) return `${nodeName(inner)} has a graph of its own: ${advice}`;
   return functions ? `it defines operators of its own: ${advice}` : null;
 }
+
+/** A Dropout has a third input where it may be in training. */
+const isRandom = ({ op, domain, inputs }: Node): boolean =>
+  domain === "" && (RANDOM.test(op) || (op === "Dropout" && (inputs[2] ?? "") !== ""));
 
 /** The file with every tensor as an output. */
 export function withAllOutputs(bytes: Uint8Array, { graph }: OnnxModel): Uint8Array {

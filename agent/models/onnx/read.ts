@@ -80,7 +80,8 @@ function digestFault(
   const advice = "take a fresh copy of the file";
   if (digest === null) {
     const ours = [...metadata.keys()].some((key) => key.startsWith("sterna."));
-    return ours ? `the model has sterna metadata but no ${DIGEST_KEY}; ${advice}` : null;
+    const what = `the model has sterna metadata but no ${DIGEST_KEY}`;
+    return ours ? `${what}; write it last (docs/model-format.md, Metadata), or ${advice}` : null;
   }
   if (digest.to !== bytes.length) return `bytes were added after ${DIGEST_KEY}; ${advice}`;
   const found = createHash("sha256").update(bytes.subarray(0, digest.from)).digest("hex");
