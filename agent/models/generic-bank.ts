@@ -91,7 +91,7 @@ export class Banks {
         });
         const target = j * PARTS;
         const from = inputsFor(j, others, known, settings);
-        const fit = fitOn(known, inputsOf(from, places.length, count), target, honest.ridge);
+        const fit = fitOn(known, inputsOf(from, places.length, count), target);
         const sigma = honest.over * restOf(fit, known, target);
         // Without what is missing it may no longer be foretold.
         if (way !== "own" && sigma > FORETOLD) return null;

@@ -8,9 +8,6 @@ export type Written = { values: Record<string, number>; vectors: Record<string, 
 /** What adaptation follows of a reading, by way: about 0, in spreads. */
 export const LEVELS = { near: "level", far: "apart", own: "level" } as const;
 
-/** Numbers of one way to foretell a channel: ridge, over, and rough by window. */
-const HONEST = 2 + WINDOWS.length;
-
 const short = (value: number): number => Number(value.toPrecision(7));
 const row = (values: readonly number[]): number[] => values.map(short);
 
@@ -32,8 +29,8 @@ export function writeForetold(normal: Foretold, names: readonly string[]): Writt
     const { middles = [], sigma = 0, low = 0, high = 0 } = places[j] ?? {};
     vectors[`place.${name}`] = row([sigma, low, high, ...middles]);
     vectors[`told.${name}`] = WAYS.flatMap((way) => {
-      const { ridge = 0, over = 0, rough = WINDOWS.map(() => 0) } = told[j]?.by[way] ?? {};
-      return row([ridge, over, ...rough]);
+      const { over = 0, rough = WINDOWS.map(() => 0) } = told[j]?.by[way] ?? {};
+      return row([over, ...rough]);
     });
     vectors[`twins.${name}`] = [...(told[j]?.twins ?? [])];
     if (j < settings) {
@@ -62,9 +59,7 @@ export function readForetold({ values, vectors = {} }: Baseline): ReadForetold |
   const lines = Array.from({ length: size }, (_, p) => vectors[`with.${p}`] ?? []);
   const means = vectors["mean"] ?? [];
   const scales = vectors["scale"] ?? [];
-  const whole =
-    lines.every((line, p) => line.length === p + 1) &&
-    names.every((name) => vectors[`told.${name}`]?.length === HONEST * WAYS.length);
+  const whole = lines.every((line, p) => line.length === p + 1);
   if (names.length === 0 || !whole || means.length !== size || scales.length !== size) {
     return "the baseline holds no normal of this version: commission anew";
   }
@@ -95,8 +90,9 @@ export function readForetold({ values, vectors = {} }: Baseline): ReadForetold |
       told: names.map((name): Told => {
         const honest = vectors[`told.${name}`] ?? [];
         const [near = null, far = null, byItself = null] = WAYS.map((_, w): Honest | null => {
-          const [ridge = 0, over = 0, ...rough] = honest.slice(HONEST * w, HONEST * (w + 1));
-          return over > 0 && rough.every((r) => r > 0) ? { ridge, over, rough } : null;
+          const size = 1 + WINDOWS.length;
+          const [over = 0, ...rough] = honest.slice(size * w, size * (w + 1));
+          return over > 0 && rough.every((r) => r > 0) ? { over, rough } : null;
         });
         return { twins: vectors[`twins.${name}`] ?? [], by: { near, far, own: byItself } };
       }),

@@ -11,8 +11,6 @@ export type Timed = Slice & { readonly t_s: number };
 
 /** How far a model of a channel can be trusted. */
 export type Honest = {
-  /** Of its ridge regression. */
-  readonly ridge: number;
   /** Error on stretches that were left out, over that on those it was fitted to. */
   readonly over: number;
   /** By window: spread of its medians of the error over that of the error. */

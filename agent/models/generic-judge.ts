@@ -49,9 +49,8 @@ export function openJudge(
   setup: Setup,
   spec: GenericSpec,
   moved: (name: string) => number,
-  isHeat: (name: string) => boolean,
 ): Judge | string {
-  return countsCycles(spec) ? cyclesJudge(setup, spec) : timedJudge(setup, spec, moved, isHeat);
+  return countsCycles(spec) ? cyclesJudge(setup, spec) : timedJudge(setup, spec, moved);
 }
 
 /** Why a baseline does not fit the config; null: it does. */
@@ -88,7 +87,6 @@ function timedJudge(
   { baseline }: Setup,
   spec: GenericSpec,
   moved: (name: string) => number,
-  isHeat: (name: string) => boolean,
 ): Judge | string {
   const read = baseline === null ? "no baseline" : readForetold(baseline);
   if (typeof read === "string") return read;
@@ -100,10 +98,8 @@ function timedJudge(
   const at = new Map(names.map((name, channel) => [name, channel]));
   const indexOf = (name: string): number => at.get(name) ?? -1;
   const movedBy = names.map((name) => WAYS.map((way) => `${name}.${LEVELS[way]}`));
-  const watch = new Watch(
-    normal,
-    (channel, way) => (channel < normal.settings ? 0 : moved(movedBy[channel]?.[way] ?? "")),
-    (channel) => isHeat(names[channel] ?? ""),
+  const watch = new Watch(normal, (channel, way) =>
+    channel < normal.settings ? 0 : moved(movedBy[channel]?.[way] ?? ""),
   );
   const off = spec.readings.flatMap((name) => {
     const why = at.has(name) ? whyNot(normal, indexOf(name)) : "not learnt";

@@ -23,8 +23,7 @@ export type Fit = {
   readonly rest: number;
 };
 
-/** Least, and enough that a correlation matrix can be inverted. */
-export const RIDGE = 0.003;
+const RIDGE = 0.003;
 const STILL = 1e-9;
 
 /** Of rows without a gap. */
@@ -74,28 +73,19 @@ export function correlationsOf({ count, sums, products }: Moments): Correlations
   return { means, scales, table };
 }
 
-export const movingOf = ({ scales }: Correlations, inputs: readonly number[]): number[] =>
-  inputs.filter((p) => (scales[p] as number) > 0);
-
 /** `inputs` that never moved are left out. */
-export function fitOn(
-  known: Correlations,
-  inputs: readonly number[],
-  target: number,
-  ridge = RIDGE,
-): Fit {
-  const at = movingOf(known, inputs);
+export function fitOn(known: Correlations, inputs: readonly number[], target: number): Fit {
+  const at = inputs.filter((p) => (known.scales[p] as number) > 0);
   const toward = at.map((p) => known.table[p]?.[target] as number);
-  const weights = solve(ridged(known, at, ridge), [...toward]);
-  // 1 - 2 w'c + w'Cw, and (C + ridge) w = c.
-  const explained = weights.reduce((sum, w, i) => sum + w * ((toward[i] as number) + ridge * w), 0);
+  const weights = solve(ridged(known, at), [...toward]);
+  const explained = weights.reduce((sum, w, i) => sum + w * (toward[i] as number), 0);
   return { at, weights, rest: Math.sqrt(Math.max(0, 1 - explained)) };
 }
 
-/** How far a point lies from what was learnt of `at`, whatever ridge a model of it has. */
+/** Of the ridged correlations of `at`: how uncertain a model is at a point. */
 export const inverseOf = (known: Correlations, at: readonly number[]): number[][] =>
-  inverse(ridged(known, at, RIDGE));
+  inverse(ridged(known, at));
 
-function ridged({ table }: Correlations, at: readonly number[], ridge: number): number[][] {
-  return at.map((p) => at.map((q) => (table[p]?.[q] as number) + (p === q ? ridge : 0)));
+function ridged({ table }: Correlations, at: readonly number[]): number[][] {
+  return at.map((p) => at.map((q) => (table[p]?.[q] as number) + (p === q ? RIDGE : 0)));
 }

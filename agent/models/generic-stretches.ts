@@ -26,8 +26,6 @@ import {
   joined,
   type Moments,
   momentsOf,
-  movingOf,
-  RIDGE,
 } from "./generic-moments.js";
 import { PARTS, type Place } from "./generic-past.js";
 
@@ -50,19 +48,6 @@ export type Row = {
   readonly t_s: number;
   /** Taken for a bad one so far: judged, and not learnt from. */
   readonly bad: boolean;
-};
-
-/** What few days cannot tell apart is drawn together, by as much as they bear. */
-const RIDGES = [RIDGE, 0.01, 0.03, 0.1, 0.3, 1];
-/** One in twenty errors lies farther off, if they are Gaussian. */
-const USUAL = { quantile: 0.95, spreads: 1.96 } as const;
-
-type Tried = {
-  readonly ridge: number;
-  readonly errors: readonly number[];
-  /** Of rows that are not bad. */
-  readonly good: readonly number[];
-  readonly off: number;
 };
 
 type Stretch = { readonly rows: readonly Row[]; readonly known: Correlations };
@@ -125,28 +110,19 @@ export class Stretches {
     return { twins, by: { near, far, own } };
   }
 
-  /** Of all ridges the one that errs least on stretches that did not teach. */
-  #least(inputs: readonly number[], target: number): Tried {
-    const tried = RIDGES.map((ridge): Tried => {
-      const errors = this.#stretches.flatMap((one) => errorsOf(one, inputs, target, ridge));
-      const good = errors.filter((_, r) => this.#rows[r]?.bad === false);
-      return { ridge, errors, good, off: spread(good, 0) };
-    });
-    return tried.reduce((best, one) => (one.off < best.off ? one : best));
-  }
-
   #honest(j: number, channels: readonly number[], foretells: boolean): Honest | null {
     const inputs = inputsOf(channels, this.#count, this.#regimes);
     const target = j * PARTS;
-    const { ridge, errors, good } = this.#least(inputs, target);
+    const found = this.#stretches.flatMap(({ rows, known }) =>
+      errorsOf(rows, known, inputs, target, this.pieces),
+    );
+    const errors = found.map(({ error }) => error);
+    const good = errors.filter((_, r) => this.#rows[r]?.bad === false);
     const sigma = Math.max(REST_LEAST, spread(good, 0));
-    // Of a rotor that stands or turns the middle error says nothing: one in twenty counts as well.
-    const usual = quantileOf(good.map(Math.abs), USUAL.quantile) / USUAL.spreads;
     // Also where a stretch held nearly all there was, and nothing taught the others.
-    if (!(Math.max(sigma, usual) <= (foretells ? FORETOLD : Number.MAX_VALUE))) return null;
-    const doubts = this.#stretches.flatMap((one) => doubtsOf(one, inputs, this.pieces));
-    const scaled = errors.map((error, r) =>
-      this.#rows[r]?.bad === true ? Number.NaN : error / sigma / (doubts[r] as number),
+    if (!(sigma <= (foretells ? FORETOLD : Number.MAX_VALUE))) return null;
+    const scaled = found.map(({ error, doubt }, r) =>
+      this.#rows[r]?.bad === true ? Number.NaN : error / sigma / doubt,
     );
     const times = this.#rows.map(({ t_s }) => t_s);
     const rough = WINDOWS.map(({ s, rough: least }) => {
@@ -160,8 +136,8 @@ export class Stretches {
       if (j >= this.#settings)
         this.#worst[r] = Math.max(this.#worst[r] as number, Math.abs(error) / sigma);
     });
-    const fitted = fitOn(this.known, inputs, target, ridge);
-    return { ridge, over: sigma / restOf(fitted, this.known, target), rough };
+    const fitted = fitOn(this.known, inputs, target);
+    return { over: sigma / restOf(fitted, this.known, target), rough };
   }
 }
 
@@ -172,21 +148,18 @@ function sliceOf(rows: readonly Row[]): number {
 }
 
 function errorsOf(
-  { rows, known }: Stretch,
+  rows: readonly Row[],
+  known: Correlations,
   inputs: readonly number[],
   target: number,
-  ridge: number,
-): number[] {
-  const fit = fitOn(known, inputs, target, ridge);
-  return rows.map(({ features, values }) => {
-    return (values[target / PARTS] as number) - foretell(known, fit, target, features);
-  });
-}
-
-function doubtsOf({ rows, known }: Stretch, inputs: readonly number[], pieces: number): number[] {
-  const at = movingOf(known, inputs);
-  const certain = inverseOf(known, at);
-  return rows.map(({ features }) => doubtOf(known, at, certain, features, pieces));
+  pieces: number,
+): { readonly error: number; readonly doubt: number }[] {
+  const fit = fitOn(known, inputs, target);
+  const certain = inverseOf(known, fit.at);
+  return rows.map(({ features, values }) => ({
+    error: (values[target / PARTS] as number) - foretell(known, fit, target, features),
+    doubt: doubtOf(known, fit.at, certain, features, pieces),
+  }));
 }
 
 /** Contiguous stretches, a day each where there are five to fourteen. */

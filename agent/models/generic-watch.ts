@@ -17,12 +17,8 @@ import {
 import { Calm, Lasting } from "./generic-lasting.js";
 import { PARTS, Past, scaledAt } from "./generic-past.js";
 
-/**
- * A setting is free to move, and a part cools by more causes (air, a door, a stand longer than any
- * that was learnt) than make it warmer than its load explains, which takes a source of heat. Such a
- * deviation counts for so much of what it is.
- */
-const FREE = 0.5;
+/** A setting is free to move: it is doubted only this far from what the readings tell of it. */
+const SETTING = 2 * LIMIT;
 const CANDIDATES = 3;
 /** With fewer channels judged nothing tells a sensor from the machine. */
 const CHANNELS_LEAST = 3;
@@ -50,7 +46,6 @@ export class Watch {
   readonly #banks: Banks;
   readonly #past: Past;
   readonly #moved: Moved;
-  readonly #isHeat: (channel: number) => boolean;
   #window: Entry[] = [];
   #odd = new Map<number, Calm>();
   #lasting = new Lasting();
@@ -59,13 +54,11 @@ export class Watch {
   /** Greatest deviation that no channel alone explains, as it lasts; NaN where none is judged. */
   index = Number.NaN;
 
-  /** `isHeat`: the channel is a temperature. */
-  constructor(normal: Foretold, moved: Moved, isHeat: (channel: number) => boolean) {
+  constructor(normal: Foretold, moved: Moved) {
     this.#normal = normal;
     this.#banks = new Banks(normal);
     this.#past = new Past(normal.places);
     this.#moved = moved;
-    this.#isHeat = isHeat;
     this.smoothed = normal.places.map(() => WAYS.map(() => Number.NaN));
   }
 
@@ -184,18 +177,8 @@ export class Watch {
   }
 
   #isOff(z: readonly number[], channel: number): boolean {
-    return !this.#odd.has(channel) && this.#weigh(z, channel) > LIMIT;
-  }
-
-  /** The larger deviation as it counts; NaN where not judged. What cools one cools its twin. */
-  #weigh(z: readonly number[], channel: number): number {
-    const { settings, told } = this.#normal;
-    const twin = (told[channel]?.twins.length ?? 0) > 0;
-    const counted = z.map((off, w) => {
-      const cold = off < 0 && this.#isHeat(channel) && !(twin && WAYS[w] === "near");
-      return Math.abs(off) * (channel < settings || cold ? FREE : 1);
-    });
-    return largest(counted);
+    const most = channel < this.#normal.settings ? SETTING : LIMIT;
+    return !this.#odd.has(channel) && Math.abs(largest(z)) > most;
   }
 
   /** Over readings that are not odd, and not `but`; NaN of none. */
@@ -203,7 +186,7 @@ export class Watch {
     const { settings } = this.#normal;
     const known = smoothed.flatMap((z, j) => {
       const out = j < settings || j === but || this.#odd.has(j);
-      const off = this.#weigh(z, j);
+      const off = Math.abs(largest(z));
       return out || Number.isNaN(off) ? [] : [off];
     });
     return known.length === 0 ? Number.NaN : Math.max(...known);

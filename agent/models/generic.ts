@@ -1,7 +1,6 @@
 //! The monitor of any machine: no equations, but the normal that commissioning learnt of its
 //! channels, per regime. A health index grows where several channels leave it together; a channel
 //! that leaves it alone, against the others, is its sensor.
-import { isUnitFault, parseUnit } from "../units/parse.js";
 import type { PortRow } from "./chain/port.js";
 import { median, spread, Thinned } from "./chain/robust.js";
 import { SUSPICIONS } from "./chain/validity.js";
@@ -119,9 +118,7 @@ class GenericPhysics implements Physics {
     this.#told = told;
     this.#units = new Map(channels.map(({ name, unit }) => [name, unit]));
     if (setup.baseline !== null) {
-      const heats = new Set(channels.filter(isTemperature).map(({ name }) => name));
-      const moved = (name: string): number => readings.normal(name, 0);
-      const judge = openJudge(setup, spec, moved, (name) => heats.has(name));
+      const judge = openJudge(setup, spec, (name) => readings.normal(name, 0));
       if (typeof judge === "string") this.off.push(`health of channels: ${judge}`);
       else {
         this.#judge = judge;
@@ -284,11 +281,6 @@ class GenericPhysics implements Physics {
     const age = counts ? { age: this.#age } : {};
     this.#told([{ t_ms, end_ms, state, cells: found, doubted, ...age }]);
   }
-}
-
-function isTemperature({ unit }: SlipChannel): boolean {
-  const parsed = parseUnit(unit);
-  return !isUnitFault(parsed) && parsed.dim === "K";
 }
 
 function cellOf(cell: Thinned<number>): Cell {
