@@ -3,9 +3,9 @@
 import { readFileSync } from "node:fs";
 import { assert } from "../base/errors.js";
 import { packageFile } from "../base/files.js";
-import type { Backend, Loaded, Plan } from "./backend.js";
-import { COLS_MAX, imageOf } from "./image.js";
-import { loadReferenceEncoder } from "./reference-encoder.js";
+import type { Backend, Loaded } from "./backend.js";
+import { encoderImage } from "./encoder-image.js";
+import { COLS_MAX, type Image, imageOf } from "./image.js";
 
 const FILE = "agent/accel/wasm/net.wasm";
 const PAGE_BYTES = 65_536;
@@ -41,45 +41,49 @@ export const wasmBackend: Backend = {
   name: "wasm",
   tier: "exact",
   cols_max: COLS_MAX,
-  // Its float tier is not compiled to WebAssembly: right, and as slow as the reference.
-  encoders: "reference",
-  loadEncoder: loadReferenceEncoder,
-  load(plan: Plan, batch: number): Loaded {
-    assert(probeWasm() === null && compiled !== null, "wasm: probed before it is used");
-    const { bytes, sizeIn, sizeOut, stride } = imageOf(plan, batch);
-    const { exports } = new wasm.Instance(compiled);
-    const at = exports.image();
-    reserve(exports.memory, at + bytes.length);
-    new Uint8Array(exports.memory.buffer).set(bytes, at);
-    const arena = exports.scratch();
-    const from = Math.ceil((at + bytes.length + arena) / 64) * 64;
-    const to = from + 4 * sizeIn * batch;
-    reserve(exports.memory, to + 4 * sizeOut * batch);
-    exports.open();
-    // The memory never grows again, so these views stay valid.
-    const input = new Float32Array(exports.memory.buffer, from, sizeIn * batch);
-    const output = new Float32Array(exports.memory.buffer, to, sizeOut * batch);
-    const whole = batch === 1 ? output : null;
-    return {
-      infer(x, y, count): void {
-        assert(count >= 1 && count <= batch, "infer: more assets than it was loaded for");
-        assert(x.length === count * sizeIn && y.length === count * sizeOut, "infer: sizes");
-        input.set(x);
-        exports.infer(from, to, count);
-        y.set(whole ?? output.subarray(0, y.length));
-      },
-      reset(asset): void {
-        assert(asset >= 0 && asset < batch, "reset: no such asset");
-        exports.reset(asset);
-      },
-      // The arena lies behind the image (native/layout.hpp).
-      stateOf(asset): Int8Array {
-        const own = new Int8Array(exports.memory.buffer, at + bytes.length + asset * stride);
-        return joined(plan.state.map(({ to, bytes }) => own.subarray(to, to + bytes)));
-      },
+  load(plan, batch): Loaded {
+    const image = imageOf(plan, batch);
+    const { arena, ...loaded } = instantiate(image);
+    const stateOf = (asset: number): Int8Array => {
+      const own = arena.subarray(asset * image.stride);
+      return joined(plan.state.map(({ to, bytes }) => own.subarray(to, to + bytes)));
     };
+    return { ...loaded, stateOf };
   },
+  loadEncoder: (plan, batch) => instantiate(encoderImage(plan, batch, false)),
 };
+
+/** An image in a memory of its own; `arena` is what lies behind it (native/layout.hpp). */
+function instantiate({ bytes, sizeIn, sizeOut, batch }: Image) {
+  assert(probeWasm() === null && compiled !== null, "wasm: probed before it is used");
+  const { exports } = new wasm.Instance(compiled);
+  const at = exports.image();
+  reserve(exports.memory, at + bytes.length);
+  new Uint8Array(exports.memory.buffer).set(bytes, at);
+  const size = exports.scratch();
+  const from = Math.ceil((at + bytes.length + size) / 64) * 64;
+  const to = from + 4 * sizeIn * batch;
+  reserve(exports.memory, to + 4 * sizeOut * batch);
+  exports.open();
+  // The memory never grows again, so these views stay valid.
+  const input = new Float32Array(exports.memory.buffer, from, sizeIn * batch);
+  const output = new Float32Array(exports.memory.buffer, to, sizeOut * batch);
+  const whole = batch === 1 ? output : null;
+  return {
+    arena: new Int8Array(exports.memory.buffer, at + bytes.length, size),
+    infer(x: Float32Array, y: Float32Array, count: number): void {
+      assert(count >= 1 && count <= batch, "infer: more assets than it was loaded for");
+      assert(x.length === count * sizeIn && y.length === count * sizeOut, "infer: sizes");
+      input.set(x);
+      exports.infer(from, to, count);
+      y.set(whole ?? output.subarray(0, y.length));
+    },
+    reset(asset: number): void {
+      assert(asset >= 0 && asset < batch, "reset: no such asset");
+      exports.reset(asset);
+    },
+  };
+}
 
 function joined(parts: readonly Int8Array[]): Int8Array {
   return Int8Array.from(parts.flatMap((part) => [...part]));

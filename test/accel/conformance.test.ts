@@ -83,6 +83,33 @@ for (const { name, probe, open } of others) {
   });
 
   test.skipIf(absent !== null)(
+    `${name} keeps outputs apart, all steps at 127 and weights of other signs`,
+    () => {
+      const shapes = [{ kind: "dense", rows: 70 }] as const;
+      const options = { channels: 200, length: 1, shapes, sums: true, ternary: () => true };
+      const plan = planFrom(prng(5, "plan"), options);
+      const [stage] = plan.stages;
+      if (stage === undefined) throw new Error("a plan without a stage");
+      const signs = [() => 1, () => -1, (c: number) => (c % 2 === 0 ? 1 : -1)] as const;
+      const sign = (which: number, c: number) => (signs[which % 3] as (c: number) => number)(c);
+      const layer = { ...layerOf(prng(6, "layer"), 70, 200, true) };
+      // Of outputs 16 apart one has a weight of each sign.
+      for (const i of layer.weights.keys()) {
+        const row = Math.floor(i / 200);
+        layer.weights[i] = sign(row + (row >> 4), i % 200);
+      }
+      const full = { ...plan, stages: [{ ...stage, layer }] };
+      for (const batch of [1, 2, 3, 4, 6]) {
+        const x = Float32Array.from({ length: 200 * batch }, (_, i) => {
+          return 1000 * sign(Math.floor(i / 200), i % 200);
+        });
+        const expected = outputs(reference, full, x, batch);
+        expect(outputs(open(), full, x, batch)).toEqual(expected);
+      }
+    },
+  );
+
+  test.skipIf(absent !== null)(
     `${name} holds at the widest layer, all weights and x at 127`,
     () => {
       for (const ternary of [true, false]) {

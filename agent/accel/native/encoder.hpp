@@ -119,7 +119,7 @@ inline void project(const Part& p, const Projection& m, const int8_t* x, Done do
   const uint32_t* sparse = m.sparse == 0 ? nullptr : part<uint32_t>(e, m.sparse);
   const Matrix matrix = {*e.kernels, m.form, m.rows, m.quads, part<uint8_t>(e, m.weights), nullptr,
                          sparse};
-  const Piece piece = {x, m.cols, totals, count, 0, (m.rows + TILE - 1) / TILE};
+  const Piece piece = {x, m.cols, totals, count, 0, (m.rows + TILE - 1) / TILE, false};
   multiply(matrix, piece, p.scratch, done);
 }
 
@@ -235,7 +235,7 @@ inline void infer(const Encoder& e, const float* x, float* y, uint32_t batch) {
     bool finite = true;
     for (size_t i = 0; i < h.sequence * place; i++) finite = finite && x[i] - x[i] == 0;
     for (uint32_t t = 0; t < h.sequence; t++) {
-      memcpy(e.x + static_cast<size_t>(t) * h.width, x + t * place, h.width * sizeof *x);
+      __builtin_memcpy(e.x + static_cast<size_t>(t) * h.width, x + t * place, h.width * sizeof *x);
       const float added = place > h.width ? x[t * place + h.width] : 0;
       e.mask[t] = added < floats::MASKED ? floats::MASKED : added;
     }

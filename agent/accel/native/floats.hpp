@@ -4,10 +4,12 @@
 #pragma once
 #if defined(__x86_64__)
 #include <immintrin.h>
+#include <cmath>
 #elif defined(__aarch64__)
 #include <arm_neon.h>
+#elif defined(__wasm_simd128__)
+#include <wasm_simd128.h>
 #endif
-#include <cmath>
 #include "layout.hpp"
 
 namespace sterna::floats {

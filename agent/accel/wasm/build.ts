@@ -8,15 +8,14 @@ import { join } from "node:path";
 const FOLDER = import.meta.dirname;
 const SOURCES = [
   ...["net.cc", "kernels.hpp"],
-  ...["layout", "multiply", "rows", "gather", "net", "scalar", "planes"].map(
+  ...["layout", "multiply", "rows", "gather", "net", "scalar", "planes", "floats", "encoder"].map(
     (name) => `../native/${name}.hpp`,
   ),
-  "../native/planes.inc",
-  "../native/lanes.inc",
+  ...["planes", "lanes", "floats", "attention"].map((name) => `../native/${name}.inc`),
 ];
 const FLAGS = [
-  "--target=wasm32 -O3 -msimd128 -std=c++17 -ffp-contract=off -fno-exceptions -fno-rtti",
-  "-nostdlib -Wall -Wextra -Werror -Wl,--no-entry -Wl,--strip-all -Wl,-z,stack-size=65536",
+  "--target=wasm32 -O3 -msimd128 -mbulk-memory -std=c++17 -ffp-contract=off -fno-exceptions",
+  "-fno-rtti -nostdlib -Wall -Wextra -Werror -Wl,--no-entry -Wl,--strip-all -Wl,-z,stack-size=65536",
 ].join(" ");
 
 function sha256(bytes: Uint8Array | string): string {

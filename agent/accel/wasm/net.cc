@@ -1,30 +1,13 @@
-// The network of agent/accel/native/net.hpp as WebAssembly: one image at `image()`, one net a module
-// instance. Built by build.ts; the result is kept in the repository, so that no user needs clang.
+// The network of agent/accel/native/net.hpp, and the encoder of encoder.hpp, as WebAssembly: one image
+// of either at `image()` a module instance. Built by build.ts; the result is kept in the repository, so that no user needs clang.
+#include "../native/encoder.hpp"
 #include "kernels.hpp"
 
 extern "C" {
 
 extern unsigned char __heap_base;
 static sterna::Net net;
-
-void* memset(void* to, int value, size_t count) {
-  unsigned char* at = static_cast<unsigned char*>(to);
-  while (count-- > 0) {
-    *at++ = static_cast<unsigned char>(value);
-    asm volatile("");  // or clang turns the loop into a call of memset
-  }
-  return to;
-}
-
-void* memcpy(void* to, const void* from, size_t count) {
-  unsigned char* at = static_cast<unsigned char*>(to);
-  const unsigned char* source = static_cast<const unsigned char*>(from);
-  while (count-- > 0) {
-    *at++ = *source++;
-    asm volatile("");
-  }
-  return to;
-}
+static sterna::encoder::Encoder coder;
 
 // Where the image goes; the caller grows the memory first.
 __attribute__((export_name("image"))) unsigned char* image() {
@@ -32,18 +15,43 @@ __attribute__((export_name("image"))) unsigned char* image() {
   return reinterpret_cast<unsigned char*>((base + 63) & ~static_cast<uintptr_t>(63));
 }
 
+static bool holds_encoder() {
+  return *reinterpret_cast<const uint32_t*>(image()) == sterna::encoder::MAGIC;
+}
+
+static const sterna::encoder::Header& encoder_header() {
+  return *reinterpret_cast<const sterna::encoder::Header*>(image());
+}
+
+// Bytes behind the image.
 __attribute__((export_name("scratch"))) size_t scratch() {
-  return sterna::scratch_bytes(*reinterpret_cast<const sterna::Header*>(image()), 1);
+  if (!holds_encoder()) {
+    return sterna::scratch_bytes(*reinterpret_cast<const sterna::Header*>(image()), 1);
+  }
+  const sterna::encoder::Header& h = encoder_header();
+  return sterna::encoder::lay_out(coder, nullptr, h, 1) - h.image_bytes;
 }
 
 // Memory is zero when it is new, so the pads of the arena are.
 __attribute__((export_name("open"))) void open() {
-  net = sterna::open(image(), &sterna::simd128::KERNELS, {1, nullptr});
+  if (!holds_encoder()) {
+    net = sterna::open(image(), &sterna::simd128::KERNELS, {1, nullptr});
+    return;
+  }
+  sterna::encoder::lay_out(coder, image(), encoder_header(), 1);
+  coder.image = image();
+  coder.kernels = &sterna::simd128::KERNELS;
+  coder.floats = &sterna::floats::plain::FUNCTIONS;
+  coder.crew = {1, nullptr};
 }
 
 __attribute__((export_name("infer"))) void infer(const float* x, float* y, uint32_t batch) {
-  sterna::infer(net, x, y, batch);
+  if (holds_encoder()) sterna::encoder::infer(coder, x, y, batch);
+  else sterna::infer(net, x, y, batch);
 }
 
-__attribute__((export_name("reset"))) void reset(uint32_t asset) { sterna::reset(net, asset); }
+// An encoder keeps nothing.
+__attribute__((export_name("reset"))) void reset(uint32_t asset) {
+  if (!holds_encoder()) sterna::reset(net, asset);
+}
 }
