@@ -1,5 +1,6 @@
-// The network of agent/accel/native/net.hpp, and the encoder of encoder.hpp, as WebAssembly: one image
-// of either at `image()` a module instance. Built by build.ts; the result is kept in the repository, so that no user needs clang.
+// The network of agent/accel/native/net.hpp and the encoder of encoder.hpp as WebAssembly: a module
+// instance has one image of either at `image()`. Built by build.ts; the result is kept in the
+// repository, so that no user needs clang.
 #include "../native/encoder.hpp"
 #include "kernels.hpp"
 
