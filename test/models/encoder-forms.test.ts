@@ -1,6 +1,5 @@
 //! Encoders as exporters write them: norms before or behind, GELU in its nodes, masks of three types,
 //! the scale wherever it stands. Each is recognised, runs, and means the same to ONNX Runtime.
-import { createRequire } from "node:module";
 import { expect, test } from "vitest";
 import { bestCpu } from "../../agent/accel/registry.js";
 import { prng } from "../../agent/base/prng.js";
@@ -17,6 +16,7 @@ import {
 } from "../../agent/models/onnx/write-encoder.js";
 import { openModel } from "../../agent/models/user-model.js";
 import { type EncoderShape, randomEncoder } from "../accel/encoders.js";
+import { runOrtAll } from "./nets.js";
 
 const [SEQUENCE, WIDTH] = [9, 64];
 const SHAPE = { sequence: SEQUENCE, width: WIDTH, heads: 2, hidden: 128, limit: 127, depth: 2 };
@@ -26,17 +26,6 @@ const ROOT = Math.sqrt(WIDTH / SHAPE.heads);
 const TIPPED = 5 / SHAPE.limit;
 
 type Form = NonNullable<EncoderShape["form"]>;
-type Ort = {
-  readonly Tensor: new (type: string, data: unknown, dims: readonly number[]) => unknown;
-  readonly InferenceSession: {
-    create(
-      bytes: Uint8Array,
-      options: object,
-    ): Promise<{ run(feeds: object): Promise<{ readonly y: { readonly data: Float32Array } }> }>;
-  };
-};
-const ort = createRequire(import.meta.url)("onnxruntime-node") as Ort;
-
 /** A constant as a node of its own, as TorchScript leaves them; once for each name. */
 function number(draft: EncoderDraft, value: number, key: string): string {
   const name = `c${key}`;
@@ -166,9 +155,6 @@ for (const [seed, { name, form, spelling, mask, type = "float32" }] of CASES.ent
       ["x", SEQUENCE * WIDTH],
       ...(mask === undefined ? [] : [["mask", SEQUENCE]]),
     ]);
-    const session = await ort.InferenceSession.create(bytes, {
-      ...{ graphOptimizationLevel: "basic", logSeverityLevel: 4, intraOpNumThreads: 1 },
-    });
     const random = prng(seed, "x");
     const x = Float32Array.from({ length: SEQUENCE * WIDTH }, () => random.normal());
     const [hidden, shown] = mask ?? [0, 0];
@@ -177,15 +163,16 @@ for (const [seed, { name, form, spelling, mask, type = "float32" }] of CASES.ent
       const keys = Float32Array.from({ length: SEQUENCE }, (_, i) => {
         return i < SEQUENCE - places ? shown : hidden;
       });
-      const feeds = { x: new ort.Tensor("float32", x, [1, SEQUENCE, WIDTH]) };
-      const bound = new ort.Tensor(type, DATA[type](keys), [1, SEQUENCE]);
-      const { y: theirs } = await session.run({ ...feeds, ...(mask ? { mask: bound } : {}) });
+      const feeds = { x: { data: x, shape: [SEQUENCE, WIDTH] } };
+      const bound = { data: DATA[type](keys), shape: [SEQUENCE], type };
+      const found = await runOrtAll(bytes, mask ? { ...feeds, mask: bound } : feeds, "basic");
+      const theirs = found["y"] as Float32Array;
       const given = mask === undefined ? [[x]] : places === 0 ? [[x, keys], [x]] : [[x, keys]];
       for (const inputs of given) {
         const y = new Float32Array(SEQUENCE * WIDTH);
         expect(model.run(inputs, [y])).toBeNull();
-        const largest = theirs.data.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-        const off = y.map((v, i) => Math.abs(v - (theirs.data[i] as number)) / largest);
+        const largest = theirs.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+        const off = y.map((v, i) => Math.abs(v - (theirs[i] as number)) / largest);
         expect(Math.max(...off)).toBeLessThan(TIPPED);
         // They round halves to even, which moves few values; a wrong form moves all.
         expect([...off].sort((a, b) => a - b)[off.length >> 1]).toBeLessThan(0.004);

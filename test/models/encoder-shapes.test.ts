@@ -1,6 +1,5 @@
 //! Files that are an encoder but for the shape of a constant or one attribute: each is refused by
 //! name, and what then runs it answers as ONNX Runtime does.
-import { createRequire } from "node:module";
 import { expect, test } from "vitest";
 import { bestCpu } from "../../agent/accel/registry.js";
 import { prng } from "../../agent/base/prng.js";
@@ -21,17 +20,7 @@ import { node, type Spelling, writeEncoder } from "../../agent/models/onnx/write
 import { openModel } from "../../agent/models/user-model.js";
 import { randomEncoder } from "../accel/encoders.js";
 import { chainOf, sine, ternary } from "./hybrid-files.js";
-
-type Ort = {
-  readonly Tensor: new (type: string, data: Float32Array, dims: readonly number[]) => unknown;
-  readonly InferenceSession: {
-    create(
-      bytes: Uint8Array,
-      options: object,
-    ): Promise<{ run(feeds: object): Promise<{ readonly y: { readonly data: Float32Array } }> }>;
-  };
-};
-const ort = createRequire(import.meta.url)("onnxruntime-node") as Ort;
+import { runOrtAll } from "./nets.js";
 
 /** As many places as channels: what broadcasts over the one fits the other. */
 const SIDE = 16;
@@ -198,14 +187,12 @@ test("a norm over places and channels is over both, whatever ONNX Runtime fuses"
   });
   const model = opened(openModel(bytes, bestCpu()));
   expect(model.engine).toMatch(/^onnxruntime/);
-  const plain = { graphOptimizationLevel: "disabled", logSeverityLevel: 4 };
-  const session = await ort.InferenceSession.create(bytes, plain);
   const random = prng(4, "x");
   const x = Float32Array.from({ length: SIDE * SIDE }, () => random.normal());
-  const { y: theirs } = await session.run({ x: new ort.Tensor("float32", x, [1, SIDE, SIDE]) });
+  const found = await runOrtAll(bytes, { x: { data: x, shape: [SIDE, SIDE] } }, "disabled");
   const y = new Float32Array(SIDE * SIDE);
   expect(model.run([x], [y])).toBeNull();
   for (const [i, value] of y.entries()) {
-    expect(Math.abs(value - (theirs.data[i] as number))).toBeLessThan(1e-4);
+    expect(Math.abs(value - (found["y"]?.[i] as number))).toBeLessThan(1e-4);
   }
 });

@@ -1,7 +1,6 @@
 //! What exporters write otherwise than one projection and one node at a time: one matrix for queries,
 //! keys and values, Gemm, norms in their nodes, the operator Attention, masks of the order. Each is
 //! recognised, runs on the kernels, and means the same to ONNX Runtime.
-import { createRequire } from "node:module";
 import { expect, test } from "vitest";
 import type { EncoderPlan, Norm } from "../../agent/accel/encoder.js";
 import { bestCpu } from "../../agent/accel/registry.js";
@@ -27,22 +26,12 @@ import {
 import { openModel } from "../../agent/models/user-model.js";
 import { type EncoderShape, randomEncoder } from "../accel/encoders.js";
 import { opened, wholeOf } from "./hybrid-files.js";
+import { runOrtAll } from "./nets.js";
 
 const [S, W, HEADS] = [9, 64, 2];
 const HEAD = W / HEADS;
 const SHAPE = { sequence: S, width: W, heads: HEADS, hidden: 128, limit: 127, depth: 2, kept: 1 };
 const ROOT = Math.sqrt(HEAD);
-
-type Ort = {
-  readonly Tensor: new (type: string, data: unknown, dims: readonly number[]) => unknown;
-  readonly InferenceSession: {
-    create(
-      bytes: Uint8Array,
-      options: object,
-    ): Promise<{ run(feeds: object): Promise<{ readonly y: { readonly data: Float32Array } }> }>;
-  };
-};
-const ort = createRequire(import.meta.url)("onnxruntime-node") as Ort;
 
 function number(draft: EncoderDraft, value: number, key: string): string {
   draft.tensors.push(floatTensor(`c_${key}`, [], Float32Array.of(value)));
@@ -299,19 +288,17 @@ for (const [seed, [name, form, spelling, masked = false]] of CASES.entries()) {
     const model = openModel(bytes, bestCpu());
     if (typeof model === "string") throw new Error(model);
     expect(model.engine).toMatch(/^ternary encoder on /);
-    const session = await ort.InferenceSession.create(bytes, {
-      ...{ graphOptimizationLevel: "basic", logSeverityLevel: 4, intraOpNumThreads: 1 },
-    });
     const random = prng(seed, "x");
     const x = Float32Array.from({ length: S * W }, () => random.normal());
     const keys = Float32Array.from({ length: S }, (_, i) => Number(i < S - 2));
-    const feeds = { x: new ort.Tensor("float32", x, [1, S, W]) };
-    const mask = new ort.Tensor("bool", Uint8Array.from(keys), [1, S]);
-    const { y: theirs } = await session.run(masked ? { ...feeds, mask } : feeds);
+    const feeds = { x: { data: x, shape: [S, W] } };
+    const mask = { data: Uint8Array.from(keys), shape: [S], type: "bool" } as const;
+    const given = masked ? { ...feeds, mask } : feeds;
+    const theirs = (await runOrtAll(bytes, given, "basic"))["y"] as Float32Array;
     const y = new Float32Array(S * W);
     expect(model.run(masked ? [x, keys] : [x], [y])).toBeNull();
-    const largest = theirs.data.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-    const off = y.map((v, i) => Math.abs(v - (theirs.data[i] as number)) / largest);
+    const largest = theirs.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+    const off = y.map((v, i) => Math.abs(v - (theirs[i] as number)) / largest);
     // They round halves to even, which moves few values; a wrong form moves all.
     expect(Math.max(...off)).toBeLessThan(5 / SHAPE.limit);
     expect(off.sort()[off.length >> 1]).toBeLessThan(0.004);

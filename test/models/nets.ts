@@ -95,11 +95,18 @@ export function randomInput(random: Prng, size: number): Float32Array {
   return Float32Array.from({ length: size }, () => random.normal() * 2.5);
 }
 
+export type Feed = {
+  readonly data: Float32Array | Uint8Array | BigInt64Array;
+  /** Without the batch. */
+  readonly shape: readonly number[];
+  /** "float32" without it. */
+  readonly type?: "float32" | "bool" | "int64";
+};
 type Session = {
   run(feeds: Record<string, unknown>): Promise<Record<string, { data: Float32Array }>>;
 };
 type Ort = {
-  Tensor: new (type: string, data: Float32Array, dims: readonly number[]) => unknown;
+  Tensor: new (type: string, data: Feed["data"], dims: readonly number[]) => unknown;
   InferenceSession: { create(bytes: Uint8Array, options: object): Promise<Session> };
 };
 
@@ -135,14 +142,15 @@ export async function runOrt(
 /** Every output of the graph, by its name. */
 export async function runOrtAll(
   bytes: Uint8Array,
-  feeds: Readonly<Record<string, { data: Float32Array; shape: readonly number[] }>>,
-  level: keyof typeof LEVELS,
+  feeds: Readonly<Record<string, Feed>>,
+  level: keyof typeof LEVELS | "disabled",
 ): Promise<Record<string, Float32Array>> {
-  const options = { ...LEVELS[level], logSeverityLevel: 4, intraOpNumThreads: 1 };
+  const chosen = level === "disabled" ? { graphOptimizationLevel: level } : LEVELS[level];
+  const options = { ...chosen, logSeverityLevel: 4, intraOpNumThreads: 1 };
   const session = await ort.InferenceSession.create(bytes, options);
-  const given = Object.entries(feeds).map(([name, { data, shape }]) => {
+  const given = Object.entries(feeds).map(([name, { data, shape, type = "float32" }]) => {
     const size = shape.reduce((a, b) => a * b, 1);
-    return [name, new ort.Tensor("float32", data, [data.length / size, ...shape])];
+    return [name, new ort.Tensor(type, data, [data.length / size, ...shape])];
   });
   const found = await session.run(Object.fromEntries(given));
   return Object.fromEntries(Object.entries(found).map(([name, { data }]) => [name, data]));
