@@ -11,7 +11,7 @@ import { TURBINE_BALANCES } from "../../agent/models/turbine-balances.js";
 import { parseInjection } from "../../agent/sensors/plants/injection.js";
 import { createPlant, isPlantKind } from "../../agent/sensors/plants/kinds.js";
 import type { Noted } from "../../agent/watch.js";
-import { rangesOf, wire } from "./rig.js";
+import { feed, rangesOf, wire } from "./rig.js";
 
 const BALANCES: Readonly<Record<string, readonly Balance[]>> = {
   "wind-turbine": TURBINE_BALANCES,
@@ -73,21 +73,11 @@ function raised(kind: string, inject: string, rule: string, hours: number, perio
   if ("fault" in injection) throw new Error(injection.fault);
   plant.inject(injection);
   const file = `config/baselines/demo-${DEMO[kind]}01.json`;
-  const { watch, changes } = wire(plant, { baseline: JSON.parse(readFileSync(file, "utf8")) });
+  const wires = wire(plant, { baseline: JSON.parse(readFileSync(file, "utf8")) });
   const ranges = rangesOf(plant);
-  const limits = { ahead_max_ms: 60_000, behind_max_ms: 86_400_000 };
-  const found = (): Noted | undefined => changes.find((change) => change.rule.id === rule);
+  const found = (): Noted | undefined => wires.changes.find((change) => change.rule.id === rule);
   for (let t_ms = start_ms; t_ms < start_ms + hours * 3.6e6; t_ms += period_ms) {
-    plant.advance(t_ms, {
-      scalar(channel, at_ms, value) {
-        const range = ranges[channel];
-        if (range && !(value >= range.low && value <= range.high)) return;
-        const sample = { kind: "sample", channel, t_ms: at_ms, r_ms: t_ms, value } as const;
-        watch.accept({ ...sample, quality: "good" }, limits, changes);
-      },
-      block() {},
-    });
-    if (watch.next_ms() <= t_ms) watch.advance(t_ms, changes);
+    feed(plant, wires, ranges, t_ms);
     if (found() !== undefined) break;
   }
   return found()?.finding ?? null;

@@ -7,11 +7,10 @@ import { evaluate } from "../../agent/rules/evaluate.js";
 import type { Change } from "../../agent/rules/rule.js";
 import { parseInjection } from "../../agent/sensors/plants/injection.js";
 import { createPlant, isPlantKind } from "../../agent/sensors/plants/kinds.js";
-import { PLATES, rangesOf, wire } from "./rig.js";
+import { feed, PLATES, rangesOf, wire } from "./rig.js";
 
 const PERIOD_s = 10;
 const START_ms = 1_800_000_000_000;
-const LIMITS = { ahead_max_ms: 60_000, behind_max_ms: 86_400_000 };
 
 type Restart = { readonly at_h: number; readonly end_h: number; readonly kept_h: number | null };
 
@@ -38,17 +37,8 @@ function alarms(kind: string, file: string, inject: string, restart: Restart): s
       wires.stage.restore(JSON.parse(JSON.stringify(kept)));
       said.push("restart");
     }
-    const { watch, changes, rules } = wires;
-    plant.advance(t_ms, {
-      scalar(channel, at_ms, value) {
-        const range = ranges[channel];
-        if (range && !(value >= range.low && value <= range.high)) return;
-        const sample = { kind: "sample", channel, t_ms: at_ms, r_ms: t_ms, value } as const;
-        watch.accept({ ...sample, quality: "good" }, LIMITS, changes);
-      },
-      block() {},
-    });
-    if (watch.next_ms() <= t_ms) watch.advance(t_ms, changes);
+    const { watch, rules } = wires;
+    feed(plant, wires, ranges, t_ms);
     rules.forEach((rule, i) => {
       rule.on.observe(watch.frame, t_ms);
       rule.off?.observe(watch.frame, t_ms);

@@ -131,6 +131,28 @@ export function runPlant(plant: Plant, options: Omit<RigOptions, "kind" | "seed"
   return collect(changes, start_ms);
 }
 
+/** Goes on to `t_ms`: what the plant measures meanwhile reaches the watch as it happens. */
+export function feed(
+  plant: Plant,
+  { watch, changes }: Pick<ReturnType<typeof wire>, "watch" | "changes">,
+  ranges: ReturnType<typeof rangesOf>,
+  t_ms: number,
+): void {
+  const limits = { ahead_max_ms: 60_000, behind_max_ms: 86_400_000 };
+  plant.advance(t_ms, {
+    scalar(channel, at_ms, value) {
+      const range = ranges[channel];
+      if (range && !(value >= range.low && value <= range.high)) return;
+      const sample = { kind: "sample", channel, t_ms: at_ms, r_ms: t_ms, value } as const;
+      watch.accept({ ...sample, quality: "good" }, limits, changes);
+    },
+    block(channel, block) {
+      watch.accept({ kind: "block", channel, r_ms: t_ms, ...block }, limits, changes);
+    },
+  });
+  if (watch.next_ms() <= t_ms) watch.advance(t_ms, changes);
+}
+
 /** What the decoder would let pass, by channel; null: everything. */
 export function rangesOf({ kind, channels }: Plant) {
   const ports = KINDS[kind]?.ports ?? [];

@@ -8,7 +8,7 @@ import { TURBINE_CHANNELS } from "../../agent/sensors/plants/channels.js";
 import { parseInjection } from "../../agent/sensors/plants/injection.js";
 import { SENSOR_FAULTS } from "../../agent/sensors/plants/plant.js";
 import { createWindTurbine } from "../../agent/sensors/plants/wind-turbine.js";
-import { collect, type Raised, rangesOf, wire } from "./rig.js";
+import { collect, feed, type Raised, rangesOf, wire } from "./rig.js";
 
 const baseline: unknown = JSON.parse(readFileSync("config/baselines/demo-wt01.json", "utf8"));
 const START_ms = 1_800_000_000_000;
@@ -34,8 +34,8 @@ function live(seed: number, hours: number, events: readonly Event[], wind_mps = 
     inner_s: 0.1,
     wind_mps,
   });
-  const { watch, changes, signals } = wire(plant, { baseline });
-  const limits = { ahead_max_ms: 60_000, behind_max_ms: 86_400_000 };
+  const wires = wire(plant, { baseline });
+  const { watch, changes, signals } = wires;
   const ranges = rangesOf(plant);
   const sides = events
     .flatMap(({ name, from_s, to_s, severity = 1 }) => {
@@ -53,18 +53,7 @@ function live(seed: number, hours: number, events: readonly Event[], wind_mps = 
       if (side !== undefined) plant.inject(side);
     }
     const t_ms = START_ms + 1000 * t_s;
-    plant.advance(t_ms, {
-      scalar(channel, at_ms, value) {
-        const range = ranges[channel];
-        if (range != null && !(value >= range.low && value <= range.high)) return;
-        const sample = { kind: "sample", channel, t_ms: at_ms, r_ms: t_ms, value } as const;
-        watch.accept({ ...sample, quality: "good" }, limits, changes);
-      },
-      block(channel, block) {
-        watch.accept({ kind: "block", channel, r_ms: t_ms, ...block }, limits, changes);
-      },
-    });
-    if (watch.next_ms() <= t_ms) watch.advance(t_ms, changes);
+    feed(plant, wires, ranges, t_ms);
   }
   const get = (name: string): number => watch.frame[signals.get(name)?.index ?? -1] ?? Number.NaN;
   return { raised: collect(changes, START_ms), get };
