@@ -3,6 +3,7 @@
 import { formatIn, valueIn } from "../units/format.js";
 import { isUnitFault, parseUnit } from "../units/parse.js";
 import { SUSPICIONS, type Suspicion } from "./chain/validity.js";
+import { doubtedBy } from "./doubt.js";
 import type { Finding, Port } from "./monitor.js";
 
 export type Balance = {
@@ -53,7 +54,7 @@ const OTHERWISE: Readonly<Record<Suspicion, string>> = {
 
 /** The balance behind an output of the monitor, a doubted channel's included. */
 export function balanceOf(rows: readonly Balance[], output: string): Balance | undefined {
-  const channel = output.endsWith(".fault") ? output.slice(0, -".fault".length) : null;
+  const channel = doubtedBy(output);
   return rows.find(({ output: own, also, reads }) =>
     channel === null
       ? own === output || also?.includes(output) === true
@@ -69,7 +70,7 @@ export function findingOf(
   known: Known,
 ): Finding | null {
   const balance = balanceOf(rows, output);
-  const channel = output.endsWith(".fault") ? output.slice(0, -".fault".length) : "";
+  const channel = doubtedBy(output) ?? "";
   const doubt = SUSPICIONS[known.code(channel)] ?? "well";
   if (balance === undefined && inner === null) return null;
   const own = balance === undefined ? null : expectation(balance, channel !== "", known);

@@ -4,8 +4,9 @@ import type { Block } from "../base/telemetry.js";
 import { Thinned } from "./chain/robust.js";
 import { COVER, type Commissioning, NOISE } from "./commission.js";
 import { type Row, Slices } from "./commission-slices.js";
+import { doubtedBy } from "./doubt.js";
 import type { Frame, Monitor } from "./monitor.js";
-import { isDoubt, STATE_OUTPUT } from "./monitor-machine.js";
+import { STATE_OUTPUT } from "./monitor-machine.js";
 import type { Learnt } from "./setup.js";
 import type { Declared } from "./suspect.js";
 
@@ -112,7 +113,7 @@ export class Tap {
   #roleOf(name: string): Role {
     if (name === STATE_OUTPUT) return "state";
     if (this.#by === "itself") return "none";
-    return isDoubt(name) ? "doubt" : this.#learnt.has(name) ? "learnt" : "none";
+    return doubtedBy(name) !== null ? "doubt" : this.#learnt.has(name) ? "learnt" : "none";
   }
 
   /** A raw reading, for the noise of its channel and for what was covered. */
@@ -130,7 +131,7 @@ export class Tap {
   #hear(role: Role, name: string, value: number, inputs: readonly string[], frame: Frame): void {
     if (role === "learnt") this.#slices.add(name, value);
     else if (role === "doubt") {
-      if (value > 0) this.#slices.doubt(name.slice(0, -".fault".length));
+      if (value > 0) this.#slices.doubt(doubtedBy(name) ?? "");
     } else {
       this.#state = value;
       // The monitor's own steps are the time that its channels agree on.

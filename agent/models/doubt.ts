@@ -3,6 +3,11 @@ import { formatIn } from "../units/format.js";
 import { SUSPICIONS, type Validity } from "./chain/validity.js";
 import type { Finding } from "./monitor.js";
 
+const DOUBT = ".fault";
+/** The channel whose health this output tells; null: it tells something else. */
+export const doubtedBy = (output: string): string | null =>
+  output.endsWith(DOUBT) ? output.slice(0, -DOUBT.length) : null;
+
 const STUCK = SUSPICIONS.indexOf("stuck");
 
 /** In the largest unit of which there are two. */

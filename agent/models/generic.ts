@@ -5,6 +5,7 @@ import type { PortRow } from "./chain/port.js";
 import { median, spread, Thinned } from "./chain/robust.js";
 import { SUSPICIONS } from "./chain/validity.js";
 import type { Cell, Row } from "./commission-slices.js";
+import { doubtedBy } from "./doubt.js";
 import { countsCycles, type GenericSpec } from "./generic-baseline.js";
 import { FAR, machineEvidence, oddEvidence, type Shown, slipEvidence } from "./generic-evidence.js";
 import { LEVELS } from "./generic-file.js";
@@ -164,7 +165,7 @@ class GenericPhysics implements Physics {
   explain(name: string): Finding | null {
     const judge = this.#judge;
     if (judge === null) return null;
-    const channel = name.endsWith(".fault") ? name.slice(0, -".fault".length) : "";
+    const channel = doubtedBy(name) ?? "";
     const unknown = { expected: Number.NaN, sigma: Number.NaN, unit: "1" };
     const show = (of: string): Shown => ({
       unit: this.#units.get(of) ?? "1",

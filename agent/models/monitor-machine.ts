@@ -6,7 +6,7 @@ import { type Balance, findingOf, type Known } from "./balance.js";
 import { Correction } from "./chain/correction.js";
 import { type PortRow, sizedTo } from "./chain/port.js";
 import { SUSPICIONS, Validity } from "./chain/validity.js";
-import { doubtOf } from "./doubt.js";
+import { doubtedBy, doubtOf } from "./doubt.js";
 import type { Finding, Frame, Memory, Monitor, Port, Spectrum } from "./monitor.js";
 import { Shifts } from "./monitor-shift.js";
 import { Recall, type Recalled } from "./recall.js";
@@ -103,7 +103,6 @@ export const output = (name: string, unit: string, about: string): Port => ({
 
 /** The output that says in which operating state the machine is. */
 export const STATE_OUTPUT = "operating.state";
-export const isDoubt = (name: string): boolean => name.endsWith(".fault");
 
 /** The outputs of a machine: the health of each channel, its own, and its state. */
 export function machineOutputs(ports: readonly PortRow[], own: readonly Port[]): readonly Port[] {
@@ -239,7 +238,7 @@ class Shell {
   }
 
   #own(name: string): Finding | null {
-    const at = isDoubt(name) ? this.#at.get(name.slice(0, -".fault".length)) : undefined;
+    const at = this.#at.get(doubtedBy(name) ?? "");
     const port = this.#machine.ports[at ?? -1];
     const doubt = port === undefined ? null : doubtOf(this.#validity, at ?? -1, port);
     if (doubt !== null) return doubt;
